@@ -1,0 +1,81 @@
+// Package storetest opens fresh migrated databases for tests, one per engine.
+package storetest
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"huoban/internal/id"
+	"huoban/internal/store"
+	"huoban/internal/store/migrate"
+)
+
+// Each runs the test on every engine, each on its own fresh database. PostgreSQL is the server that
+// PORTAL_TEST_PG names; without it its subtest is skipped, or fails where CI=true.
+func Each(t *testing.T, run func(t *testing.T, db *store.DB)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { run(t, SQLite(t)) })
+	t.Run("postgres", func(t *testing.T) { run(t, Postgres(t)) })
+}
+
+// SQLite opens a fresh embedded database.
+func SQLite(t testing.TB) *store.DB {
+	t.Helper()
+	return open(t, filepath.Join(t.TempDir(), "portal.db"))
+}
+
+// Postgres makes and opens a fresh database on the test server.
+func Postgres(t testing.TB) *store.DB {
+	t.Helper()
+	return open(t, PostgresURL(t))
+}
+
+// PostgresURL makes a fresh empty database on the test server and gives its URL.
+func PostgresURL(t testing.TB) string {
+	t.Helper()
+	server := os.Getenv("PORTAL_TEST_PG")
+	if server == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("PORTAL_TEST_PG is not set: CI must run both engines")
+		}
+		t.Skip("PORTAL_TEST_PG is not set (make test starts a server itself)")
+	}
+	name := "t_" + strings.ReplaceAll(id.New(), "-", "")
+	admin, err := sql.Open("pgx", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := admin.ExecContext(context.Background(), "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, _ = admin.ExecContext(context.Background(), fmt.Sprintf("DROP DATABASE %s WITH (FORCE)", name))
+		admin.Close()
+	})
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+func open(t testing.TB, target string) *store.DB {
+	t.Helper()
+	ctx := context.Background()
+	db, err := store.Open(ctx, target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if _, err := migrate.Up(ctx, db); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}

@@ -1,0 +1,97 @@
+package store
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"time"
+
+	"huoban/internal/money"
+)
+
+// instantForm is fixed in width, so that text order is time order on SQLite.
+const instantForm = "2006-01-02T15:04:05.000000Z"
+
+// Instant is how a point in time is written and read on both engines. A raw time.Time argument is
+// refused by the store: SQLite's driver would keep it in a form that compares wrongly.
+type Instant struct{ time.Time }
+
+// At wraps t for writing.
+func At(t time.Time) Instant { return Instant{t} }
+
+// Value writes the fixed-width UTC text.
+func (i Instant) Value() (driver.Value, error) {
+	if i.IsZero() {
+		return nil, nil
+	}
+	return i.UTC().Format(instantForm), nil
+}
+
+// Scan reads text (SQLite), time (PostgreSQL) or null (the zero time).
+func (i *Instant) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		i.Time = time.Time{}
+	case time.Time:
+		i.Time = v.UTC()
+	case string:
+		t, err := time.Parse(instantForm, v)
+		if err != nil {
+			return fmt.Errorf("instant %q: %w", v, err)
+		}
+		i.Time = t
+	default:
+		return fmt.Errorf("instant from %T", src)
+	}
+	return nil
+}
+
+// Decimal is how an exact decimal is written (canonical text) and read; null is absent, not zero.
+type Decimal struct {
+	money.Exact
+	Valid bool
+}
+
+// Dec wraps a present decimal for writing.
+func Dec(x money.Exact) Decimal { return Decimal{x, true} }
+
+// OptDec wraps an optional decimal for writing.
+func OptDec(x *money.Exact) Decimal {
+	if x == nil {
+		return Decimal{}
+	}
+	return Decimal{*x, true}
+}
+
+// Ptr gives the optional decimal.
+func (d Decimal) Ptr() *money.Exact {
+	if !d.Valid {
+		return nil
+	}
+	x := d.Exact
+	return &x
+}
+
+// Value writes canonical text or null.
+func (d Decimal) Value() (driver.Value, error) {
+	if !d.Valid {
+		return nil, nil
+	}
+	return d.String(), nil
+}
+
+// Scan reads text or null.
+func (d *Decimal) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*d = Decimal{}
+		return nil
+	case string:
+		x, err := money.ParseExact(v)
+		if err != nil {
+			return fmt.Errorf("decimal %q: %w", v, err)
+		}
+		*d = Decimal{x, true}
+		return nil
+	}
+	return fmt.Errorf("decimal from %T", src)
+}
