@@ -26,7 +26,9 @@ type Amount int64
 const Unit Amount = 1e8
 
 // ErrRange is the fault of an amount beyond the int64 range.
-func ErrRange(value string) error { return fault.Invalid("money.out_of_range", fault.Args{"value": value}) }
+func ErrRange(value string) error {
+	return fault.Invalid("money.out_of_range", fault.Args{"value": value})
+}
 
 // Add is the checked sum. Fault: money.out_of_range.
 func (a Amount) Add(b Amount) (Amount, error) {

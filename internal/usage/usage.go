@@ -44,13 +44,13 @@ type Account struct {
 
 // Product says what was charged.
 type Product struct {
-	Service, ServiceCategory            string
-	SKU, SKUPrice, Description          string
-	Region, RegionName                  string
-	ChargeCategory, ChargeClass         string
-	ChargeFrequency, PricingCategory    string
-	ChargingMode                        ChargingMode
-	Unit                                string
+	Service, ServiceCategory         string
+	SKU, SKUPrice, Description       string
+	Region, RegionName               string
+	ChargeCategory, ChargeClass      string
+	ChargeFrequency, PricingCategory string
+	ChargingMode                     ChargingMode
+	Unit                             string
 }
 
 // ChargingMode is 计费模式.
