@@ -1,0 +1,43 @@
+# Two commands matter: make run, make test. make help lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export CGO_ENABLED ?= 0
+
+BIN := bin/portal
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X huoban/internal/app.Version=$(VERSION)
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: help build run demo test check gen lint quick bench clean
+
+build: ## build bin/portal
+	@go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/portal
+
+run: build ## build, make the demo data if there is none, serve on http://127.0.0.1:8080
+	@exec $(BIN) serve --demo
+
+demo: build ## make the demo data only
+	@$(BIN) demo
+
+test: ## everything CI runs: both engines, browser, independent recomputation, drift, lint
+	@scripts/test.sh
+
+quick: ## unit and SQLite tests only
+	@go test ./...
+
+gen: ## regenerate templates and documents
+	@go tool templ generate -path web/templates -log-level error
+	@go generate ./...
+
+lint: ## formatting, vet, staticcheck
+	@scripts/lint.sh
+
+check: gen test ## gen and test
+
+bench: build ## measure (see docs/performance.md)
+	@scripts/bench.sh
+
+clean: ## remove what was built
+	@rm -rf bin

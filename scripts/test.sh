@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Runs every test there is, on both engines and in a browser. Brings what it needs on Debian and
+# Ubuntu (by apt when root), starts its own PostgreSQL in a temporary folder and says plainly what it
+# could not run. With CI=true nothing may be left out.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+missing=()
+left_out=()
+need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
+pg_bin() { ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1; }
+
+[ -n "$(pg_bin)" ] || missing+=(postgresql)
+command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing+=(chromium)
+need python3 python3
+need gcc gcc
+[ -e /usr/include/stdlib.h ] || missing+=(libc6-dev)
+fc-list :lang=zh 2>/dev/null | grep -q . || missing+=(fontconfig fonts-noto-cjk)
+
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "installing: ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq >/dev/null
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  else
+    left_out+=("not installed (needs root and apt): ${missing[*]}")
+  fi
+fi
+
+work=$(mktemp -d)
+chmod 755 "$work"
+stop() {
+  if [ -n "${pg_owner:-}" ]; then
+    as_pg "$(pg_bin)/pg_ctl -D $work/pg -m immediate stop" >/dev/null 2>&1 || true
+  fi
+  rm -rf "$work"
+}
+trap stop EXIT
+
+# initdb refuses root, so PostgreSQL runs as an unprivileged user.
+as_pg() { if [ "$(id -u)" = 0 ]; then su "$pg_owner" -s /bin/bash -c "$1"; else bash -c "$1"; fi; }
+if [ -z "${PORTAL_TEST_PG:-}" ] && [ -n "$(pg_bin)" ]; then
+  pg_owner=$(id -un)
+  if [ "$(id -u)" = 0 ]; then pg_owner=postgres; id postgres >/dev/null 2>&1 || pg_owner=nobody; fi
+  mkdir "$work/pg" "$work/run"
+  chown "$pg_owner" "$work/pg" "$work/run"
+  port=$(python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])')
+  as_pg "$(pg_bin)/initdb -D $work/pg -A trust -U postgres --locale=C.UTF-8 -E UTF8" >/dev/null
+  as_pg "$(pg_bin)/pg_ctl -D $work/pg -l $work/pg/log -w -o '-p $port -k $work/run -c listen_addresses=127.0.0.1 -c max_connections=300 -c fsync=off' start" >/dev/null
+  export PORTAL_TEST_PG="postgres://postgres@127.0.0.1:$port/postgres?sslmode=disable"
+fi
+[ -n "${PORTAL_TEST_PG:-}" ] || left_out+=("PostgreSQL tests: no server")
+
+race=()
+if command -v gcc >/dev/null 2>&1; then race=(-race); else left_out+=("race detector: no gcc"); fi
+
+if [ "${CI:-}" = true ] && [ ${#left_out[@]} -gt 0 ]; then
+  printf 'CI must run everything, but: %s\n' "${left_out[@]}" >&2
+  exit 1
+fi
+
+echo "== lint and generated files"
+scripts/lint.sh
+echo "== tests, both engines and browser"
+CGO_ENABLED=$([ ${#race[@]} -gt 0 ] && echo 1 || echo 0) go test "${race[@]}" -shuffle=on -timeout 40m ./...
+for script in scripts/test.d/*.sh; do
+  [ -e "$script" ] || continue
+  echo "== $(basename "$script" .sh)"
+  bash "$script"
+done
+
+if [ ${#left_out[@]} -gt 0 ]; then
+  echo
+  printf 'NOT RUN: %s\n' "${left_out[@]}"
+fi
+echo "all tests passed"
