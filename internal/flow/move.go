@@ -1,0 +1,133 @@
+package flow
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"huoban/internal/fault"
+	"huoban/internal/scope"
+)
+
+// Change is one row of the transition log.
+type Change struct {
+	Machine   string
+	Entity    string
+	From      string // empty when the entity begins
+	To        string
+	Action    string
+	Actor     string // login, "operator" or "system"
+	At        time.Time
+	Reason    string
+	RequestID string // filled by the store from ctx when empty
+	Version   int64  // the entity's version after the change
+}
+
+// DueChange is an action waiting for its time.
+type DueChange struct {
+	Machine string
+	Entity  string
+	Action  string
+	At      time.Time
+	Tries   int64
+}
+
+// Log is where moves are kept; internal/store/flowstore implements it. All methods need a running
+// transaction except Last and History.
+type Log interface {
+	// Append writes one change. The log is append-only.
+	Append(ctx context.Context, c Change) error
+	// Last is the newest change of an entity; ok is false when there is none.
+	Last(ctx context.Context, machine, entity string) (c Change, ok bool, err error)
+	// History is every change of an entity, oldest first.
+	History(ctx context.Context, machine, entity string) ([]Change, error)
+	// ReplaceDue forgets what waited for the entity and keeps these instead.
+	ReplaceDue(ctx context.Context, machine, entity string, due []DueChange) error
+}
+
+// Move is one action on one entity that was loaded before.
+type Move[S ~string, A ~string, F any] struct {
+	Entity  string
+	State   S     // as loaded
+	Version int64 // as loaded
+	Do      A
+	Facts   F
+	Who     scope.Scope
+	Now     time.Time
+	Reason  string
+	DueDays map[A]int // replaces Due.Days of actions that wait in the new state
+}
+
+// Fire decides, writes and logs one move inside the running transaction. write does the entity's own
+// compare-and-set (update … set state = to, version = version + 1 where id, state and version are as
+// loaded) and tells whether a row was touched. Faults: those of Decide, flow.reason_missing, and
+// flow.changed_meanwhile (By, At, State) when somebody was first.
+func (t *Table[S, A, F]) Fire(ctx context.Context, log Log, m Move[S, A, F], write func(ctx context.Context, to S) (bool, error)) error {
+	r, err := t.Decide(m.State, m.Do, m.Facts, m.Who, m.Now)
+	if err != nil {
+		return err
+	}
+	if r.Ask == AskReason && strings.TrimSpace(m.Reason) == "" {
+		return fault.Invalid("flow.reason_missing", fault.Args{"Machine": t.Machine, "Action": string(m.Do)})
+	}
+	won, err := write(ctx, r.To)
+	if err != nil {
+		return err
+	}
+	if !won {
+		return Lost(ctx, log, t.Machine, m.Entity)
+	}
+	c := Change{Machine: t.Machine, Entity: m.Entity, From: string(m.State), To: string(r.To), Action: string(m.Do),
+		Actor: m.Who.Login(), At: m.Now, Reason: strings.TrimSpace(m.Reason), Version: m.Version + 1}
+	if err := log.Append(ctx, c); err != nil {
+		return err
+	}
+	return log.ReplaceDue(ctx, t.Machine, m.Entity, t.due(m.Entity, r.To, m.Now, m.DueDays))
+}
+
+// Begin logs that an entity was made in a start state with version 1, and keeps its due times.
+func (t *Table[S, A, F]) Begin(ctx context.Context, log Log, entity string, state S, who scope.Scope, now time.Time, dueDays map[A]int) error {
+	c := Change{Machine: t.Machine, Entity: entity, To: string(state), Action: "begin", Actor: who.Login(), At: now, Version: 1}
+	if err := log.Append(ctx, c); err != nil {
+		return err
+	}
+	return log.ReplaceDue(ctx, t.Machine, entity, t.due(entity, state, now, dueDays))
+}
+
+// Lost is the fault for a compare-and-set that touched no row, with who was first and when.
+func Lost(ctx context.Context, log Log, machine, entity string) error {
+	args := fault.Args{"Machine": machine, "By": "", "At": "", "State": ""}
+	last, ok, err := log.Last(ctx, machine, entity)
+	if err != nil {
+		return err
+	}
+	if ok {
+		args["By"], args["At"], args["State"] = last.Actor, last.At.In(zone).Format("2006-01-02 15:04:05"), last.To
+	}
+	return fault.Conflict("flow.changed_meanwhile", args)
+}
+
+func (t *Table[S, A, F]) due(entity string, state S, now time.Time, days map[A]int) []DueChange {
+	var out []DueChange
+	for i := range t.Rows {
+		r := &t.Rows[i]
+		if r.Due == nil || !contains(r.From, state) {
+			continue
+		}
+		n, ok := days[r.Do]
+		if !ok {
+			n = -1
+		}
+		out = append(out, DueChange{Machine: t.Machine, Entity: entity, Action: string(r.Do), At: r.Due.At(now, n)})
+	}
+	return out
+}
+
+func contains[S comparable](list []S, s S) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
