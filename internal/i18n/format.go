@@ -1,0 +1,191 @@
+package i18n
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"huoban/internal/cycle"
+	"huoban/internal/money"
+)
+
+// Minus is the true minus sign; a hyphen would be narrower than the digits beside it.
+const Minus = "−"
+
+// Nothing stands where there is no value.
+const Nothing = "--"
+
+// symbols are those a reader cannot mistake; every other currency is written by its code.
+var symbols = map[string]string{
+	"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "HKD": "HK$", "JPY": "JP¥", "INR": "₹", "KRW": "₩", "BRL": "R$",
+	"AUD": "A$", "CAD": "C$", "TWD": "NT$", "SGD": "S$",
+}
+
+// Symbol is the sign before an amount: "¥", or the code and a no-break space.
+func Symbol(currency string) string {
+	if s, ok := symbols[currency]; ok {
+		return s
+	}
+	if currency == "" {
+		return ""
+	}
+	return currency + "\u00a0"
+}
+
+// Digits is the number of decimals shown: two, or more where the currency has more.
+func Digits(currency string) int { return max(2, money.MinorDigits(currency)) }
+
+// Count writes an integer with thousands separators.
+func Count(n int64) string { return group(strconv.FormatInt(n, 10)) }
+
+// group inserts separators into a decimal text and makes its minus a true one.
+func group(text string) string {
+	sign := ""
+	if rest, ok := strings.CutPrefix(text, "-"); ok {
+		sign, text = Minus, rest
+	}
+	whole, frac, point := strings.Cut(text, ".")
+	var b strings.Builder
+	b.WriteString(sign)
+	for i, r := range whole {
+		if i > 0 && (len(whole)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(r)
+	}
+	if point {
+		b.WriteByte('.')
+		b.WriteString(frac)
+	}
+	return b.String()
+}
+
+// with puts the currency's sign between the minus and the digits.
+func with(symbol, grouped string) string {
+	if rest, ok := strings.CutPrefix(grouped, Minus); ok {
+		return Minus + symbol + rest
+	}
+	return symbol + grouped
+}
+
+func rounded(a money.Amount, currency string) string {
+	s := a.Exact().Decimal().StringFixed(int32(Digits(currency)))
+	if strings.Trim(s, "-0.") == "" {
+		s = strings.TrimPrefix(s, "-") // an amount too small to show has no sign
+	}
+	return group(s)
+}
+
+// Money is "¥1,234.56", rounded for display only.
+func Money(a money.Amount, currency string) string {
+	return with(Symbol(currency), rounded(a, currency))
+}
+
+// MoneyPlain is Money without the currency, for columns whose head names it.
+func MoneyPlain(a money.Amount, currency string) string { return rounded(a, currency) }
+
+// MoneySigned is Money with a plus where positive, for changes.
+func MoneySigned(a money.Amount, currency string) string { return plus(a, Money(a, currency)) }
+
+// MoneyPlainSigned is MoneyPlain with a plus where positive.
+func MoneyPlainSigned(a money.Amount, currency string) string {
+	return plus(a, MoneyPlain(a, currency))
+}
+
+func plus(a money.Amount, text string) string {
+	if a > 0 {
+		return "+" + text
+	}
+	return text
+}
+
+// Money8 is the stored amount in full: "¥1,234.56000000".
+func Money8(a money.Amount, currency string) string { return with(Symbol(currency), group(a.Fixed8())) }
+
+// MoneyParts cuts Money8 after the shown decimals, never rounding: "¥879,704.97" and "432748". Both
+// together are the exact amount, so terms of an equation add up by hand.
+func MoneyParts(a money.Amount, currency string) (head, tail string) {
+	full := Money8(a, currency)
+	cut := len(full) - 8 + Digits(currency)
+	return full[:cut], full[cut:]
+}
+
+// Exact is a decimal of any scale with separators, for what a file delivered or a rule computed.
+func Exact(x money.Exact) string { return group(x.String()) }
+
+// ExactMoney is Exact with the currency's sign.
+func ExactMoney(x money.Exact, currency string) string { return with(Symbol(currency), Exact(x)) }
+
+// Percent is part of whole with one decimal, "30.4%"; Nothing if whole is 0.
+func Percent(part, whole money.Amount) string {
+	if whole == 0 {
+		return Nothing
+	}
+	p := part.Exact().Decimal().Shift(2).DivRound(whole.Exact().Decimal(), 1)
+	return group(p.StringFixed(1)) + "%"
+}
+
+// Bytes is a file size, "412.0 MB".
+func Bytes(n int64) string {
+	if n < 1000 {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	f, units := float64(n), []string{"kB", "MB", "GB", "TB"}
+	u := -1
+	for f >= 1000 && u < len(units)-1 {
+		f, u = f/1000, u+1
+	}
+	return strconv.FormatFloat(f, 'f', 1, 64) + " " + units[u]
+}
+
+// DateTime is the ISO form in Beijing time, for tables: "2026-11-05 09:12".
+func DateTime(t time.Time) string {
+	if t.IsZero() {
+		return Nothing
+	}
+	return t.In(cycle.Zone).Format("2006-01-02 15:04")
+}
+
+// DateTimeIn is DateTime in another fixed zone, for the time of charge in its source's zone.
+func DateTimeIn(t time.Time, zone *time.Location) string {
+	if t.IsZero() {
+		return Nothing
+	}
+	return t.In(zone).Format("2006-01-02 15:04")
+}
+
+// Date is the ISO date in Beijing time.
+func Date(t time.Time) string {
+	if t.IsZero() {
+		return Nothing
+	}
+	return t.In(cycle.Zone).Format("2006-01-02")
+}
+
+// Moment is the form of prose: "11-05 09:12", in English "5 Nov 09:12".
+func Moment(ctx context.Context, t time.Time) string {
+	if t.IsZero() {
+		return Nothing
+	}
+	if From(ctx) == En {
+		return t.In(cycle.Zone).Format("2 Jan 15:04")
+	}
+	return t.In(cycle.Zone).Format("01-02 15:04")
+}
+
+// MonthName is "10 月" or "Oct".
+func MonthName(ctx context.Context, m time.Month) string {
+	if From(ctx) == En {
+		return m.String()[:3]
+	}
+	return strconv.Itoa(int(m)) + " 月"
+}
+
+// CurrencyName is the currency in words where the catalogue has them, else its code.
+func CurrencyName(ctx context.Context, code string) string {
+	if key := "currency.name." + code; Has(key) {
+		return T(ctx, key)
+	}
+	return code
+}

@@ -1,0 +1,197 @@
+package i18n
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"strings"
+
+	goi18n "github.com/nicksnyder/go-i18n/v2/i18n"
+
+	"golang.org/x/text/language"
+
+	"huoban/internal/fault"
+)
+
+//go:embed catalog/*.json
+var catalogs embed.FS
+
+// book is what one process knows: go-i18n's bundle for sentences with arguments or plurals, and a
+// plain map for the many labels that have neither.
+type book struct {
+	localizer map[Lang]*goi18n.Localizer
+	plain     map[Lang]map[string]string
+	known     map[Lang]map[string]bool
+	twice     []string // keys given in two files: the later text wins, and a test refuses it
+}
+
+var texts = mustLoad(catalogs)
+
+func mustLoad(files fs.FS) *book {
+	b, err := load(files)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// load reads every catalogue.
+func load(files fs.FS) (*book, error) {
+	bundle := goi18n.NewBundle(language.MustParse(string(ZhCN)))
+	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
+	b := &book{
+		localizer: map[Lang]*goi18n.Localizer{}, plain: map[Lang]map[string]string{}, known: map[Lang]map[string]bool{},
+	}
+	for _, l := range Langs {
+		b.plain[l], b.known[l] = map[string]string{}, map[string]bool{}
+		names, err := fs.Glob(files, "catalog/*."+string(l)+".json")
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if err := b.add(bundle, files, name, l); err != nil {
+				return nil, err
+			}
+		}
+		b.localizer[l] = goi18n.NewLocalizer(bundle, string(l))
+	}
+	return b, nil
+}
+
+func (b *book) add(bundle *goi18n.Bundle, files fs.FS, name string, l Lang) error {
+	data, err := fs.ReadFile(files, name)
+	if err != nil {
+		return err
+	}
+	f, err := bundle.ParseMessageFileBytes(data, path.Base(name))
+	if err != nil {
+		return fmt.Errorf("catalogue %s: %w", name, err)
+	}
+	for _, m := range f.Messages {
+		if b.known[l][m.ID] {
+			b.twice = append(b.twice, name+": "+m.ID)
+		}
+		b.known[l][m.ID] = true
+		if m.One == "" && !strings.Contains(m.Other, "{{") {
+			b.plain[l][m.ID] = m.Other
+		}
+	}
+	return nil
+}
+
+// Has tells whether the key exists in the reference language.
+func Has(key string) bool { return texts.known[ZhCN][key] }
+
+// T is the sentence of key in the context's language. Arguments are named and come in pairs:
+// T(ctx, "bill.lines.count", "Count", n). Integers are written with thousands separators; a Count
+// also chooses the plural form. A missing key shows itself.
+func T(ctx context.Context, key string, pairs ...any) string {
+	l := From(ctx)
+	if s, ok := texts.plain[l][key]; ok {
+		return s
+	}
+	args := make(map[string]any, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		args[fmt.Sprint(pairs[i])] = pairs[i+1]
+	}
+	return texts.say(l, key, args)
+}
+
+func (b *book) say(l Lang, key string, args map[string]any) string {
+	if s, ok := b.plain[l][key]; ok {
+		return s
+	}
+	if !b.known[l][key] {
+		return key
+	}
+	shown := make(map[string]any, len(args))
+	for k, v := range args {
+		shown[k] = b.show(l, v)
+	}
+	cfg := &goi18n.LocalizeConfig{MessageID: key, TemplateData: shown}
+	if n, ok := args["Count"]; ok {
+		cfg.PluralCount = plural(n)
+	}
+	s, err := b.localizer[l].Localize(cfg)
+	if err != nil || s == "" {
+		return key
+	}
+	return s
+}
+
+func plural(n any) any {
+	switch n.(type) {
+	case int, int8, int16, int32, int64:
+		return n
+	}
+	return fmt.Sprint(n)
+}
+
+// label matches the derived keys of states and actions: an argument that is one is shown by its label,
+// so that the domain can name a state without holding a word.
+var label = regexp.MustCompile(`^[a-z_]+(\.[a-z_]+)*\.(state|action)\.[a-z_0-9]+$`)
+
+func (b *book) show(l Lang, v any) any {
+	switch x := v.(type) {
+	case int:
+		return Count(int64(x))
+	case int64:
+		return Count(x)
+	case string:
+		if label.MatchString(x) && b.known[l][x] {
+			return b.say(l, x, nil)
+		}
+		return x
+	case []string:
+		out := make([]string, len(x))
+		for i, s := range x {
+			out[i] = fmt.Sprint(b.show(l, s))
+		}
+		if l == En {
+			return strings.Join(out, ", ")
+		}
+		return strings.Join(out, "、")
+	}
+	return v
+}
+
+// FaultText puts a fault into words: the sentence of "fault.<code>" with its arguments, or a general
+// one that names the code.
+func FaultText(ctx context.Context, f *fault.Error) string {
+	if f == nil {
+		return ""
+	}
+	l := From(ctx)
+	key := "fault." + f.Code
+	if !texts.known[l][key] {
+		return texts.say(l, "fault.unknown", map[string]any{"Code": f.Code})
+	}
+	return texts.say(l, key, f.Args)
+}
+
+// FaultCure is the sentence of "fault.<code>.cure", what to do about it, or "" if there is none.
+func FaultCure(ctx context.Context, f *fault.Error) string {
+	if f == nil || !texts.known[From(ctx)]["fault."+f.Code+".cure"] {
+		return ""
+	}
+	return texts.say(From(ctx), "fault."+f.Code+".cure", f.Args)
+}
+
+// FaultReasons are the sentences of the gathered reasons, or the fault's own if it gathers none.
+func FaultReasons(ctx context.Context, f *fault.Error) []string {
+	if f == nil {
+		return nil
+	}
+	if len(f.Reason) == 0 {
+		return []string{FaultText(ctx, f)}
+	}
+	out := make([]string, len(f.Reason))
+	for i, r := range f.Reason {
+		out[i] = FaultText(ctx, r)
+	}
+	return out
+}
