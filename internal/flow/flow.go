@@ -12,6 +12,9 @@ import (
 // System in Row.Who means that only the program itself may do it: jobs, and commands of the operator.
 const System scope.Item = "system"
 
+// Anyone in Row.Who means every signed-in actor; a guard says whose the entity is.
+const Anyone scope.Item = "anyone"
+
 // Ask is what a page asks before it fires an action.
 type Ask string
 
@@ -212,6 +215,9 @@ func (t *Table[S, A, F]) judge(r *Row[S, A, F], facts F, who scope.Scope, now ti
 // permitted refuses an actor that holds none of the items. The system holds all.
 func permitted(items []scope.Item, who scope.Scope) *fault.Error {
 	if who.Side() == scope.SideSystem {
+		return nil
+	}
+	if slices.Contains(items, Anyone) && who.Side() != scope.SideNobody {
 		return nil
 	}
 	people := slices.DeleteFunc(slices.Clone(items), func(i scope.Item) bool { return i == System })

@@ -1,0 +1,83 @@
+// Package message is the bell: notifications to persons (消息).
+//
+// It owns the notification, its 30-second dedupe, unread count and read mark; it does not own
+// storage, wording or other channels (mail goes through outbox). Invariants: a notification belongs
+// to one person in one organisation and is seen by nobody else; it is written in the transaction of
+// what it tells of.
+//
+// Spec: docs/architecture.md
+package message
+
+import (
+	"context"
+	"time"
+
+	"huoban/internal/fault"
+)
+
+// Category is what a notification is about.
+type Category string
+
+// The categories.
+const (
+	CategoryBill      Category = "bill"      // 账务
+	CategoryCustomer  Category = "customer"  // 客户
+	CategoryOrder     Category = "order"     // 订单
+	CategoryIncentive Category = "incentive" // 激励
+	CategorySystem    Category = "system"    // 系统
+)
+
+// Categories in the order of the list's filter.
+var Categories = []Category{CategoryBill, CategoryCustomer, CategoryOrder, CategoryIncentive, CategorySystem}
+
+// Notice is what is told. Code is the key of its sentence ("message.<code>"), Args its arguments.
+type Notice struct {
+	OrgID    string
+	PersonID string
+	Category Category
+	Code     string // e.g. "bill.issued"
+	Args     fault.Args
+	Link     string // path within the portal; may be empty
+}
+
+// Message is a kept notice.
+type Message struct {
+	ID     string
+	Notice Notice
+	At     time.Time
+	ReadAt time.Time // zero = unread
+}
+
+// Notifier tells persons something inside the running transaction.
+type Notifier interface {
+	Notify(ctx context.Context, notices ...Notice) error
+}
+
+// Filter narrows the list.
+type Filter struct {
+	Category Category // empty = all
+	Unread   bool
+}
+
+// Cursor is the last message seen; the zero value is the start.
+type Cursor struct {
+	At time.Time
+	ID string
+}
+
+// Page is one part of the list, newest first.
+type Page struct {
+	Messages []Message
+	Next     *Cursor // nil at the end
+}
+
+// Store keeps messages; internal/store/messagestore implements it.
+type Store interface {
+	Insert(ctx context.Context, m Message, digest []byte) error
+	// Repeated tells whether the person got the same digest after since.
+	Repeated(ctx context.Context, orgID, personID string, digest []byte, since time.Time) (bool, error)
+	List(ctx context.Context, orgID, personID string, f Filter, after Cursor, limit int) ([]Message, error)
+	Unread(ctx context.Context, orgID, personID string) (int64, error)
+	MarkRead(ctx context.Context, orgID, personID, id string, at time.Time) (bool, error)
+	MarkAllRead(ctx context.Context, orgID, personID string, at time.Time) (int64, error)
+}
