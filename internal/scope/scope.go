@@ -150,5 +150,25 @@ func (s Scope) Buyers() (ids []string, all bool) {
 // organisation.
 func (s Scope) Windows() (w []Window, limited bool) { return slices.Clone(s.windows), s.limited }
 
+// Resellers are the organisations below the acting distributor.
+func (s Scope) Resellers() []string { return slices.Clone(s.resellers) }
+
+// IsLimited tells whether only the customers of Windows are seen.
+func (s Scope) IsLimited() bool { return s.limited }
+
+// SeesCustomerAt tells whether a charge of the customer at that instant is inside the windows. A
+// scope that is not limited leaves the answer to the association, which the store joins.
+func (s Scope) SeesCustomerAt(customerID string, at time.Time) bool {
+	if s.side == SideNobody {
+		return false
+	}
+	if !s.limited {
+		return true
+	}
+	return slices.ContainsFunc(s.windows, func(w Window) bool {
+		return w.CustomerID == customerID && (w.From.IsZero() || !at.Before(w.From)) && (w.To.IsZero() || at.Before(w.To))
+	})
+}
+
 // Key names the scope for caches: equal keys see the same bytes.
 func (s Scope) Key() string { return s.key() }

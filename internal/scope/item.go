@@ -1,0 +1,157 @@
+package scope
+
+import "slices"
+
+// The permission items the program asks for. Codes known from the original keep their number; new
+// ones continue the style: area, two digits of menu, two of page, two of act.
+const (
+	// 主页, shared columns and tasks.
+	ItemHomeAccount  Item = "BPC_ITEM_VIEW_010100" // 主页-账号
+	ItemRevealMasked Item = "BPC_ITEM_VIEW_020100" // show personal data in masked columns
+	ItemExportOwn    Item = "BPC_ITEM_VIEW_030100" // 导出记录: one's own export tasks
+	ItemExportAll    Item = "BPC_ITEM_VIEW_030101" // 导出记录: those of the whole organisation
+
+	// 销售 > 客户.
+	ItemCustomerView         Item = "BPC_ITEM_SUBCUSTSERV_010100" // 客户列表-查看列表
+	ItemCustomerExport       Item = "BPC_ITEM_SUBCUSTSERV_010101" // 客户列表-导出 (administrator only)
+	ItemAssociationView      Item = "BPC_ITEM_SUBCUSTSERV_010110" // 关联关系操作记录
+	ItemAssociationChange    Item = "BPC_ITEM_SUBCUSTSERV_010111" // start and decide associations
+	ItemResellerCustomerView Item = "BPC_ITEM_SUBCUSTSERV_010500" // 二级经销商子客户-查看客户信息
+	ItemAssignmentView       Item = "BPC_ITEM_SUBCUSTSERV_020100" // 客户分配-查看
+	ItemAssignmentChange     Item = "BPC_ITEM_SUBCUSTSERV_020101" // 客户分配-分配与收回
+
+	// 销售 > 账务 and 客户消费.
+	ItemExpenditureView      Item = "BPC_ITEM_FINANCE_020100" // 客户消费-明细
+	ItemExpenditureCustomers Item = "BPC_ITEM_FINANCE_020101" // 客户消费-客户列表
+	ItemExpenditureExport    Item = "BPC_ITEM_FINANCE_020102" // 客户消费-导出
+	ItemBillView             Item = "BPC_ITEM_FINANCE_090100" // 伙伴账单-查看
+	ItemBillExport           Item = "BPC_ITEM_FINANCE_090101" // 伙伴账单-导出
+	ItemBillExplain          Item = "BPC_ITEM_FINANCE_090102" // 伙伴账单-为什么是这个金额
+
+	// 销售 > 云经销商 (distributors only).
+	ItemResellerView      Item = "BPC_ITEM_SALES_020100" // 云经销商-查询
+	ItemResellerPriceView Item = "BPC_ITEM_SALES_040100" // 产品折扣与激励策略-查看
+
+	// 组织 and 云审计.
+	ItemStaffView   Item = "BPC_ITEM_ORG_010100" // 人员管理-查看
+	ItemStaffChange Item = "BPC_ITEM_ORG_010101" // 人员管理-创建、修改、停用、重置密码
+	ItemRoleView    Item = "BPC_ITEM_ORG_020100" // 角色管理-查看
+	ItemRoleChange  Item = "BPC_ITEM_ORG_020101" // 角色管理-创建与修改
+	ItemAuditView   Item = "BPC_ITEM_AUDIT_010100"
+	ItemAuditExport Item = "BPC_ITEM_AUDIT_010101"
+	ItemAuditVerify Item = "BPC_ITEM_AUDIT_010102"
+
+	// 运营 (the vendor's back office).
+	ItemSourceView        Item = "BPC_ITEM_OPERATE_010100" // 来源
+	ItemSourceChange      Item = "BPC_ITEM_OPERATE_010101"
+	ItemDeliveryView      Item = "BPC_ITEM_OPERATE_010200" // 交付
+	ItemDeliveryImport    Item = "BPC_ITEM_OPERATE_010201"
+	ItemDeliveryRevert    Item = "BPC_ITEM_OPERATE_010202"
+	ItemQuarantineView    Item = "BPC_ITEM_OPERATE_010300" // 隔离区
+	ItemQuarantineResolve Item = "BPC_ITEM_OPERATE_010301"
+	ItemMapView           Item = "BPC_ITEM_OPERATE_020100" // 归属规则
+	ItemMapChange         Item = "BPC_ITEM_OPERATE_020101"
+	ItemPriceView         Item = "BPC_ITEM_OPERATE_030100" // 结算价
+	ItemPriceChange       Item = "BPC_ITEM_OPERATE_030101"
+	ItemPriceSimulate     Item = "BPC_ITEM_OPERATE_030102"
+	ItemCloseView         Item = "BPC_ITEM_OPERATE_040100" // 月结
+	ItemCloseRun          Item = "BPC_ITEM_OPERATE_040101" // freeze, draft, discard
+	ItemCloseReview       Item = "BPC_ITEM_OPERATE_040102"
+	ItemCloseIssue        Item = "BPC_ITEM_OPERATE_040103"
+	ItemCloseOverride     Item = "BPC_ITEM_OPERATE_040104"
+	ItemAdjustmentView    Item = "BPC_ITEM_OPERATE_050100" // 调账行
+	ItemAdjustmentPropose Item = "BPC_ITEM_OPERATE_050101"
+	ItemAdjustmentApprove Item = "BPC_ITEM_OPERATE_050102"
+	ItemOrgView           Item = "BPC_ITEM_OPERATE_060100" // 伙伴与客户组织
+	ItemOrgChange         Item = "BPC_ITEM_OPERATE_060101"
+	ItemEntityChange      Item = "BPC_ITEM_OPERATE_060102" // 签约主体
+)
+
+// Permission is an item as the role page shows it: its place in the menu (keys of the catalogue,
+// outermost first) and the sides whose roles may carry it.
+type Permission struct {
+	Item  Item
+	Menu  string // "<top>.<page>", translated by permission.menu.<top> and permission.menu.<page>
+	Act   string // translated by permission.act.<act>
+	Sides []Side
+}
+
+var (
+	onPartner   = []Side{SidePartner}
+	onVendor    = []Side{SideVendor}
+	onBoth      = []Side{SideVendor, SidePartner}
+	onEverySide = []Side{SideVendor, SidePartner, SideCustomer}
+)
+
+// catalogue is the whole list, in the order of the menu.
+var catalogue = []Permission{
+	{ItemHomeAccount, "home.account", "view", onEverySide},
+	{ItemRevealMasked, "home.masked", "reveal", onEverySide},
+	{ItemExportOwn, "home.exports", "view_own", onEverySide},
+	{ItemExportAll, "home.exports", "view_all", onBoth},
+	{ItemCustomerView, "sales.customers", "view", onBoth},
+	{ItemCustomerExport, "sales.customers", "export", onBoth},
+	{ItemAssociationView, "sales.associations", "view", onEverySide},
+	{ItemAssociationChange, "sales.associations", "change", onEverySide},
+	{ItemResellerCustomerView, "sales.reseller_customers", "view", onPartner},
+	{ItemAssignmentView, "sales.assignments", "view", onPartner},
+	{ItemAssignmentChange, "sales.assignments", "change", onPartner},
+	{ItemExpenditureView, "sales.expenditure", "view", onEverySide},
+	{ItemExpenditureCustomers, "sales.expenditure", "view_customers", onBoth},
+	{ItemExpenditureExport, "sales.expenditure", "export", onEverySide},
+	{ItemBillView, "sales.bills", "view", onBoth},
+	{ItemBillExport, "sales.bills", "export", onBoth},
+	{ItemBillExplain, "sales.bills", "explain", onBoth},
+	{ItemResellerView, "sales.resellers", "view", onPartner},
+	{ItemResellerPriceView, "sales.policies", "view", onPartner},
+	{ItemStaffView, "organisation.staff", "view", onEverySide},
+	{ItemStaffChange, "organisation.staff", "change", onEverySide},
+	{ItemRoleView, "organisation.roles", "view", onEverySide},
+	{ItemRoleChange, "organisation.roles", "change", onEverySide},
+	{ItemAuditView, "organisation.audit", "view", onEverySide},
+	{ItemAuditExport, "organisation.audit", "export", onEverySide},
+	{ItemAuditVerify, "organisation.audit", "verify", onVendor},
+	{ItemSourceView, "operate.sources", "view", onVendor},
+	{ItemSourceChange, "operate.sources", "change", onVendor},
+	{ItemDeliveryView, "operate.deliveries", "view", onVendor},
+	{ItemDeliveryImport, "operate.deliveries", "import", onVendor},
+	{ItemDeliveryRevert, "operate.deliveries", "revert", onVendor},
+	{ItemQuarantineView, "operate.quarantine", "view", onVendor},
+	{ItemQuarantineResolve, "operate.quarantine", "resolve", onVendor},
+	{ItemMapView, "operate.mapping", "view", onVendor},
+	{ItemMapChange, "operate.mapping", "change", onVendor},
+	{ItemPriceView, "operate.prices", "view", onVendor},
+	{ItemPriceChange, "operate.prices", "change", onVendor},
+	{ItemPriceSimulate, "operate.prices", "simulate", onVendor},
+	{ItemCloseView, "operate.close", "view", onVendor},
+	{ItemCloseRun, "operate.close", "run", onVendor},
+	{ItemCloseReview, "operate.close", "review", onVendor},
+	{ItemCloseIssue, "operate.close", "issue", onVendor},
+	{ItemCloseOverride, "operate.close", "override", onVendor},
+	{ItemAdjustmentView, "operate.adjustments", "view", onVendor},
+	{ItemAdjustmentPropose, "operate.adjustments", "propose", onVendor},
+	{ItemAdjustmentApprove, "operate.adjustments", "approve", onVendor},
+	{ItemOrgView, "operate.organisations", "view", onVendor},
+	{ItemOrgChange, "operate.organisations", "change", onVendor},
+	{ItemEntityChange, "operate.entities", "change", onVendor},
+}
+
+// Catalogue lists the permissions a role of the side may carry, in the order of the menu.
+func Catalogue(side Side) []Permission {
+	var out []Permission
+	for _, p := range catalogue {
+		if slices.Contains(p.Sides, side) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Items lists the items a role of the side may carry.
+func Items(side Side) []Item {
+	var out []Item
+	for _, p := range Catalogue(side) {
+		out = append(out, p.Item)
+	}
+	return out
+}
