@@ -1,0 +1,160 @@
+// Command portal is the partner center: server, importer, month close and the operator's tools in one
+// binary.
+//
+// Exit codes: 0 done, 1 refused with reasons on stderr, 2 usage. With --json one document goes to
+// stdout, money as decimal strings. Nothing is asked without a terminal.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"huoban/internal/app"
+	"huoban/internal/fault"
+	"huoban/internal/i18n"
+)
+
+// cli is the grammar of the command line.
+type cli struct {
+	app.Settings
+	JSON bool   `name:"json" help:"Print one JSON document."`
+	As   string `name:"as" placeholder:"LOGIN" help:"Act as this person where a second person is asked."`
+
+	commands
+}
+
+// out is what a command writes to and knows.
+type out struct {
+	ctx  context.Context
+	cli  *cli
+	args []string
+	w    io.Writer
+	err  io.Writer
+	in   *os.File
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+const (
+	exitDone    = 0
+	exitRefused = 1
+	exitUsage   = 2
+)
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("portal"), kong.Description("Huoban 伙伴中心: the partner center a cloud vendor or distributor can host."),
+		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: false}))
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return exitUsage
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	ctx = i18n.With(ctx, language())
+	kctx, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "portal: %v\nportal --help shows the commands.\n", err)
+		return exitUsage
+	}
+	if err := c.Settings.Validate(); err != nil {
+		return report(ctx, &c, stdout, stderr, err)
+	}
+	return report(ctx, &c, stdout, stderr, kctx.Run(&out{ctx, &c, args, stdout, stderr, os.Stdin}))
+}
+
+// language of the terminal: Chinese where the locale says so, English elsewhere.
+func language() i18n.Lang {
+	for _, name := range []string{"PORTAL_LANG", "LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			if strings.HasPrefix(strings.ToLower(v), "zh") {
+				return i18n.ZhCN
+			}
+			return i18n.En
+		}
+	}
+	return i18n.En
+}
+
+// usageError marks input that the grammar could not judge.
+type usageError struct{ error }
+
+// refusal is the JSON form of what was refused and why.
+type refusal struct {
+	Code    string     `json:"code"`
+	Args    fault.Args `json:"args,omitempty"`
+	Message string     `json:"message"`
+	Cure    string     `json:"cure,omitempty"`
+	Reasons []refusal  `json:"reasons,omitempty"`
+}
+
+func toRefusal(ctx context.Context, f *fault.Error) refusal {
+	r := refusal{Code: f.Code, Args: f.Args, Message: i18n.FaultText(ctx, f), Cure: i18n.FaultCure(ctx, f)}
+	for _, one := range f.Reason {
+		r.Reasons = append(r.Reasons, toRefusal(ctx, one))
+	}
+	return r
+}
+
+func report(ctx context.Context, c *cli, stdout, stderr io.Writer, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	var u usageError
+	if errors.As(err, &u) {
+		fmt.Fprintf(stderr, "portal: %v\n", u.error)
+		return exitUsage
+	}
+	f := fault.From(err)
+	r := toRefusal(ctx, f)
+	fmt.Fprintf(stderr, "portal: %s [%s]\n", r.Message, r.Code)
+	for _, one := range r.Reasons {
+		fmt.Fprintf(stderr, "  - %s [%s]\n", one.Message, one.Code)
+		if one.Cure != "" {
+			fmt.Fprintf(stderr, "    %s\n", one.Cure)
+		}
+	}
+	if f.Kind == fault.KindInternal {
+		fmt.Fprintf(stderr, "  %v\n", err)
+	}
+	if c.JSON {
+		_ = writeJSON(stdout, map[string]any{"refused": r})
+	}
+	return exitRefused
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// print writes the JSON document, or calls text for people.
+func (o *out) print(v any, text func(w io.Writer)) error {
+	if o.cli.JSON {
+		return writeJSON(o.w, v)
+	}
+	text(o.w)
+	return nil
+}

@@ -1,0 +1,63 @@
+package portal
+
+import (
+	"net/http"
+	"strings"
+
+	"huoban/internal/id"
+)
+
+// contentPolicy allows our own files and nothing inline; Tabler's style sheet carries small pictures as
+// data: URLs.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+	"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+
+// secure sets the headers every answer carries. Pages of signed-in people are never stored by caches.
+func secure(https bool) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h := w.Header()
+			h.Set("Content-Security-Policy", contentPolicy)
+			h.Set("X-Content-Type-Options", "nosniff")
+			h.Set("Referrer-Policy", "same-origin")
+			h.Set("X-Frame-Options", "DENY")
+			h.Set("Cross-Origin-Opener-Policy", "same-origin")
+			h.Set("Cross-Origin-Resource-Policy", "same-origin")
+			h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+			if https {
+				h.Set("Strict-Transport-Security", "max-age=31536000")
+			}
+			if !strings.HasPrefix(r.URL.Path, "/static/") {
+				h.Set("Cache-Control", "no-store")
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// numbered gives each request a number that error pages, logs and audit rows share. A number from
+// outside is not believed.
+func numbered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		number := id.New()
+		w.Header().Set("X-Request-Id", number)
+		next.ServeHTTP(w, r.WithContext(withNumber(r.Context(), number)))
+	})
+}
+
+// maxBody bounds a form; uploads have their own bound.
+const maxBody = 1 << 20
+
+func bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		limit := int64(maxBody)
+		if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+			limit = maxUpload
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// maxUpload bounds a delivery handed over in the browser; larger ones come by command.
+const maxUpload = 512 << 20

@@ -1,0 +1,73 @@
+package portal
+
+import (
+	"regexp"
+	"slices"
+
+	"huoban/internal/scope"
+)
+
+// Route is one row of the table: what a URL is, who may call it, and which parameters name things.
+type Route struct {
+	Method string
+	Path   string // echo form, parameters as :name
+	Name   string
+	Public bool         // anybody, signed in or not
+	Self   bool         // any signed-in person, for what is one's own
+	Sides  []scope.Side // which sides may see it; empty = every side
+	Items  []scope.Item // any one of these is enough; empty with neither Public nor Self is a mistake
+	Query  []string     // query or form parameters that name a stored thing
+	Title  string       // i18n key of the page's title; GET pages only
+	Do     func(h *Handlers, c *Ctx) error
+}
+
+var pathParam = regexp.MustCompile(`:([a-z]+)`)
+
+// IDs lists the parameters that name stored things, in the path first.
+func (r Route) IDs() []string {
+	ids := []string{}
+	for _, m := range pathParam.FindAllStringSubmatch(r.Path, -1) {
+		ids = append(ids, m[1])
+	}
+	return append(ids, r.Query...)
+}
+
+// RouteInfo is what `portal routes --json` says of a route.
+type RouteInfo struct {
+	Method     string   `json:"method"`
+	Path       string   `json:"path"`
+	Name       string   `json:"name"`
+	Public     bool     `json:"public,omitempty"`
+	SignedIn   bool     `json:"signed_in,omitempty"`
+	Permission []string `json:"permission,omitempty"`
+	Sides      []string `json:"sides,omitempty"`
+	IDs        []string `json:"ids"`
+}
+
+// Routes lists the table, in order of path and method.
+func Routes() []RouteInfo {
+	var out []RouteInfo
+	for _, r := range table() {
+		info := RouteInfo{Method: r.Method, Path: r.Path, Name: r.Name, Public: r.Public, SignedIn: r.Self, IDs: r.IDs()}
+		for _, i := range r.Items {
+			info.Permission = append(info.Permission, string(i))
+		}
+		for _, s := range r.Sides {
+			info.Sides = append(info.Sides, string(s))
+		}
+		out = append(out, info)
+	}
+	slices.SortStableFunc(out, func(a, b RouteInfo) int {
+		if a.Path != b.Path {
+			if a.Path < b.Path {
+				return -1
+			}
+			return 1
+		}
+		if a.Method < b.Method {
+			return -1
+		}
+		return 1
+	})
+	return out
+}
