@@ -116,7 +116,7 @@ func ParseExact(text string) (Exact, error) {
 		return Exact{}, fault.Invalid("money.malformed", fault.Args{"value": clip(text)}).Because(err)
 	}
 	x := Exact{d}.trim()
-	if x.d.Exponent() < -maxScale || x.d.NumDigits() > maxDigits {
+	if x.d.Exponent() < -maxScale || x.d.NumDigits()+max(0, int(x.d.Exponent())) > maxDigits {
 		return Exact{}, ErrRange(clip(text))
 	}
 	return x, nil
