@@ -6,7 +6,7 @@ CREATE TABLE source (
   dialect {{text}} NOT NULL,
   zone {{text}} NOT NULL,
   mode {{text}} NOT NULL CHECK (mode IN ('snapshot','append')),
-  provider {{text}} NOT NULL,
+  providers {{text}} NOT NULL,
   accounts {{text}} NOT NULL,
   currencies {{text}} NOT NULL,
   base_column {{text}} NOT NULL,
@@ -26,7 +26,7 @@ CREATE TABLE delivery (
   id {{key}} PRIMARY KEY,
   source_id {{key}} NOT NULL REFERENCES source(id),
   number {{int}} NOT NULL,
-  state {{text}} NOT NULL CHECK (state IN ('receiving','staged','published','refused','superseded','reverted')),
+  state {{text}} NOT NULL CHECK (state IN ('receiving','published','superseded','reverted')),
   version {{int}} NOT NULL,
   content_sha {{text}} NOT NULL,
   received_at {{instant}} NOT NULL,
@@ -35,9 +35,11 @@ CREATE TABLE delivery (
   files {{int}} NOT NULL,
   line_count {{int}} NOT NULL,
   quarantined {{int}} NOT NULL,
-  focus_version {{text}} NOT NULL,
-  refusal {{text}} NOT NULL,
-  notes {{text}} NOT NULL,
+  skipped {{int}} NOT NULL,
+  dialect {{text}} NOT NULL,
+  format_version {{text}} NOT NULL,
+  progress {{int}} NOT NULL,
+  warnings {{text}} NOT NULL,
   UNIQUE (source_id, number)
 ) {{strict}};
 
@@ -50,7 +52,27 @@ CREATE TABLE delivery_file (
   format {{text}} NOT NULL,
   bytes {{int}} NOT NULL,
   line_count {{int}} NOT NULL,
+  header {{text}} NOT NULL,
   PRIMARY KEY (delivery_id, file_no)
+) {{strict}};
+CREATE INDEX delivery_file_sha ON delivery_file(sha);
+
+-- What a delivery meant for one cycle and currency, compared with what was known before it.
+CREATE TABLE delivery_change (
+  delivery_id {{key}} NOT NULL REFERENCES delivery(id),
+  cycle {{text}} NOT NULL,
+  currency {{text}} NOT NULL,
+  line_count {{int}} NOT NULL,
+  total {{text}} NOT NULL,
+  amount_e8 {{money}} NOT NULL,
+  added {{int}} NOT NULL,
+  added_sum {{text}} NOT NULL,
+  removed {{int}} NOT NULL,
+  removed_sum {{text}} NOT NULL,
+  changed {{int}} NOT NULL,
+  changed_diff {{text}} NOT NULL,
+  is_late {{flag}} NOT NULL,
+  PRIMARY KEY (delivery_id, cycle, currency)
 ) {{strict}};
 
 CREATE TABLE kept_file (
@@ -77,13 +99,14 @@ CREATE TABLE period (
   is_final {{flag}} NOT NULL,
   final_at {{instant}},
   final_by {{text}} NOT NULL,
+  final_delivery {{key}} NOT NULL,
   PRIMARY KEY (source_id, cycle)
 ) {{strict}};
 
 -- The lines of one delivery for one cycle. Only an active slot counts; publishing is a change of
 -- state here, so half a delivery is never visible and a revert moves no line. A late slot holds
 -- what arrived after its cycle was issued: it is the newest known state, while the sealed active
--- slot stays what was billed.
+-- slot stays what was billed. replaces is the slot that was the newest state before, 0 if none.
 CREATE TABLE slot (
   id {{int}} PRIMARY KEY,
   delivery_id {{key}} NOT NULL REFERENCES delivery(id),
@@ -92,6 +115,7 @@ CREATE TABLE slot (
   cycle {{text}} NOT NULL,
   state {{text}} NOT NULL CHECK (state IN ('staging','active','superseded','late','reverted')),
   sealed {{flag}} NOT NULL,
+  replaces {{int}} NOT NULL,
   line_count {{int}} NOT NULL
 ) {{strict}};
 CREATE INDEX slot_period ON slot(source_id, cycle, state);
@@ -209,13 +233,13 @@ CREATE TABLE conformance (
   PRIMARY KEY (delivery_id, rule)
 ) {{strict}};
 
--- Attribution rules. key_kind: 'explicit' (key is column=value), 'account' (SubAccountId) or
--- 'key' (the source's chosen key). Rules are never changed: a change ends one and adds another.
+-- Attribution rules. key_kind: 'explicit' (key is Column=value) or 'plain' (SubAccountId, else the
+-- source's chosen key). Rules are never changed: a change ends one and adds another.
 CREATE TABLE map_rule (
   id {{key}} PRIMARY KEY,
   source_id {{key}} NOT NULL REFERENCES source(id),
   seq {{int}} NOT NULL,
-  key_kind {{text}} NOT NULL CHECK (key_kind IN ('explicit','account','key')),
+  key_kind {{text}} NOT NULL CHECK (key_kind IN ('explicit','plain')),
   key {{text}} NOT NULL,
   org_id {{key}} NOT NULL REFERENCES organisation(id),
   valid_from {{instant}},
@@ -225,14 +249,3 @@ CREATE TABLE map_rule (
   created_at {{instant}} NOT NULL
 ) {{strict}};
 CREATE INDEX map_rule_source ON map_rule(source_id, key_kind, key);
-
--- How a line without sub-account was split over customers; parts sum to the line exactly.
-CREATE TABLE spread_share (
-  slot_id {{int}} NOT NULL,
-  line_key {{bytes}} NOT NULL,
-  occurrence {{int}} NOT NULL,
-  customer_id {{key}} NOT NULL,
-  billed {{text}} NOT NULL,
-  amount_e8 {{money}} NOT NULL,
-  PRIMARY KEY (slot_id, line_key, occurrence, customer_id)
-) {{clustered}};
