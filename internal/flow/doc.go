@@ -25,7 +25,7 @@
 //	var nothingUnmapped = flow.Guard[Facts]{
 //		Name: "nothing_unmapped", Code: "shop.unmapped",
 //		Holds: func(f Facts, _ scope.Scope, _ time.Time) bool { return f.Unmapped == 0 },
-//		Args:  func(f Facts, _ time.Time) fault.Args { return fault.Args{"Count": f.Unmapped} },
+//		Args:  func(f Facts, _ time.Time) fault.Args { return fault.Args{"count": f.Unmapped} },
 //	}
 //
 //	var Flow = &flow.Table[State, Action, Facts]{

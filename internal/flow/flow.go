@@ -156,13 +156,13 @@ func (t *Table[S, A, F]) Allowed(state S, facts F, who scope.Scope, now time.Tim
 	return out
 }
 
-// Decide gives the row an action takes, or a fault: flow.unknown_action, flow.not_from_state (State,
-// Action, Legal), scope.permission_missing, a guard's own code, or flow.refused with several.
+// Decide gives the row an action takes, or a fault: flow.unknown_action, flow.not_from_state (state,
+// action, legal), scope.permission_missing, a guard's own code, or flow.refused with several.
 func (t *Table[S, A, F]) Decide(state S, do A, facts F, who scope.Scope, now time.Time) (*Row[S, A, F], error) {
 	r, ok := t.Lookup(state, do)
 	if !ok {
 		if !slices.Contains(t.Actions(), do) {
-			return nil, fault.NotFound("flow.unknown_action", fault.Args{"Machine": t.Machine, "Action": string(do)})
+			return nil, fault.NotFound("flow.unknown_action", fault.Args{"machine": t.Machine, "action": string(do)})
 		}
 		return nil, t.notFrom(state, do, who)
 	}
@@ -181,8 +181,8 @@ func (t *Table[S, A, F]) notFrom(state S, do A, who scope.Scope) *fault.Error {
 			legal = append(legal, string(r.Do))
 		}
 	}
-	return fault.Conflict("flow.not_from_state", fault.Args{"Machine": t.Machine, "State": string(state), "Action": string(do),
-		"Legal": strings.Join(legal, ", ")})
+	return fault.Conflict("flow.not_from_state", fault.Args{"machine": t.Machine, "state": string(state), "action": string(do),
+		"legal": strings.Join(legal, ", ")})
 }
 
 func (t *Table[S, A, F]) judge(r *Row[S, A, F], facts F, who scope.Scope, now time.Time) *fault.Error {

@@ -61,14 +61,14 @@ type Move[S ~string, A ~string, F any] struct {
 // Fire decides, writes and logs one move inside the running transaction. write does the entity's own
 // compare-and-set (update … set state = to, version = version + 1 where id, state and version are as
 // loaded) and tells whether a row was touched. Faults: those of Decide, flow.reason_missing, and
-// flow.changed_meanwhile (By, At, State) when somebody was first.
+// flow.changed_meanwhile (by, at, state) when somebody was first.
 func (t *Table[S, A, F]) Fire(ctx context.Context, log Log, m Move[S, A, F], write func(ctx context.Context, to S) (bool, error)) error {
 	r, err := t.Decide(m.State, m.Do, m.Facts, m.Who, m.Now)
 	if err != nil {
 		return err
 	}
 	if r.Ask == AskReason && strings.TrimSpace(m.Reason) == "" {
-		return fault.Invalid("flow.reason_missing", fault.Args{"Machine": t.Machine, "Action": string(m.Do)})
+		return fault.Invalid("flow.reason_missing", fault.Args{"machine": t.Machine, "action": string(m.Do)})
 	}
 	won, err := write(ctx, r.To)
 	if err != nil {
@@ -96,13 +96,13 @@ func (t *Table[S, A, F]) Begin(ctx context.Context, log Log, entity string, stat
 
 // Lost is the fault for a compare-and-set that touched no row, with who was first and when.
 func Lost(ctx context.Context, log Log, machine, entity string) error {
-	args := fault.Args{"Machine": machine, "By": "", "At": "", "State": ""}
+	args := fault.Args{"machine": machine, "by": "", "at": "", "state": ""}
 	last, ok, err := log.Last(ctx, machine, entity)
 	if err != nil {
 		return err
 	}
 	if ok {
-		args["By"], args["At"], args["State"] = last.Actor, last.At.In(zone).Format("2006-01-02 15:04:05"), last.To
+		args["by"], args["at"], args["state"] = last.Actor, last.At.In(zone).Format("2006-01-02 15:04:05"), last.To
 	}
 	return fault.Conflict("flow.changed_meanwhile", args)
 }
