@@ -133,9 +133,11 @@ type Adjustment struct {
 }
 
 // AdjustmentPrice is what the adjustment is worth for one buyer under one rule. SourceExact is the
-// billed amount of the moved lines, BaseExact their base column.
+// billed amount of the moved lines, BaseExact their base column. Kind is adjustment, or tax for moved
+// tax lines, which stay apart on the bill as they were.
 type AdjustmentPrice struct {
 	PartnerID   string
+	Kind        usage.Kind
 	RuleID      string
 	RuleNumber  int64
 	RuleVersion int64
