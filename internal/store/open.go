@@ -1,11 +1,12 @@
 // Package store is the only place that speaks SQL.
 //
 // It owns the connection to one of two engines (embedded SQLite, or PostgreSQL and what speaks its
-// protocol), transactions, migrations and the column types; areas below it own the queries of one
+// protocol), transactions, bulk writing, and the column types; areas below it own the queries of one
 // noun each. It does not own rules: domain packages declare the Store interface they need.
 //
-// Invariants: one SQL text for both engines; every write happens inside InTx; a transaction
-// function may be run again and so touches nothing but the store.
+// Invariants: one SQL text for both engines; every write happens inside InTx or InBulk; a transaction
+// function may be run again and so touches nothing but the store; a failed statement dooms its
+// transaction on both engines; a transaction is used by one goroutine at a time.
 package store
 
 import (
@@ -15,10 +16,12 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
-	_ "modernc.org/sqlite"             // driver "sqlite"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // driver "sqlite"
 )
 
 // Engine names the database kind.
@@ -30,49 +33,67 @@ const (
 	Postgres Engine = "postgres"
 )
 
+// readers bounds the connections that read at once; a reading transaction takes one of half of them, so
+// that preparing a statement never waits for the transaction that asks for it.
+const readers = 16
+
 // DB is an open database.
 type DB struct {
 	engine Engine
-	write  *sql.DB
-	read   *sql.DB
-	stmts  sync.Map // stmtKey → *sql.Stmt
-}
-
-type stmtKey struct {
-	pool *sql.DB
-	text string
+	owner  *sql.DB // migrations and maintenance, never under the application role
+	read   *sql.DB // SQLite: query_only connections; PostgreSQL: the application's pool
+	writer *writer // SQLite only
+	stmts  sync.Map
+	inRead chan struct{}          // SQLite: reading transactions under way
+	role   atomic.Pointer[string] // PostgreSQL: the role application connections take
 }
 
 // Open connects to a postgres:// URL, or to the SQLite file of that path, which it makes if absent.
 // It does not migrate.
 func Open(ctx context.Context, target string) (*DB, error) {
-	if strings.HasPrefix(target, "postgres://") || strings.HasPrefix(target, "postgresql://") {
+	if IsURL(target) {
 		return openPostgres(ctx, target)
 	}
 	return openSQLite(ctx, target)
 }
 
+// IsURL tells whether the target names a PostgreSQL server rather than a file.
+func IsURL(target string) bool {
+	return strings.HasPrefix(target, "postgres://") || strings.HasPrefix(target, "postgresql://")
+}
+
 func openSQLite(ctx context.Context, path string) (*DB, error) {
-	v := url.Values{}
-	for _, p := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-		"cache_size(-65536)", "mmap_size(268435456)", "temp_store(MEMORY)"} {
-		v.Add("_pragma", p)
+	common := []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		"mmap_size(268435456)", "temp_store(MEMORY)"}
+	// Checkpoints are rare because each one waits for the disk; the journal shrinks again afterwards.
+	writing := append([]string{"cache_size(-65536)", "wal_autocheckpoint(8000)", "journal_size_limit(67108864)"}, common...)
+	reading := append([]string{"cache_size(-8192)", "query_only(1)"}, common...)
+	pool := func(pragmas []string, lock string, limit, idle int) (*sql.DB, error) {
+		v := url.Values{"_pragma": pragmas}
+		if lock != "" {
+			v.Set("_txlock", lock)
+		}
+		p, err := sql.Open("sqlite", "file:"+escapePath(path)+"?"+v.Encode())
+		if err != nil {
+			return nil, fmt.Errorf("open sqlite: %w", err)
+		}
+		p.SetMaxOpenConns(limit)
+		p.SetMaxIdleConns(idle)
+		return p, nil
 	}
-	v.Set("_txlock", "immediate")
-	write, err := sql.Open("sqlite", "file:"+escapePath(path)+"?"+v.Encode())
+	owner, err := pool(writing, "immediate", 1, 0)
 	if err != nil {
-		return nil, fmt.Errorf("open sqlite: %w", err)
+		return nil, err
 	}
-	write.SetMaxOpenConns(1)
-	v.Del("_txlock")
-	v.Add("_pragma", "query_only(1)")
-	read, err := sql.Open("sqlite", "file:"+escapePath(path)+"?"+v.Encode())
+	write, err := pool(writing, "", 1, 1)
 	if err != nil {
-		return nil, fmt.Errorf("open sqlite: %w", err)
+		return nil, err
 	}
-	read.SetMaxOpenConns(8)
-	read.SetMaxIdleConns(8)
-	db := &DB{engine: SQLite, write: write, read: read}
+	read, err := pool(reading, "", readers, readers)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{engine: SQLite, owner: owner, read: read, writer: newWriter(write), inRead: make(chan struct{}, readers/2)}
 	if err := write.PingContext(ctx); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("open sqlite %s: %w", path, err)
@@ -85,18 +106,29 @@ func escapePath(p string) string {
 }
 
 func openPostgres(ctx context.Context, target string) (*DB, error) {
-	pool, err := sql.Open("pgx", target)
+	config, err := pgx.ParseConfig(target)
 	if err != nil {
 		return nil, fmt.Errorf("open postgres: %w", err)
 	}
-	pool.SetMaxOpenConns(16)
-	pool.SetMaxIdleConns(16)
-	pool.SetConnMaxIdleTime(5 * time.Minute)
-	if err := pool.PingContext(ctx); err != nil {
-		pool.Close()
+	// Instants are read as UTC whatever the server's own zone.
+	config.RuntimeParams["timezone"] = "UTC"
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "portal"
+	}
+	db := &DB{engine: Postgres}
+	db.owner = stdlib.OpenDB(*config)
+	db.owner.SetMaxOpenConns(4)
+	db.owner.SetMaxIdleConns(1)
+	db.owner.SetConnMaxIdleTime(time.Minute)
+	db.read = stdlib.OpenDB(*config, stdlib.OptionAfterConnect(db.assume), stdlib.OptionResetSession(db.assume))
+	db.read.SetMaxOpenConns(readers)
+	db.read.SetMaxIdleConns(readers)
+	db.read.SetConnMaxIdleTime(5 * time.Minute)
+	if err := db.read.PingContext(ctx); err != nil {
+		db.Close()
 		return nil, fmt.Errorf("open postgres: %w", err)
 	}
-	return &DB{engine: Postgres, write: pool, read: pool}, nil
+	return db, nil
 }
 
 // Engine tells which engine is open.
@@ -104,14 +136,19 @@ func (db *DB) Engine() Engine { return db.engine }
 
 // Close ends all connections.
 func (db *DB) Close() error {
-	err := db.write.Close()
-	if db.read != db.write {
-		if e := db.read.Close(); err == nil {
-			err = e
+	var first error
+	keep := func(err error) {
+		if first == nil {
+			first = err
 		}
 	}
-	return err
+	if db.writer != nil {
+		keep(db.writer.close())
+	}
+	keep(db.read.Close())
+	keep(db.owner.Close())
+	return first
 }
 
-// Writer is the writing pool, for migrations and engine maintenance only.
-func (db *DB) Writer() *sql.DB { return db.write }
+// Writer is the owner's pool, for migrations and engine maintenance only.
+func (db *DB) Writer() *sql.DB { return db.owner }

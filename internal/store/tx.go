@@ -4,32 +4,44 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgconn"
-	sqlite "modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 
 	"huoban/internal/fault"
 )
 
 type txKey struct{}
 
+// liveTx is the transaction a context carries. On the SQLite writer tx is nil and statements run on the
+// writer's own connection.
 type liveTx struct {
-	db   *DB
-	pool *sql.DB
-	conn *sql.Conn
-	tx   *sql.Tx
-	ro   bool
+	db     *DB
+	conn   *sql.Conn
+	tx     *sql.Tx
+	writer *writer
+	ro     bool
+	ended  bool
+	failed error  // the statement that doomed the transaction
+	open   string // the query whose rows are being read
 }
 
 const maxAttempts = 12
 
-// InTx runs fn in one writing transaction: the single writer on SQLite, SERIALIZABLE with bounded
-// retry on PostgreSQL. fn may run more than once and must touch nothing outside the store. A call
-// inside a running transaction joins it.
+// InTx runs fn in one writing transaction: the single writer on SQLite, where small transactions that
+// wait for each other share a commit, and SERIALIZABLE with bounded retry on PostgreSQL. fn may run more
+// than once and must touch nothing outside the store. A call inside a running transaction joins it.
+// Faults: store.busy, store.exists, store.refused, store.disk_full, store.read_only, store.not_granted.
 func (db *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
+	return db.inTx(ctx, false, fn)
+}
+
+// InBulk is InTx for long work: it shares its transaction with nobody and uses no savepoint.
+func (db *DB) InBulk(ctx context.Context, fn func(ctx context.Context) error) error {
+	return db.inTx(ctx, true, fn)
+}
+
+func (db *DB) inTx(ctx context.Context, alone bool, fn func(ctx context.Context) error) error {
 	if t := current(ctx, db); t != nil {
 		if t.ro {
 			return errors.New("store: a writing transaction inside a reading one")
@@ -38,14 +50,18 @@ func (db *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) erro
 	}
 	var err error
 	for attempt := range maxAttempts {
-		err = db.once(ctx, db.write, &sql.TxOptions{Isolation: db.isolation()}, fn)
+		if db.writer != nil {
+			err = db.writer.run(ctx, db, alone, func(t *liveTx) error { return fn(context.WithValue(ctx, txKey{}, t)) })
+		} else {
+			err = db.once(ctx, db.read, &sql.TxOptions{Isolation: sql.LevelSerializable}, fn)
+		}
 		if !retryable(err) {
 			return classify(err)
 		}
 		pause := time.Duration(1<<min(attempt, 6)) * time.Millisecond
 		select {
 		case <-ctx.Done():
-			return classify(ctx.Err())
+			return fault.Unavailable("store.busy", nil).Because(ctx.Err())
 		case <-time.After(pause + rand.N(pause)):
 		}
 	}
@@ -60,18 +76,18 @@ func (db *DB) InRead(ctx context.Context, fn func(ctx context.Context) error) er
 	opts := &sql.TxOptions{ReadOnly: true}
 	if db.engine == Postgres {
 		opts.Isolation = sql.LevelRepeatableRead
+		return classify(db.once(ctx, db.read, opts, fn))
+	}
+	select {
+	case db.inRead <- struct{}{}:
+		defer func() { <-db.inRead }()
+	case <-ctx.Done():
+		return fault.Unavailable("store.busy", nil).Because(ctx.Err())
 	}
 	return classify(db.once(ctx, db.read, opts, fn))
 }
 
-func (db *DB) isolation() sql.IsolationLevel {
-	if db.engine == Postgres {
-		return sql.LevelSerializable
-	}
-	return sql.LevelDefault
-}
-
-func (db *DB) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn func(ctx context.Context) error) (err error) {
+func (db *DB) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn func(ctx context.Context) error) error {
 	conn, err := pool.Conn(ctx)
 	if err != nil {
 		return err
@@ -81,14 +97,19 @@ func (db *DB) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn fu
 	if err != nil {
 		return err
 	}
+	t := &liveTx{db: db, conn: conn, tx: tx, ro: opts.ReadOnly}
 	done := false
 	defer func() {
+		t.ended = true
 		if !done {
 			_ = tx.Rollback()
 		}
 	}()
-	if err := fn(context.WithValue(ctx, txKey{}, &liveTx{db, pool, conn, tx, opts.ReadOnly})); err != nil {
+	if err := fn(context.WithValue(ctx, txKey{}, t)); err != nil {
 		return err
+	}
+	if t.failed != nil {
+		return t.failed
 	}
 	err = tx.Commit()
 	done = err == nil
@@ -96,10 +117,29 @@ func (db *DB) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn fu
 }
 
 func current(ctx context.Context, db *DB) *liveTx {
-	if t, ok := ctx.Value(txKey{}).(*liveTx); ok && t.db == db {
+	if t, ok := ctx.Value(txKey{}).(*liveTx); ok && t.db == db && !t.ended {
 		return t
 	}
 	return nil
+}
+
+// ready refuses a statement that one of the engines could not run, so that both refuse it.
+func (t *liveTx) ready(ctx context.Context, q Query) error {
+	switch {
+	case t.failed != nil:
+		return fmt.Errorf("%s: after a failed statement: %w", q.Name, t.failed)
+	case t.open != "":
+		return fmt.Errorf("%s: while the rows of %s are being read", q.Name, t.open)
+	}
+	return ctx.Err()
+}
+
+// fail remembers what doomed the transaction.
+func (t *liveTx) fail(err error) error {
+	if err != nil && t.failed == nil {
+		t.failed = err
+	}
+	return err
 }
 
 // Exec runs a writing query inside the transaction of ctx and tells how many rows it touched.
@@ -108,20 +148,56 @@ func (db *DB) Exec(ctx context.Context, q Query, args ...any) (int64, error) {
 	if t == nil || t.ro {
 		return 0, errors.New("store: " + q.Name + " writes outside a writing transaction")
 	}
-	st, err := db.stmt(ctx, t.pool, q)
-	if err != nil {
+	if err := errors.Join(t.ready(ctx, q), refuseRawTimes(q, args)); err != nil {
 		return 0, err
 	}
-	res, err := t.tx.StmtContext(ctx, st).ExecContext(ctx, args...)
+	var res sql.Result
+	var err error
+	if t.writer != nil {
+		var st *sql.Stmt
+		if st, err = t.writer.prepared(q); err == nil {
+			res, err = st.ExecContext(context.WithoutCancel(ctx), args...)
+		}
+	} else {
+		res, err = t.tx.ExecContext(ctx, q.Text, args...)
+	}
 	if err != nil {
-		return 0, wrap(q, err)
+		return 0, t.fail(wrap(q, err))
 	}
 	return res.RowsAffected()
 }
 
-// Query reads rows, in the transaction of ctx if there is one.
+// Query reads rows, in the transaction of ctx if there is one; the caller closes them before the next
+// statement of that transaction. Each is safer.
 func (db *DB) Query(ctx context.Context, q Query, args ...any) (*sql.Rows, error) {
-	st, err := db.bound(ctx, q)
+	if err := refuseRawTimes(q, args); err != nil {
+		return nil, err
+	}
+	t := current(ctx, db)
+	if t == nil {
+		return db.pooled(ctx, q, args)
+	}
+	if err := t.ready(ctx, q); err != nil {
+		return nil, err
+	}
+	var rows *sql.Rows
+	var err error
+	if t.tx != nil {
+		rows, err = t.tx.QueryContext(ctx, q.Text, args...)
+	} else {
+		// Not a kept statement: nobody tells when these rows end.
+		rows, err = t.conn.QueryContext(context.WithoutCancel(ctx), q.Text, args...)
+	}
+	return rows, t.fail(wrap(q, err))
+}
+
+// pooled reads outside a transaction. pgx keeps prepared statements per connection by itself.
+func (db *DB) pooled(ctx context.Context, q Query, args []any) (*sql.Rows, error) {
+	if db.engine == Postgres {
+		rows, err := db.read.QueryContext(ctx, q.Text, args...)
+		return rows, classify(wrap(q, err))
+	}
+	st, err := db.stmt(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -129,22 +205,63 @@ func (db *DB) Query(ctx context.Context, q Query, args ...any) (*sql.Rows, error
 	return rows, wrap(q, err)
 }
 
-// Row reads one row into dest. Fault: not_found with the given code when there is none.
-func (db *DB) Row(ctx context.Context, q Query, missing string, args []any, dest ...any) error {
-	st, err := db.bound(ctx, q)
-	if err != nil {
-		return err
+// kept reads with a statement that is kept for the next time; the rows must be closed before it is used
+// again, which liveTx.open sees to.
+func (db *DB) kept(ctx context.Context, t *liveTx, q Query, args []any) (*sql.Rows, error) {
+	if err := errors.Join(t.ready(ctx, q), refuseRawTimes(q, args)); err != nil {
+		return nil, err
 	}
-	err = st.QueryRowContext(ctx, args...).Scan(dest...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return fault.NotFound(missing, nil)
+	var rows *sql.Rows
+	var err error
+	switch {
+	case t.writer != nil:
+		var st *sql.Stmt
+		if st, err = t.writer.prepared(q); err == nil {
+			rows, err = st.QueryContext(context.WithoutCancel(ctx), args...)
+		}
+	case db.engine == SQLite && t.ro:
+		var st *sql.Stmt
+		if st, err = db.stmt(ctx, q); err == nil {
+			rows, err = t.tx.StmtContext(ctx, st).QueryContext(ctx, args...)
+		}
+	default:
+		rows, err = t.tx.QueryContext(ctx, q.Text, args...)
 	}
-	return wrap(q, err)
+	return rows, t.fail(wrap(q, err))
 }
 
-// Each calls scan for every row.
+var errEnough = errors.New("store: enough rows")
+
+// Row reads one row into dest. Fault: not_found with the given code when there is none.
+func (db *DB) Row(ctx context.Context, q Query, missing string, args []any, dest ...any) error {
+	found := false
+	err := db.Each(ctx, q, args, func(rows *sql.Rows) error {
+		found = true
+		if err := rows.Scan(dest...); err != nil {
+			return err
+		}
+		return errEnough
+	})
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	if err == nil && !found {
+		return fault.NotFound(missing, nil)
+	}
+	return err
+}
+
+// Each calls scan for every row. Inside a transaction scan must not run further statements of it.
 func (db *DB) Each(ctx context.Context, q Query, args []any, scan func(rows *sql.Rows) error) error {
-	rows, err := db.Query(ctx, q, args...)
+	t := current(ctx, db)
+	var rows *sql.Rows
+	var err error
+	if t == nil {
+		rows, err = db.Query(ctx, q, args...)
+	} else if rows, err = db.kept(ctx, t, q, args); err == nil {
+		t.open = q.Name
+		defer func() { t.open = "" }()
+	}
 	if err != nil {
 		return err
 	}
@@ -154,103 +271,28 @@ func (db *DB) Each(ctx context.Context, q Query, args []any, scan func(rows *sql
 			return wrap(q, err)
 		}
 	}
-	return wrap(q, rows.Err())
-}
-
-func (db *DB) bound(ctx context.Context, q Query) (*sql.Stmt, error) {
-	if t := current(ctx, db); t != nil {
-		st, err := db.stmt(ctx, t.pool, q)
-		if err != nil {
-			return nil, err
+	if err := wrap(q, rows.Err()); err != nil {
+		if t != nil {
+			return t.fail(err)
 		}
-		return t.tx.StmtContext(ctx, st), nil
+		return classify(err)
 	}
-	return db.stmt(ctx, db.read, q)
+	return nil
 }
 
-// stmt prepares once per pool. On SQLite the single writer connection is taken by the transaction
-// itself, so its statements are prepared on that connection.
-func (db *DB) stmt(ctx context.Context, pool *sql.DB, q Query) (*sql.Stmt, error) {
-	key := stmtKey{pool, q.Text}
-	if st, ok := db.stmts.Load(key); ok {
+// stmt prepares once for the reading pool of SQLite; database/sql prepares it again on each connection
+// that comes to use it, once.
+func (db *DB) stmt(ctx context.Context, q Query) (*sql.Stmt, error) {
+	if st, ok := db.stmts.Load(q.Text); ok {
 		return st.(*sql.Stmt), nil
 	}
-	var st *sql.Stmt
-	var err error
-	if t := current(ctx, db); t != nil && db.engine == SQLite && !t.ro {
-		return t.tx.PrepareContext(ctx, q.Text)
-	}
-	st, err = pool.PrepareContext(ctx, q.Text)
+	st, err := db.read.PrepareContext(ctx, q.Text)
 	if err != nil {
 		return nil, wrap(q, err)
 	}
-	if old, loaded := db.stmts.LoadOrStore(key, st); loaded {
+	if old, loaded := db.stmts.LoadOrStore(q.Text, st); loaded {
 		st.Close()
 		return old.(*sql.Stmt), nil
 	}
 	return st, nil
-}
-
-func wrap(q Query, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &queryError{q.Name, err}
-}
-
-type queryError struct {
-	name string
-	err  error
-}
-
-func (e *queryError) Error() string { return e.name + ": " + e.err.Error() }
-func (e *queryError) Unwrap() error { return e.err }
-
-func retryable(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return pg.Code == "40001" || pg.Code == "40P01"
-	}
-	var lite *sqlite.Error
-	if errors.As(err, &lite) {
-		code := lite.Code() & 0xff
-		return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED
-	}
-	return false
-}
-
-// classify turns drivers' errors into faults, so that nothing above knows a driver.
-func classify(err error) error {
-	if err == nil {
-		return nil
-	}
-	var f *fault.Error
-	if errors.As(err, &f) {
-		return err
-	}
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		switch pg.Code {
-		case "23505":
-			return fault.Conflict("store.exists", fault.Args{"constraint": pg.ConstraintName}).Because(err)
-		case "P0001", "23514", "23503":
-			return fault.Conflict("store.refused", nil).Because(err)
-		case "22003":
-			return fault.Invalid("money.out_of_range", nil).Because(err)
-		}
-	}
-	var lite *sqlite.Error
-	if errors.As(err, &lite) {
-		switch lite.Code() {
-		case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-			return fault.Conflict("store.exists", nil).Because(err)
-		case sqlite3.SQLITE_CONSTRAINT_TRIGGER, sqlite3.SQLITE_CONSTRAINT_CHECK, sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-			return fault.Conflict("store.refused", nil).Because(err)
-		case sqlite3.SQLITE_FULL:
-			return fault.Unavailable("store.disk_full", nil).Because(err)
-		case sqlite3.SQLITE_READONLY:
-			return fault.Unavailable("store.read_only", nil).Because(err)
-		}
-	}
-	return err
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"database/sql/driver"
 	"fmt"
 	"time"
@@ -94,4 +95,22 @@ func (d *Decimal) Scan(src any) error {
 		return nil
 	}
 	return fmt.Errorf("decimal from %T", src)
+}
+
+// refuseRawTimes finds arguments whose text form on SQLite would compare wrongly with what Instant wrote.
+func refuseRawTimes(q Query, args []any) error {
+	for i, a := range args {
+		if rawTime(a) {
+			return fmt.Errorf("%s: argument %d is a raw %T; wrap it in store.At", q.Name, i+1, a)
+		}
+	}
+	return nil
+}
+
+func rawTime(a any) bool {
+	switch a.(type) {
+	case time.Time, *time.Time, sql.NullTime, *sql.NullTime:
+		return true
+	}
+	return false
 }

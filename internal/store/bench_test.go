@@ -1,0 +1,59 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"huoban/internal/store"
+	"huoban/internal/store/storetest"
+)
+
+func benchNotes(b *testing.B) *store.DB {
+	db := storetest.SQLite(b)
+	if _, err := db.Writer().Exec(store.Words(store.SQLite, noteTable)); err != nil {
+		b.Fatal(err)
+	}
+	return db
+}
+
+// BenchmarkOne is small transactions one after another.
+func BenchmarkOne(b *testing.B) {
+	db := benchNotes(b)
+	i := 0
+	for b.Loop() {
+		i++
+		if err := db.InTx(context.Background(), func(ctx context.Context) error { return add(ctx, db, fmt.Sprint(i)) }); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkMany is the same from 64 writers at once.
+func BenchmarkMany(b *testing.B) {
+	db := benchNotes(b)
+	var i atomic.Int64
+	b.SetParallelism(32)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			id := fmt.Sprint(i.Add(1))
+			if err := db.InTx(context.Background(), func(ctx context.Context) error { return add(ctx, db, id) }); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+}
+
+// BenchmarkBulk is rows of one bulk transaction.
+func BenchmarkBulk(b *testing.B) {
+	db := benchNotes(b)
+	err := db.InBulk(context.Background(), func(ctx context.Context) error {
+		_, err := db.Bulk(ctx, "note", noteColumns, notes(b.N, time.Unix(0, 0)))
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+}
