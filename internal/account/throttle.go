@@ -1,0 +1,98 @@
+package account
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"huoban/internal/fault"
+)
+
+// What is counted: failures against one login, whoever tries, and failures from one address,
+// whatever login is tried.
+const (
+	throttleLogin = "login"
+	throttleIP    = "ip"
+)
+
+// step locks for a while from that many failures on.
+type step struct {
+	failures int64
+	lock     time.Duration
+}
+
+// policy is how failures of one kind weigh: they are forgotten when none came for a while.
+type policy struct {
+	steps  []step
+	forget time.Duration
+}
+
+var policies = map[string]policy{
+	throttleLogin: {forget: 24 * time.Hour, steps: []step{{5, time.Minute}, {8, 5 * time.Minute}, {12, 15 * time.Minute}, {20, time.Hour}}},
+	throttleIP:    {forget: time.Hour, steps: []step{{30, time.Minute}, {60, 10 * time.Minute}, {120, time.Hour}}},
+}
+
+// after is the state after one more failure.
+func (p policy) after(t Throttle, now time.Time) Throttle {
+	if !t.LastAt.IsZero() && now.Sub(t.LastAt) > p.forget {
+		t = Throttle{}
+	}
+	t.Failures, t.LastAt = t.Failures+1, now
+	for _, s := range p.steps {
+		if t.Failures >= s.failures {
+			t.LockedUntil = now.Add(s.lock)
+		}
+	}
+	return t
+}
+
+// throttleKey hides what was typed: a login field often receives a password by mistake.
+func throttleKey(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// locked refuses while a login or an address is locked out. Fault: account.locked.
+func (s *Service) locked(ctx context.Context, login, ip string, now time.Time) error {
+	for kind, text := range map[string]string{throttleLogin: login, throttleIP: ip} {
+		if text == "" {
+			continue
+		}
+		t, err := s.Store.Throttle(ctx, kind, throttleKey(text))
+		if err != nil {
+			return err
+		}
+		if now.Before(t.LockedUntil) {
+			left := t.LockedUntil.Sub(now)
+			return fault.New(fault.KindLimited, "account.locked", fault.Args{
+				"minutes": int64((left + time.Minute - 1) / time.Minute), "seconds": int64((left + time.Second - 1) / time.Second)})
+		}
+	}
+	return nil
+}
+
+// fail counts a failure against the login and the address.
+func (s *Service) fail(ctx context.Context, login, ip string, now time.Time) error {
+	for kind, text := range map[string]string{throttleLogin: login, throttleIP: ip} {
+		if text == "" {
+			continue
+		}
+		key := throttleKey(text)
+		t, err := s.Store.Throttle(ctx, kind, key)
+		if err != nil {
+			return err
+		}
+		if err := s.Store.SaveThrottle(ctx, kind, key, policies[kind].after(t, now)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Purge forgets failures too old to count; a daily job calls it.
+func (s *Service) Purge(ctx context.Context) error {
+	return s.Tx.InTx(ctx, func(ctx context.Context) error {
+		return s.Store.PurgeThrottles(ctx, s.Clock.Now().Add(-policies[throttleLogin].forget))
+	})
+}
