@@ -31,6 +31,7 @@ CREATE TABLE month_close (
   state {{text}} NOT NULL CHECK (state IN ('open','frozen','draft','reviewed','issued')),
   version {{int}} NOT NULL,
   price_seq {{int}} NOT NULL,
+  data {{text}} NOT NULL,
   override_note {{text}} NOT NULL,
   override_by {{text}} NOT NULL,
   frozen_at {{instant}},
@@ -108,23 +109,27 @@ CREATE TABLE bill_item (
 ) {{strict}};
 
 -- Adjustment lines of an open cycle: remapped, late, corrected or entered by staff.
+-- customer_id null: the lines had no customer. base is Σ billed of the lines with the sign of the
+-- side, tax apart in tax_base.
 CREATE TABLE adjustment (
   id {{key}} PRIMARY KEY,
   vendor_id {{key}} NOT NULL REFERENCES organisation(id),
   cycle {{text}} NOT NULL,
   corrects_cycle {{text}} NOT NULL,
   kind {{text}} NOT NULL CHECK (kind IN ('remap','late','staff')),
-  state {{text}} NOT NULL,
+  state {{text}} NOT NULL CHECK (state IN ('proposed','approved','rejected')),
   version {{int}} NOT NULL,
   pair_id {{key}} NOT NULL,
   side {{text}} NOT NULL CHECK (side IN ('out','in','')),
   source_id {{key}} REFERENCES source(id),
   key {{text}} NOT NULL,
-  customer_id {{key}} NOT NULL REFERENCES organisation(id),
+  customer_id {{key}} REFERENCES organisation(id),
   partner_id {{key}} REFERENCES organisation(id),
   currency {{text}} NOT NULL,
   base {{text}} NOT NULL,
+  tax_base {{text}} NOT NULL,
   line_count {{int}} NOT NULL,
+  price_seq {{int}} NOT NULL,
   reason {{text}} NOT NULL,
   created_by {{text}} NOT NULL,
   created_at {{instant}} NOT NULL,
@@ -137,6 +142,7 @@ CREATE INDEX adjustment_cycle ON adjustment(vendor_id, cycle, state);
 CREATE TABLE adjustment_price (
   adjustment_id {{key}} NOT NULL REFERENCES adjustment(id),
   partner_id {{key}} NOT NULL REFERENCES organisation(id),
+  kind {{text}} NOT NULL CHECK (kind IN ('adjustment','tax')),
   rule_id {{key}} NOT NULL,
   rule_number {{int}} NOT NULL,
   rule_version {{int}} NOT NULL,
@@ -144,13 +150,14 @@ CREATE TABLE adjustment_price (
   base_column {{text}} NOT NULL,
   factor {{text}} NOT NULL,
   line_count {{int}} NOT NULL,
+  source_exact {{text}} NOT NULL,
   base_exact {{text}} NOT NULL,
   exact {{text}} NOT NULL,
   amount_e8 {{money}} NOT NULL,
-  PRIMARY KEY (adjustment_id, partner_id, rule_id)
+  PRIMARY KEY (adjustment_id, partner_id, kind, rule_id, base_column)
 ) {{strict}};
 
--- The lines an adjustment moves.
+-- The lines an adjustment moves; sign −1 where they are taken away.
 CREATE TABLE adjustment_move (
   adjustment_id {{key}} NOT NULL REFERENCES adjustment(id),
   slot_id {{int}} NOT NULL,
@@ -158,5 +165,6 @@ CREATE TABLE adjustment_move (
   charge_start {{instant}} NOT NULL,
   line_key {{bytes}} NOT NULL,
   occurrence {{int}} NOT NULL,
+  sign {{int}} NOT NULL,
   PRIMARY KEY (adjustment_id, slot_id, customer_id, charge_start, line_key, occurrence)
 ) {{strict}};
