@@ -55,6 +55,8 @@ type NavItem struct {
 	Href    string
 	Current bool
 	Count   int // things waiting there; 0 shows nothing
+
+	Shortcut string // letter after "g" that leads here, "b" for bills; "" = none
 }
 
 // Text is the entry's words.
