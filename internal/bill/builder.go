@@ -217,7 +217,11 @@ func (b *Builder) AddAdjustment(a *Adjustment) error {
 		if leg.Entity, leg.TaxInDue, ok = b.pricer.cfg.Parties.Entity(a.SourceID, leg.Buyer.ID); !ok {
 			return fault.Conflict("bill.entity_missing", fault.Args{"vendor": b.pricer.vendor.Code})
 		}
-		it := b.doc(&leg, a.Currency).item(itemKey{customer: a.CustomerID, kind: usage.KindAdjustment,
+		kind := p.Kind
+		if kind == "" {
+			kind = usage.KindAdjustment
+		}
+		it := b.doc(&leg, a.Currency).item(itemKey{customer: a.CustomerID, kind: kind,
 			origin: OriginAdjustment, ruleID: p.RuleID, base: p.Base, adjustment: a.ID})
 		it.number, it.version, it.typ, it.factor = p.RuleNumber, p.RuleVersion, p.RuleType, p.Factor
 		it.adjusts = &a.Adjusts

@@ -57,7 +57,6 @@ type foundLink struct {
 type legKey struct {
 	source, customer, provider, service, sku, region string
 	mode                                             usage.ChargingMode
-	tax                                              bool
 	segment, link                                    int
 }
 
@@ -132,7 +131,7 @@ func (p *Pricer) Legs(l *usage.Stored) ([]Leg, Standing, error) {
 		seg++
 	}
 	key := legKey{source: s.SourceID, customer: l.CustomerID, provider: l.Account.Provider, service: l.Product.Service,
-		sku: l.Product.SKU, region: l.Product.Region, mode: l.Product.ChargingMode, tax: l.Kind == usage.KindTax,
+		sku: l.Product.SKU, region: l.Product.Region, mode: l.Product.ChargingMode,
 		segment: seg, link: n}
 	legs, known := p.legs[key]
 	if !known {
@@ -170,18 +169,10 @@ func (p *Pricer) find(l *usage.Stored, link Link, s slotZone) ([]Leg, error) {
 			return nil, fault.Conflict("bill.entity_missing", fault.Args{"vendor": p.vendor.Code})
 		}
 		legs = append(legs, Leg{Buyer: buyer, Seller: seller, Entity: e, TaxInDue: taxInDue,
-			Chosen: p.choose(l, buyer, price.DateOf(l.ChargeStart, s.Zone))})
+			Chosen: p.cfg.Book.Resolve(queryOf(l, buyer, price.DateOf(l.ChargeStart, s.Zone)))})
 		seller = buyer
 	}
 	return legs, nil
-}
-
-// choose prices one buyer. A tax row is a levy the cloud computed; no settlement price changes it.
-func (p *Pricer) choose(l *usage.Stored, buyer Org, day price.Date) price.Chosen {
-	if l.Kind == usage.KindTax {
-		return price.Unpriced()
-	}
-	return p.cfg.Book.Resolve(queryOf(l, buyer, day))
 }
 
 func queryOf(l *usage.Stored, buyer Org, day price.Date) price.Query {

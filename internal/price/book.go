@@ -190,8 +190,8 @@ type Reason string
 
 // The reasons, in the order they are examined.
 const (
-	ReasonPartner  Reason = "partner"  // names another partner
-	ReasonReseller Reason = "reseller" // names no partner, and the buyer is a reseller
+	ReasonPartner  Reason = "partner"  // names another partner; never told
+	ReasonReseller Reason = "reseller" // names no partner, and the buyer is a reseller; never told
 	ReasonCustomer Reason = "customer"
 	ReasonProvider Reason = "provider"
 	ReasonProduct  Reason = "product"
@@ -260,8 +260,9 @@ func (b *Book) Explain(q Query) (Chosen, []Runner) {
 		}
 		why := b.applies(r, q)
 		switch {
-		case why == ReasonPartner:
-			// another partner's price is nobody else's business
+		case why == ReasonPartner, why == ReasonReseller:
+			// what others pay is nobody else's business: another partner's price, and for a reseller
+			// the vendor's general ones, at which its distributor buys
 		case why != "":
 			others = append(others, Runner{r, why})
 		case typeRank[r.Type] < typeRank[c.Type]:
