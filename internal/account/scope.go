@@ -259,3 +259,16 @@ func (s *Service) recordRole(ctx context.Context, sc scope.Scope, org organisati
 	return s.Audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: org.ID, Action: action, Object: "role:" + org.Code + "/" + r.Code,
 		Outcome: "done", Detail: map[string]any{"name": r.Name, "items": r.Items}})
 }
+
+// Manager tells whether the person is an active 客户经理 of the organisation, and under whom.
+func (s *Service) Manager(ctx context.Context, orgID, personID string) (ok bool, supervisorID string, err error) {
+	p, err := s.Store.PersonByID(ctx, personID)
+	if fault.Is(err, fault.KindNotFound) {
+		return false, "", nil
+	}
+	if err != nil {
+		return false, "", err
+	}
+	held, err := s.rolesIn(ctx, personID, orgID)
+	return slices.Contains(held, RoleManager) && p.State == PersonActive, p.SupervisorID, err
+}

@@ -54,8 +54,8 @@ func NewSetup(accounts *Service, organisations *organisation.Service,
 
 // Needed tells whether nobody can sign in yet.
 func (s *Setup) Needed(ctx context.Context) (bool, error) {
-	any, err := s.accounts.Store.AnyPerson(ctx)
-	return !any, err
+	somebody, err := s.accounts.Store.AnyPerson(ctx)
+	return !somebody, err
 }
 
 // Issue makes the token of a new link and ends earlier ones; only its hash is kept.

@@ -9,6 +9,8 @@ package customer
 
 import (
 	"time"
+
+	"huoban/internal/cycle"
 )
 
 // Kind is how a partner serves the customer.
@@ -29,6 +31,7 @@ const (
 	StateAwaitingPartner  State = "awaiting_partner"  // the customer proposed, the partner decides
 	StateActive           State = "active"
 	StateRefused          State = "refused"
+	StateWithdrawn        State = "withdrawn"
 	StateEnded            State = "ended"
 )
 
@@ -71,3 +74,11 @@ func empty(from, to time.Time) bool { return !before(from, to) }
 
 // counts tells whether the association says who the partner was while it was in force.
 func (a Association) counts() bool { return a.State == StateActive || a.State == StateEnded }
+
+// dayText writes a bound for a sentence, in the portal's own zone; "" is unbounded.
+func dayText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(cycle.Zone).Format("2006-01-02 15:04")
+}
