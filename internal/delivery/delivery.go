@@ -48,6 +48,8 @@ type File struct {
 	Format    string `json:"format"`
 	Bytes     int64  `json:"bytes"`
 	LineCount int64  `json:"line_count"`
+
+	Header []string `json:"-"`
 }
 
 // Change is what a delivery meant for one cycle and currency, compared with what was known before.
@@ -178,4 +180,35 @@ type Quarantined struct {
 	Correction string         `json:"correction,omitempty"`
 	Reason     string         `json:"reason,omitempty"`
 	DecidedBy  string         `json:"decided_by,omitempty"`
+}
+
+// Filter narrows a list of deliveries; empty fields match all.
+type Filter struct {
+	ID, SourceID string
+	State        State
+	Limit        int
+}
+
+// QuarantineFilter narrows a list of quarantined rows; After is the id of the last row seen.
+type QuarantineFilter struct {
+	DeliveryID, SourceID, State, After string
+	Limit                              int
+}
+
+// Standing is a delivery and how many of its slots still count.
+type Standing struct {
+	ID        string
+	State     State
+	Version   int64
+	LiveSlots int64
+}
+
+// Verdict is one rule of the FOCUS conformance report.
+type Verdict struct {
+	Rule    string   `json:"rule"`
+	Verdict string   `json:"verdict"`
+	Level   string   `json:"level"`
+	Checked int64    `json:"checked"`
+	Failed  int64    `json:"failed"`
+	Samples []string `json:"samples"`
 }

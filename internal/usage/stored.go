@@ -25,6 +25,7 @@ type Slot struct {
 	Cycle                          cycle.Cycle
 	State                          SlotState
 	Sealed                         bool
+	Replaces                       int64 // the slot that was newest before; 0 if none
 	LineCount                      int64
 }
 

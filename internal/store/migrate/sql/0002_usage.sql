@@ -187,7 +187,8 @@ CREATE TABLE usage_line (
   PRIMARY KEY (slot_id, customer_id, charge_start, line_key, occurrence)
 ) {{clustered}};
 
--- Sums of a slot, written in the transactions that write its lines.
+-- Sums of a slot, written in the transaction that makes it visible or moves its lines. exact is the
+-- base column's sum, whose rounded parts are amount_e8; billed is the billed column's.
 CREATE TABLE usage_summary (
   slot_id {{int}} NOT NULL,
   customer_id {{key}} NOT NULL,
@@ -198,6 +199,7 @@ CREATE TABLE usage_summary (
   line_count {{int}} NOT NULL,
   amount_e8 {{money}} NOT NULL,
   exact {{text}} NOT NULL,
+  billed {{text}} NOT NULL,
   PRIMARY KEY (slot_id, customer_id, account_id, product_id, kind, currency)
 ) {{clustered}};
 

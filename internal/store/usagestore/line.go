@@ -1,0 +1,232 @@
+package usagestore
+
+import (
+	"context"
+	"sort"
+	"time"
+
+	"huoban/internal/money"
+	"huoban/internal/store"
+	"huoban/internal/usage"
+)
+
+var (
+	lineMove        = set.Get("line.Move")
+	lineMoveAccount = set.Get("line.MoveAccount")
+	lineMaxOccur    = set.Get("line.MaxOccurrence")
+	lineRepeats     = set.Get("line.Repeats")
+	lineAnyIn       = set.Get("line.AnyIn")
+	summaryOne      = set.Get("summary.One")
+	summaryPut      = set.Get("summary.Put")
+	summaryDelete   = set.Get("summary.Delete")
+)
+
+var lineColumns = []string{"slot_id", "customer_id", "charge_start", "line_key", "occurrence", "content_hash", "charge_end", "file_no",
+	"line_no", "account_id", "product_id", "resource_id", "kind", "currency", "billed", "list", "contracted", "effective", "quantity",
+	"amount_e8", "rule_id"}
+
+// WriteLines adds lines to staging slots, sorted by their key first, because that is how they are kept.
+// Dimensions among fresh are written before them.
+func (s *Store) WriteLines(ctx context.Context, lines []*usage.Stored, amounts map[*usage.Stored]money.Amount, fresh usage.Dims) error {
+	if err := s.writeDims(ctx, fresh); err != nil {
+		return err
+	}
+	sort.Slice(lines, func(i, j int) bool { return before(lines[i], lines[j]) })
+	i := 0
+	row := make([]any, len(lineColumns))
+	_, err := s.db.Bulk(ctx, "usage_line", lineColumns, func() ([]any, bool, error) {
+		if i == len(lines) {
+			return nil, false, nil
+		}
+		l := lines[i]
+		i++
+		row[0], row[1], row[2], row[3], row[4] = l.SlotID, l.CustomerID, store.At(l.ChargeStart), l.Key[:], l.Occurrence
+		row[5], row[6], row[7], row[8] = l.Content[:], store.At(l.ChargeEnd), int64(l.FileNo), l.LineNo
+		row[9], row[10], row[11] = l.AccountID[:], l.ProductID[:], l.ResourceID[:]
+		row[12], row[13], row[14] = string(l.Kind), l.Currency, l.Billed.String()
+		row[15], row[16], row[17], row[18] = optText(l.List), optText(l.Contracted), optText(l.Effective), optText(l.Quantity)
+		row[19], row[20] = int64(amounts[l]), l.RuleID
+		return row, true, nil
+	})
+	return err
+}
+
+func optText(x *money.Exact) any {
+	if x == nil {
+		return nil
+	}
+	return x.String()
+}
+
+func before(a, b *usage.Stored) bool {
+	switch {
+	case a.SlotID != b.SlotID:
+		return a.SlotID < b.SlotID
+	case a.CustomerID != b.CustomerID:
+		return a.CustomerID < b.CustomerID
+	case !a.ChargeStart.Equal(b.ChargeStart):
+		return a.ChargeStart.Before(b.ChargeStart)
+	case a.Key != b.Key:
+		return string(a.Key[:]) < string(b.Key[:])
+	}
+	return a.Occurrence < b.Occurrence
+}
+
+func (s *Store) writeDims(ctx context.Context, d usage.Dims) error {
+	accounts := keys(d.Accounts)
+	err := s.bulkDims(ctx, "account_dim", []string{"id", "provider", "publisher", "issuer", "billing_account", "billing_account_name",
+		"sub_account", "sub_account_name", "source_key"}, accounts, func(h usage.Hash) []any {
+		a := d.Accounts[h]
+		return []any{h[:], a.Provider, a.Publisher, a.Issuer, a.BillingAccount, a.BillingAccountName, a.SubAccount, a.SubAccountName, a.SourceKey}
+	})
+	if err != nil {
+		return err
+	}
+	err = s.bulkDims(ctx, "product_dim", []string{"id", "service", "service_category", "sku", "sku_price", "description", "region",
+		"region_name", "charge_category", "charge_class", "charge_frequency", "pricing_category", "charging_mode", "unit"},
+		keys(d.Products), func(h usage.Hash) []any {
+			p := d.Products[h]
+			return []any{h[:], p.Service, p.ServiceCategory, p.SKU, p.SKUPrice, p.Description, p.Region, p.RegionName, p.ChargeCategory,
+				p.ChargeClass, p.ChargeFrequency, p.PricingCategory, string(p.ChargingMode), p.Unit}
+		})
+	if err != nil {
+		return err
+	}
+	return s.bulkDims(ctx, "resource_dim", []string{"id", "resource", "name", "type", "tags"}, keys(d.Resources), func(h usage.Hash) []any {
+		r := d.Resources[h]
+		return []any{h[:], r.ID, r.Name, r.Type, r.Tags}
+	})
+}
+
+func keys[V any](m map[usage.Hash]V) []usage.Hash {
+	out := make([]usage.Hash, 0, len(m))
+	for h := range m {
+		out = append(out, h)
+	}
+	sort.Slice(out, func(i, j int) bool { return string(out[i][:]) < string(out[j][:]) })
+	return out
+}
+
+func (s *Store) bulkDims(ctx context.Context, table string, columns []string, ids []usage.Hash, row func(usage.Hash) []any) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	i := 0
+	_, err := s.db.BulkIgnore(ctx, table, columns, func() ([]any, bool, error) {
+		if i == len(ids) {
+			return nil, false, nil
+		}
+		i++
+		return row(ids[i-1]), true, nil
+	})
+	return err
+}
+
+var summaryColumns = []string{"slot_id", "customer_id", "account_id", "product_id", "kind", "currency", "line_count", "amount_e8", "exact", "billed"}
+
+// WriteSummaries keeps the sums of slots that have none yet.
+func (s *Store) WriteSummaries(ctx context.Context, sums map[usage.SummaryKey]usage.Sum) error {
+	order := sumOrder(sums)
+	i := 0
+	_, err := s.db.Bulk(ctx, "usage_summary", summaryColumns, func() ([]any, bool, error) {
+		if i == len(order) {
+			return nil, false, nil
+		}
+		k, v := order[i], sums[order[i]]
+		i++
+		return []any{k.SlotID, k.CustomerID, k.AccountID[:], k.ProductID[:], string(k.Kind), k.Currency, v.Lines, int64(v.Amount),
+			v.Exact.String(), v.Billed.String()}, true, nil
+	})
+	return err
+}
+
+func sumOrder(sums map[usage.SummaryKey]usage.Sum) []usage.SummaryKey {
+	order := make([]usage.SummaryKey, 0, len(sums))
+	for k := range sums {
+		order = append(order, k)
+	}
+	sort.Slice(order, func(i, j int) bool {
+		a, b := order[i], order[j]
+		switch {
+		case a.SlotID != b.SlotID:
+			return a.SlotID < b.SlotID
+		case a.CustomerID != b.CustomerID:
+			return a.CustomerID < b.CustomerID
+		case a.AccountID != b.AccountID:
+			return string(a.AccountID[:]) < string(b.AccountID[:])
+		case a.ProductID != b.ProductID:
+			return string(a.ProductID[:]) < string(b.ProductID[:])
+		case a.Kind != b.Kind:
+			return a.Kind < b.Kind
+		}
+		return a.Currency < b.Currency
+	})
+	return order
+}
+
+// AddToSummaries adds differences to the sums that are kept; a sum without lines goes away.
+func (s *Store) AddToSummaries(ctx context.Context, diffs map[usage.SummaryKey]usage.Sum) error {
+	for _, k := range sumOrder(diffs) {
+		d := diffs[k]
+		if d.IsZero() {
+			continue
+		}
+		var now usage.Sum
+		var exact, billed store.Decimal
+		args := []any{k.SlotID, k.CustomerID, k.AccountID[:], k.ProductID[:], string(k.Kind), k.Currency}
+		err := s.db.Row(ctx, summaryOne, "usage.summary_missing", args, &now.Lines, &now.Amount, &exact, &billed)
+		if err != nil && !missing(err) {
+			return err
+		}
+		now.Exact, now.Billed = exact.Exact, billed.Exact
+		if err := now.Add(d); err != nil {
+			return err
+		}
+		q := summaryDelete
+		if now.Lines != 0 {
+			q, args = summaryPut, append(args, now.Lines, int64(now.Amount), now.Exact.String(), now.Billed.String())
+		}
+		if _, err := s.db.Exec(ctx, q, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// MoveLine gives a line to another customer, or another rule to the line.
+func (s *Store) MoveLine(ctx context.Context, l *usage.Stored, customerID, ruleID string) error {
+	_, err := s.db.Exec(ctx, lineMove, l.SlotID, l.CustomerID, store.At(l.ChargeStart), l.Key[:], l.Occurrence, customerID, ruleID)
+	return err
+}
+
+// MoveAccount gives all lines of an account that stand under one customer to another.
+func (s *Store) MoveAccount(ctx context.Context, slotID int64, customerID string, account usage.Hash, to, ruleID string) error {
+	_, err := s.db.Exec(ctx, lineMoveAccount, slotID, customerID, account[:], to, ruleID)
+	return err
+}
+
+// LastOccurrence is the highest ordinal among lines of equal key at that place; -1 if there is none.
+func (s *Store) LastOccurrence(ctx context.Context, p usage.Place, start time.Time) (int64, error) {
+	var n int64
+	err := s.db.Row(ctx, lineMaxOccur, "usage.line_missing", []any{p.SlotID, p.CustomerID, store.At(start), p.Key[:]}, &n)
+	return n, err
+}
+
+// Repeat finds the first line of one slot whose key the other slot has too.
+func (s *Store) Repeat(ctx context.Context, newSlot, oldSlot int64) (fileNo int, lineNo int64, found bool, err error) {
+	err = s.db.Row(ctx, lineRepeats, "usage.line_missing", []any{newSlot, oldSlot}, &fileNo, &lineNo)
+	if missing(err) {
+		return 0, 0, false, nil
+	}
+	return fileNo, lineNo, err == nil, err
+}
+
+// AnyLine tells whether the customer has a line in the slot that starts in [from, to).
+func (s *Store) AnyLine(ctx context.Context, slotID int64, customerID string, from, to time.Time) (bool, error) {
+	var one int64
+	err := s.db.Row(ctx, lineAnyIn, "usage.line_missing", []any{slotID, customerID, store.At(from), store.At(to)}, &one)
+	if missing(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
