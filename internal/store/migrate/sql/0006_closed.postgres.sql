@@ -114,39 +114,6 @@ END $$;
 CREATE TRIGGER usage_summary_sealed_delete BEFORE DELETE ON usage_summary
   FOR EACH ROW EXECUTE FUNCTION refuse_usage_summary_sealed_delete();
 -- +goose StatementBegin
-CREATE FUNCTION refuse_spread_share_sealed_insert() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF (SELECT s.sealed FROM slot s WHERE s.id = new.slot_id) THEN
-    RAISE EXCEPTION 'cycle is closed';
-  END IF;
-  RETURN NEW;
-END $$;
--- +goose StatementEnd
-CREATE TRIGGER spread_share_sealed_insert BEFORE INSERT ON spread_share
-  FOR EACH ROW EXECUTE FUNCTION refuse_spread_share_sealed_insert();
--- +goose StatementBegin
-CREATE FUNCTION refuse_spread_share_sealed_update() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF (SELECT s.sealed FROM slot s WHERE s.id = old.slot_id) OR (SELECT s.sealed FROM slot s WHERE s.id = new.slot_id) THEN
-    RAISE EXCEPTION 'cycle is closed';
-  END IF;
-  RETURN NEW;
-END $$;
--- +goose StatementEnd
-CREATE TRIGGER spread_share_sealed_update BEFORE UPDATE ON spread_share
-  FOR EACH ROW EXECUTE FUNCTION refuse_spread_share_sealed_update();
--- +goose StatementBegin
-CREATE FUNCTION refuse_spread_share_sealed_delete() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF (SELECT s.sealed FROM slot s WHERE s.id = old.slot_id) THEN
-    RAISE EXCEPTION 'cycle is closed';
-  END IF;
-  RETURN OLD;
-END $$;
--- +goose StatementEnd
-CREATE TRIGGER spread_share_sealed_delete BEFORE DELETE ON spread_share
-  FOR EACH ROW EXECUTE FUNCTION refuse_spread_share_sealed_delete();
--- +goose StatementBegin
 CREATE FUNCTION refuse_bill_issued_insert() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF EXISTS (SELECT 1 FROM month_close m WHERE m.vendor_id = new.vendor_id AND m.cycle = new.cycle AND m.state = 'issued') THEN

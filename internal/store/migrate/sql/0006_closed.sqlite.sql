@@ -53,21 +53,6 @@ WHEN (SELECT s.sealed FROM slot s WHERE s.id = old.slot_id)
 BEGIN SELECT RAISE(ABORT, 'cycle is closed'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
-CREATE TRIGGER spread_share_sealed_insert BEFORE INSERT ON spread_share
-WHEN (SELECT s.sealed FROM slot s WHERE s.id = new.slot_id)
-BEGIN SELECT RAISE(ABORT, 'cycle is closed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
-CREATE TRIGGER spread_share_sealed_update BEFORE UPDATE ON spread_share
-WHEN (SELECT s.sealed FROM slot s WHERE s.id = old.slot_id) OR (SELECT s.sealed FROM slot s WHERE s.id = new.slot_id)
-BEGIN SELECT RAISE(ABORT, 'cycle is closed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
-CREATE TRIGGER spread_share_sealed_delete BEFORE DELETE ON spread_share
-WHEN (SELECT s.sealed FROM slot s WHERE s.id = old.slot_id)
-BEGIN SELECT RAISE(ABORT, 'cycle is closed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER bill_issued_insert BEFORE INSERT ON bill
 WHEN EXISTS (SELECT 1 FROM month_close m WHERE m.vendor_id = new.vendor_id AND m.cycle = new.cycle AND m.state = 'issued')
 BEGIN SELECT RAISE(ABORT, 'cycle is closed'); END;
