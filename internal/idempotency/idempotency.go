@@ -77,7 +77,7 @@ func (k *Keeper) Do(ctx context.Context, r Request, fn func(ctx context.Context)
 		return o, false, err
 	}
 	if len(r.Key) > 128 || !printable(r.Key) {
-		return Outcome{}, false, fault.Invalid("idempotency.key_invalid", fault.Args{"Max": 128})
+		return Outcome{}, false, fault.Invalid("idempotency.key_invalid", fault.Args{"max": 128})
 	}
 	err = k.tx.InTx(ctx, func(ctx context.Context) error {
 		now := k.clock.Now()
@@ -91,7 +91,7 @@ func (k *Keeper) Do(ctx context.Context, r Request, fn func(ctx context.Context)
 				return err
 			}
 			if string(digest) != string(r.Digest) {
-				return fault.Conflict("idempotency.mismatch", fault.Args{"Key": r.Key})
+				return fault.Conflict("idempotency.mismatch", fault.Args{"key": r.Key})
 			}
 			o = kept
 			return nil

@@ -61,7 +61,8 @@ type Enqueuer interface {
 }
 
 // Progress reports how far a job is; it is written at most once a second, and fails with
-// outbox.lease_lost when another worker took the job over.
+// outbox.lease_lost when another worker took the job over. It is called outside transactions: what a
+// rolled back transaction reported would not have happened.
 type Progress func(ctx context.Context, done, total int64) error
 
 // Handler does a job of its kind. An error is tried again later with growing pauses, unless it is

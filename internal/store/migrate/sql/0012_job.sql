@@ -18,7 +18,7 @@ CREATE TABLE job (
   version {{int}} NOT NULL,
   UNIQUE (kind, job_key)
 ) {{strict}};
-CREATE INDEX job_ready ON job(state, run_at);
+CREATE INDEX job_ready ON job(kind, state, run_at);
 
 -- What a request with a key was answered; the digest tells whether it is the same request.
 CREATE TABLE idempotency_key (

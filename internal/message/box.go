@@ -1,0 +1,142 @@
+package message
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"time"
+
+	"huoban/internal/clock"
+	"huoban/internal/fault"
+	"huoban/internal/id"
+	"huoban/internal/scope"
+)
+
+// RepeatWindow is how long the same notice to the same person is told once.
+const RepeatWindow = 30 * time.Second
+
+// The sizes of a page.
+const (
+	DefaultPage = 10
+	MaxPage     = 100
+)
+
+// InTx is the transactor.
+type InTx interface {
+	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+}
+
+// Box is the service: it notifies, lists and marks.
+type Box struct {
+	tx    InTx
+	store Store
+	clock clock.Clock
+}
+
+// New makes the service.
+func New(tx InTx, store Store, c clock.Clock) *Box { return &Box{tx, store, c} }
+
+// Notify writes notices inside the running transaction; a repeat within RepeatWindow is dropped.
+// Fault: message.notice_invalid for a notice without person, known category or code.
+func (b *Box) Notify(ctx context.Context, notices ...Notice) error {
+	now := b.clock.Now()
+	for _, n := range notices {
+		if n.PersonID == "" || n.Code == "" || !known(n.Category) {
+			return fault.Invalid("message.notice_invalid", fault.Args{"code": n.Code})
+		}
+		digest, err := digestOf(n)
+		if err != nil {
+			return err
+		}
+		repeated, err := b.store.Repeated(ctx, n.OrgID, n.PersonID, digest, now.Add(-RepeatWindow))
+		if err != nil {
+			return err
+		}
+		if repeated {
+			continue
+		}
+		if err := b.store.Insert(ctx, Message{ID: id.New(), Notice: n, At: now}, digest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func known(c Category) bool {
+	for _, k := range Categories {
+		if k == c {
+			return true
+		}
+	}
+	return false
+}
+
+func digestOf(n Notice) ([]byte, error) {
+	body, err := json.Marshal([]any{n.Category, n.Code, n.Args, n.Link})
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(body)
+	return sum[:], nil
+}
+
+// List gives the actor's own messages, newest first, after the cursor.
+func (b *Box) List(ctx context.Context, sc scope.Scope, f Filter, after Cursor, size int) (Page, error) {
+	var p Page
+	if !owner(sc) {
+		return p, nil
+	}
+	if size < 1 {
+		size = DefaultPage
+	}
+	size = min(size, MaxPage)
+	list, err := b.store.List(ctx, sc.OrgID(), sc.PersonID(), f, after, size+1)
+	if err != nil {
+		return p, err
+	}
+	if len(list) > size {
+		list = list[:size]
+		p.Next = &Cursor{At: list[size-1].At, ID: list[size-1].ID}
+	}
+	p.Messages = list
+	return p, nil
+}
+
+// Unread counts what the actor has not read.
+func (b *Box) Unread(ctx context.Context, sc scope.Scope) (int64, error) {
+	if !owner(sc) {
+		return 0, nil
+	}
+	return b.store.Unread(ctx, sc.OrgID(), sc.PersonID())
+}
+
+// MarkRead marks one message of the actor; marking twice keeps the first time. Fault:
+// message.unknown for an absent one and one of somebody else alike.
+func (b *Box) MarkRead(ctx context.Context, sc scope.Scope, id string) error {
+	missing := fault.NotFound("message.unknown", nil)
+	if !owner(sc) {
+		return missing
+	}
+	return b.tx.InTx(ctx, func(ctx context.Context) error {
+		found, err := b.store.MarkRead(ctx, sc.OrgID(), sc.PersonID(), id, b.clock.Now())
+		if err == nil && !found {
+			return missing
+		}
+		return err
+	})
+}
+
+// MarkAllRead marks everything the actor has and tells how many were unread.
+func (b *Box) MarkAllRead(ctx context.Context, sc scope.Scope) (n int64, err error) {
+	if !owner(sc) {
+		return 0, nil
+	}
+	err = b.tx.InTx(ctx, func(ctx context.Context) (err error) {
+		n, err = b.store.MarkAllRead(ctx, sc.OrgID(), sc.PersonID(), b.clock.Now())
+		return err
+	})
+	return n, err
+}
+
+// owner tells whether the scope is a person's: the system has no bell.
+func owner(sc scope.Scope) bool { return sc.PersonID() != "" && sc.Side() != scope.SideNobody }
