@@ -1,0 +1,209 @@
+// Package opsview holds the back-office pages of a vendor's staff: deliveries, import, month close.
+//
+// It owns their markup and props; it does not own the import or the close. Actions are buttons of the
+// state machines, shown disabled with their reason and cure.
+package opsview
+
+import "huoban/web/templates/part"
+
+// Deliveries lists what was delivered, newest first.
+type Deliveries struct {
+	Header part.Header // Buttons: the way to Upload
+	Flash  *part.Flash
+	Filter part.Filter
+	Tool   part.Tool
+	Rows   []Delivery
+	Pager  part.Pager
+	Empty  *part.Empty
+}
+
+// Delivery is one hand-over in the list.
+type Delivery struct {
+	Number string
+	Href   string
+	Source string
+	Format string
+	Cycles string // "2024-09、2024-10"
+	Files  string
+	Rows   string
+	Sums   []string // one per currency
+	Bad    string   // rows in quarantine, "" = none
+	State  part.Status
+	At     string
+}
+
+// Show is one delivery.
+type Show struct {
+	Header     part.Header
+	Flash      *part.Flash
+	Refusal    *part.Refusal
+	Conflict   *part.Conflict
+	Steps      []part.Step
+	Buttons    []part.Button
+	Progress   *Progress // while it runs
+	Facts      []part.Item
+	Files      []File
+	Diffs      []Diff
+	Quarantine *Quarantine
+	Conform    *Conform
+	Warnings   []part.Check
+	Events     []part.Event
+}
+
+// Progress is a running import. Poll is the page's own address, asked again until it is gone.
+type Progress struct {
+	Done  string
+	Of    string
+	Value int // 0…100
+	Speed string
+	Note  string
+	Poll  string
+}
+
+// File is one part of a delivery.
+type File struct {
+	Name  string
+	Rows  string
+	Bad   string
+	Sum   string // checksum, short
+	State part.Status
+}
+
+// Diff compares the delivery with the one it replaces, for one cycle and currency.
+type Diff struct {
+	Title    string // "2024-09 · USD"
+	Proof    *part.Tag
+	Download string
+	Unit     string // "BilledCost (USD)"
+	Rows     []DiffRow
+	Total    DiffRow
+}
+
+// DiffRow is before, added, removed, changed or after.
+type DiffRow struct {
+	Kind  part.Tag
+	Count string
+	Sum   string
+	Note  string
+	Link  *part.Link
+}
+
+// Quarantine lists the rows that could not be read.
+type Quarantine struct {
+	Count  int
+	Export string // CSV to correct
+	Retry  string // POST address of a multipart form with "file"
+	Rows   []BadRow
+	More   *part.Link
+}
+
+// BadRow is one of them.
+type BadRow struct {
+	Place  string // file and line
+	Value  string // column = text
+	Reason string
+	Cure   string
+}
+
+// Conform is the FOCUS conformance report of a delivery.
+type Conform struct {
+	Total   string // "621 条规则"
+	Percent string
+	Width   int
+	Summary string
+	All     string
+	Rows    []Rule
+}
+
+// Rule is one rule that did not pass.
+type Rule struct {
+	ID    string
+	Text  string
+	Level part.Tag
+	Rows  string
+}
+
+// Rules is the whole conformance report.
+type Rules struct {
+	Header part.Header
+	Filter part.Filter
+	Tool   part.Tool
+	Rows   []RuleRow
+}
+
+// RuleRow is one rule with its outcome and a sample.
+type RuleRow struct {
+	ID      string
+	Text    string
+	Level   string
+	Outcome part.Status
+	Rows    string
+	Sample  string
+}
+
+// Upload is the import form: a multipart POST with source, final, dry_run and files.
+type Upload struct {
+	Header  part.Header
+	Action  string
+	Fields  []part.Field
+	Refusal *part.Refusal
+	Notes   []string // what is accepted
+	Submit  string   // "" = the usual word
+}
+
+// Closes lists the cycles of the vendors.
+type Closes struct {
+	Header part.Header
+	Flash  *part.Flash
+	Rows   []CloseRow
+	Empty  *part.Empty
+}
+
+// CloseRow is one vendor and cycle.
+type CloseRow struct {
+	Name  string
+	Href  string
+	State part.Status
+	Due   string
+	Note  string
+	Total []string
+}
+
+// Close is the month close of one vendor and cycle.
+type Close struct {
+	Header   part.Header
+	Flash    *part.Flash
+	Refusal  *part.Refusal
+	Conflict *part.Conflict
+	Steps    []part.Step
+	Buttons  []part.Button
+	Checks   []part.Check // blockers first
+	Tags     []part.Tag   // "3 项阻塞", "6 项通过"
+	Again    string       // checks again
+	Override string       // sentence about overriding, "" = nothing blocks
+	Sources  []Source
+	Drafts   []Draft
+	Totals   []Draft // one per currency
+	Events   []part.Event
+}
+
+// Source is an expected source of the close.
+type Source struct {
+	Name     string
+	Format   string
+	Delivery string
+	Href     string
+	State    part.Status
+}
+
+// Draft is one bill of the close.
+type Draft struct {
+	Partner     string
+	Href        string
+	Currency    string
+	Consumption part.Money
+	Refund      part.Money
+	Adjustment  part.Money
+	Rounding    string
+	Due         part.Money
+}
