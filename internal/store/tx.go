@@ -97,7 +97,7 @@ func (db *DB) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn fu
 	if err != nil {
 		return err
 	}
-	t := &liveTx{db: db, conn: conn, tx: tx, ro: opts.ReadOnly}
+	t := &liveTx{db: db, conn: conn, tx: tx, ro: opts != nil && opts.ReadOnly}
 	done := false
 	defer func() {
 		t.ended = true

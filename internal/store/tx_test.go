@@ -39,6 +39,11 @@ func makeTable(t *testing.T, db *store.DB, text string) {
 	if _, err := db.Writer().ExecContext(t.Context(), store.Words(db.Engine(), text)); err != nil {
 		t.Fatal(err)
 	}
+	if db.Engine() == store.Postgres { // a table of the test's own, which migrations know nothing of
+		if _, err := db.Writer().ExecContext(t.Context(), "GRANT ALL ON note TO PUBLIC"); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func count(t *testing.T, db *store.DB) (n int) {

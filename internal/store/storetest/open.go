@@ -56,6 +56,7 @@ func PostgresURL(t testing.TB) string {
 	}
 	t.Cleanup(func() {
 		_, _ = admin.ExecContext(context.Background(), fmt.Sprintf("DROP DATABASE %s WITH (FORCE)", name))
+		_, _ = admin.ExecContext(context.Background(), "DROP ROLE IF EXISTS "+store.RoleOf(name))
 		admin.Close()
 	})
 	u, err := url.Parse(server)
@@ -77,5 +78,64 @@ func open(t testing.TB, target string) *store.DB {
 	if _, err := migrate.Up(ctx, db); err != nil {
 		t.Fatal(err)
 	}
+	// As the server does: what the application role may not do must fail in tests too.
+	if _, err := db.AsApplication(ctx); err != nil {
+		t.Fatal(err)
+	}
 	return db
+}
+
+// Bare opens an empty database that has not been migrated.
+func Bare(t testing.TB, engine store.Engine) *store.DB {
+	t.Helper()
+	target := filepath.Join(t.TempDir(), "portal.db")
+	if engine == store.Postgres {
+		target = PostgresURL(t)
+	}
+	db, err := store.Open(context.Background(), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// PlainOwner opens a fresh unmigrated PostgreSQL database whose owner has no other right, and gives a way
+// to act as administrator with {owner} and {role} for the owner's name and the application role's.
+func PlainOwner(t testing.TB) (*store.DB, func(text string)) {
+	t.Helper()
+	target := PostgresURL(t)
+	u, err := url.Parse(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := strings.TrimPrefix(u.Path, "/")
+	admin, err := sql.Open("pgx", target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner := name + "_owner"
+	words := strings.NewReplacer("{owner}", owner, "{role}", store.RoleOf(name), "{database}", name)
+	run := func(text string) {
+		t.Helper()
+		if _, err := admin.ExecContext(context.Background(), words.Replace(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run("CREATE ROLE {owner} LOGIN PASSWORD '{owner}'")
+	run("ALTER DATABASE {database} OWNER TO {owner}")
+	run("GRANT ALL ON SCHEMA public TO {owner}")
+	u.User = url.UserPassword(owner, owner)
+	db, err := store.Open(context.Background(), u.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		db.Close()
+		for _, text := range []string{"REASSIGN OWNED BY {owner} TO CURRENT_USER", "DROP OWNED BY {owner}", "DROP ROLE {owner}"} {
+			_, _ = admin.ExecContext(context.Background(), words.Replace(text))
+		}
+		admin.Close()
+	})
+	return db, run
 }
