@@ -24,7 +24,6 @@ type Bound struct {
 	col       map[string]int
 	keyColumn int
 	keyTag    string
-	nulls     int
 	problem   *RowError
 	cycle     cycle.Cycle
 	amortised *Evidence
@@ -37,10 +36,12 @@ type Bound struct {
 	narrow  narrowing
 }
 
+// lastTime is what a column held last: neighbouring rows often have equal times.
 type lastTime struct {
-	text string
-	at   time.Time
-	kind int
+	text  string
+	at    time.Time
+	kind  int
+	month cycle.Cycle // in the source's zone
 }
 
 type narrowing struct{ providers, accounts, currencies map[string]bool }
@@ -128,7 +129,7 @@ func (b *Bound) resolve() (string, error) {
 	}
 	if len(missing) > 0 {
 		code := "ingest.columns_missing"
-		if !found && len(missing) > 2 && len(b.Source.Columns) == 0 && !b.resembles() {
+		if !found && !b.resembles() {
 			code = "ingest.not_dialect"
 		}
 		return "", fault.Invalid(code,
@@ -137,16 +138,15 @@ func (b *Bound) resolve() (string, error) {
 	return version, nil
 }
 
-// resembles tells whether a good part of the header is of the dialect, so that naming the missing
-// columns helps more than calling the file foreign.
+// resembles tells whether some needed column is there, so that naming the missing ones helps more
+// than calling the file foreign.
 func (b *Bound) resembles() bool {
-	n := 0
-	for _, at := range b.col {
-		if at >= 0 {
-			n++
+	for _, f := range b.Dialect.Fields {
+		if f.Need && b.Col(f.Name) >= 0 {
+			return true
 		}
 	}
-	return n >= 3
+	return false
 }
 
 // chooseKey finds the column or tag that is the attribution key.

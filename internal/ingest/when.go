@@ -48,8 +48,8 @@ func (b *Bound) when(rec *Record, column int) (time.Time, int) {
 		b.Fail(column, cell, "ingest.time_malformed", nil)
 		return time.Time{}, whenNone
 	}
-	*last = lastTime{text: string(cell), at: at, kind: kind}
-	return at, kind
+	*last = lastTime{text: string(cell), at: at.UTC(), kind: kind, month: cycle.Of(at, b.Zone)}
+	return last.at, kind
 }
 
 // CycleOf is the month of the cell in the source's zone; "" if absent.
@@ -58,16 +58,12 @@ func (b *Bound) CycleOf(rec *Record, column int) cycle.Cycle {
 	if at.IsZero() {
 		return ""
 	}
-	c := cycle.Of(at, b.Zone)
-	if last := cycle.Cycle(b.Share([]byte(c))); last != "" {
-		return last
-	}
-	return c
+	return b.lastAt[column].month
 }
 
 // parseWhen reads ISO dates and times with or without zone ("2024-09-01", "2024-09-01 00:00:00",
 // "2023-11-13T10:00Z", "2020-11-09 23:00:00.5+00:00"), slashes instead of dashes, US dates
-// ("9/1/2023") and a trailing "UTC" or "GMT+08:00".
+// ("9/1/2023", "9/1/23") and a trailing "UTC" or "GMT+08:00".
 func parseWhen(cell []byte, naive *time.Location) (time.Time, int, bool) {
 	n := digits(cell)
 	switch {
@@ -99,10 +95,18 @@ func parseUS(cell []byte, naive *time.Location) (time.Time, int, bool) {
 	m := digits(cell)
 	rest := cell[m+1:]
 	d := digits(rest)
-	if d < 1 || d > 2 || len(rest) < d+5 || rest[d] != '/' || digits(rest[d+1:]) != 4 {
+	if d < 1 || d > 2 || len(rest) < d+3 || rest[d] != '/' {
 		return time.Time{}, whenNone, false
 	}
-	return build(number(rest[d+1:d+5]), number(cell[:m]), number(rest[:d]), rest[d+5:], naive)
+	y := digits(rest[d+1:])
+	year := 0
+	switch y {
+	case 2:
+		year = 2000 + number(rest[d+1:d+3])
+	case 4:
+		year = number(rest[d+1 : d+5])
+	}
+	return build(year, number(cell[:m]), number(rest[:d]), rest[d+1+y:], naive)
 }
 
 // build makes the time of a day and what follows it.
