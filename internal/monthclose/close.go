@@ -62,6 +62,11 @@ type Close struct {
 // Key names the close in logs.
 func (c Close) Key() string { return c.VendorID + "/" + string(c.Cycle) }
 
+// reopened forgets everything a draft left; the version stays.
+func (c Close) reopened() Close {
+	return Close{VendorID: c.VendorID, Cycle: c.Cycle, State: c.State, Version: c.Version}
+}
+
 // Step is one recorded act of a close.
 type Step struct {
 	Run     int64
@@ -97,6 +102,7 @@ func NextOpen(corrected cycle.Cycle, states map[cycle.Cycle]State) cycle.Cycle {
 
 // Deadline is where a cycle stands against the promise to partners.
 type Deadline struct {
+	VendorID string
 	Cycle    cycle.Cycle
 	RemindAt time.Time
 	ReadyBy  time.Time

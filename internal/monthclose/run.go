@@ -1,0 +1,415 @@
+package monthclose
+
+import (
+	"context"
+	"errors"
+
+	"huoban/internal/audit"
+	"huoban/internal/bill"
+	"huoban/internal/cycle"
+	"huoban/internal/fault"
+	"huoban/internal/flow"
+	"huoban/internal/scope"
+)
+
+// Input is one close.
+type Input struct {
+	VendorID string
+	Cycle    cycle.Cycle
+	Issue    bool // go on to issued; otherwise to draft
+	DryRun   bool // look at everything, write nothing
+	Discard  bool // throw the draft away first, and stop there unless Issue or Redraft
+	Redraft  bool // with Discard: draft again
+	Override string
+}
+
+// Validate checks the form. Faults: cycle.malformed, monthclose.vendor_missing.
+func (in Input) Validate() error {
+	if in.VendorID == "" {
+		return fault.Invalid("monthclose.vendor_missing", nil)
+	}
+	_, err := cycle.Parse(string(in.Cycle))
+	return err
+}
+
+// Result is what a close did.
+type Result struct {
+	Explanation
+	Done    []string // the actions of this run; empty: nothing was to do
+	Nothing bool
+}
+
+// attempts bounds how often a run goes on after somebody else moved the same close.
+const attempts = 8
+
+// Run walks a close to its draft or to issued, going on from wherever it stands. Run again when it is
+// there, it does nothing. Two runs at once move it once: the loser goes on from what the winner did.
+// Faults: monthclose.refused with every reason, those of Explain, scope.permission_missing,
+// flow.changed_meanwhile.
+func (s *Service) Run(ctx context.Context, sc scope.Scope, in Input) (Result, error) {
+	if err := in.Validate(); err != nil {
+		return Result{}, err
+	}
+	if err := s.allow(sc, in.VendorID, scope.ItemCloseRun); err != nil {
+		return Result{}, err
+	}
+	if clean(in.Override) != "" {
+		if err := sc.Require(scope.ItemCloseOverride); err != nil {
+			return Result{}, err
+		}
+	}
+	if in.DryRun {
+		return s.dryRun(ctx, sc, in)
+	}
+	var res Result
+	for try := 0; ; {
+		do, err := s.next(ctx, &in)
+		if err != nil {
+			return res, err
+		}
+		if do == "" {
+			break
+		}
+		err = s.Do(ctx, sc, Act{VendorID: in.VendorID, Cycle: in.Cycle, Do: do, Override: in.Override})
+		if err == nil {
+			res.Done = append(res.Done, string(do))
+			continue
+		}
+		if try++; try >= attempts || !lostRace(err) {
+			return res, err
+		}
+	}
+	res.Nothing = len(res.Done) == 0
+	return res, s.report(ctx, sc, in, &res)
+}
+
+// lostRace tells whether somebody else moved the close first.
+func lostRace(err error) bool {
+	return fault.HasCode(err, "flow.changed_meanwhile") || fault.HasCode(err, "flow.not_from_state") || fault.HasCode(err, "store.exists")
+}
+
+func (s *Service) report(ctx context.Context, sc scope.Scope, in Input, res *Result) error {
+	return s.Tx.InRead(ctx, func(ctx context.Context) error {
+		var err error
+		if res.Status, err = s.Status(ctx, sc, in.VendorID, in.Cycle); err != nil {
+			return err
+		}
+		res.Documents, err = s.Bills.OfCycle(ctx, in.VendorID, in.Cycle)
+		return err
+	})
+}
+
+// dryRun refuses as the close would and shows the bills.
+func (s *Service) dryRun(ctx context.Context, sc scope.Scope, in Input) (Result, error) {
+	ex, err := s.Explain(ctx, sc, in.VendorID, in.Cycle)
+	res := Result{Explanation: ex}
+	if err != nil {
+		return res, err
+	}
+	note := ex.Close.override()
+	if clean(in.Override) != "" {
+		note = Override{Reason: in.Override, By: sc.Login()}
+	}
+	return res, Refusal(Facts{Checks: ex.Checks, Override: note}.Blocking(sc))
+}
+
+// next is the action that brings the close nearer to its goal, "" when it is there.
+func (s *Service) next(ctx context.Context, in *Input) (Action, error) {
+	cl, err := s.Store.Load(ctx, in.VendorID, in.Cycle)
+	if err != nil {
+		return "", err
+	}
+	if in.Discard {
+		switch cl.State {
+		case StateDraft, StateReviewed:
+			return ActionDiscard, nil
+		case StateFrozen:
+			if !in.Issue && !in.Redraft {
+				return ActionThaw, nil
+			}
+		}
+		in.Discard = false
+		if !in.Issue && !in.Redraft {
+			return "", nil
+		}
+	}
+	switch cl.State {
+	case StateOpen:
+		return ActionFreeze, nil
+	case StateFrozen:
+		return ActionDraft, nil
+	case StateDraft:
+		if in.Issue {
+			return ActionReview, nil
+		}
+		return s.standing(ctx, cl)
+	case StateReviewed:
+		if in.Issue {
+			return ActionIssue, nil
+		}
+		return s.standing(ctx, cl)
+	}
+	return "", nil
+}
+
+// standing refuses to call a stale draft done.
+func (s *Service) standing(ctx context.Context, cl Close) (Action, error) {
+	_, g, err := s.gate(ctx, cl.VendorID, cl.Cycle)
+	if err != nil {
+		return "", err
+	}
+	if c := g.fresh(); c != nil && c.Severity == SeverityBlocker {
+		return "", Refusal([]Check{*c})
+	}
+	return "", nil
+}
+
+// Act is one action on a close.
+type Act struct {
+	VendorID string
+	Cycle    cycle.Cycle
+	Do       Action
+	Override string // reason; needs the permission
+	Reason   string
+}
+
+// Do records a step, then acts in one transaction. Faults: monthclose.refused with every reason,
+// flow.not_from_state, flow.changed_meanwhile, scope.permission_missing, monthclose.summary_mismatch,
+// monthclose.draft_stale.
+func (s *Service) Do(ctx context.Context, sc scope.Scope, a Act) error {
+	if err := s.allow(sc, a.VendorID, rowItems(a.Do)...); err != nil {
+		return err
+	}
+	if clean(a.Override) != "" {
+		if err := sc.Require(scope.ItemCloseOverride); err != nil {
+			return err
+		}
+	}
+	step, err := s.begin(ctx, sc, a)
+	if err != nil {
+		return err
+	}
+	if err := s.point(string(a.Do) + ".recorded"); err != nil {
+		return err
+	}
+	if err := s.act(ctx, sc, a, step); err != nil {
+		if second := s.failed(ctx, a, step, err); second != nil {
+			return errors.Join(err, second)
+		}
+		return err
+	}
+	return s.point(string(a.Do) + ".done")
+}
+
+func rowItems(do Action) []scope.Item {
+	for _, r := range Flow.Rows {
+		if r.Do == do {
+			return r.Who
+		}
+	}
+	return []scope.Item{scope.ItemCloseRun}
+}
+
+// begin refuses what cannot go on, and otherwise records the close and the step it is about to take.
+func (s *Service) begin(ctx context.Context, sc scope.Scope, a Act) (Step, error) {
+	st := Step{Step: string(a.Do), State: StepBegun, BegunAt: s.Clock.Now()}
+	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
+		cl, g, err := s.gate(ctx, a.VendorID, a.Cycle)
+		if err != nil {
+			return err
+		}
+		if err := s.judge(sc, cl, g, a); err != nil {
+			return err
+		}
+		if cl.Version == 0 {
+			cl.Version = 1
+			if err := s.Store.Insert(ctx, cl); err != nil {
+				return err
+			}
+			if err := Flow.Begin(ctx, s.Log, cl.Key(), StateOpen, sc, st.BegunAt, nil); err != nil {
+				return err
+			}
+		}
+		if st.Run, err = s.Store.LastRun(ctx, a.VendorID, a.Cycle); err != nil {
+			return err
+		}
+		if a.Do == ActionFreeze || st.Run == 0 {
+			st.Run++
+		}
+		return s.Store.BeginStep(ctx, a.VendorID, a.Cycle, st)
+	})
+	return st, err
+}
+
+// judge gathers every reason against the action at once.
+func (s *Service) judge(sc scope.Scope, cl Close, g Gate, a Act) error {
+	row, ok := Flow.Lookup(cl.State, a.Do)
+	if !ok {
+		_, err := Flow.Decide(cl.State, a.Do, Facts{}, sc, g.Now)
+		return err
+	}
+	if len(row.When) == 0 {
+		return nil
+	}
+	return Refusal(Facts{Checks: g.Checks(), Override: a.override(cl, sc)}.Blocking(sc))
+}
+
+// override is the reason given now, else the one recorded before.
+func (a Act) override(cl Close, sc scope.Scope) Override {
+	if r := clean(a.Override); r != "" {
+		return Override{Reason: r, By: sc.Login()}
+	}
+	return cl.override()
+}
+
+// failed records why a step ended, unless the close was moved by somebody else meanwhile.
+func (s *Service) failed(ctx context.Context, a Act, st Step, cause error) error {
+	var stop *stopped
+	if errors.As(cause, &stop) || lostRace(cause) {
+		return nil
+	}
+	st.State, st.Detail, st.DoneAt = StepFailed, fault.From(cause).Code, s.Clock.Now()
+	return s.Tx.InTx(context.WithoutCancel(ctx), func(ctx context.Context) error {
+		return s.Store.EndStep(ctx, a.VendorID, a.Cycle, st)
+	})
+}
+
+// stopped marks an error of a checkpoint: the process is as good as killed and writes nothing more.
+type stopped struct{ error }
+
+// act does the step in one transaction. A draft is computed inside it, so that what is saved is what
+// the fingerprint names.
+func (s *Service) act(ctx context.Context, sc scope.Scope, a Act, st Step) error {
+	return s.Tx.InTx(ctx, func(ctx context.Context) error {
+		cl, g, err := s.gate(ctx, a.VendorID, a.Cycle)
+		if err != nil {
+			return err
+		}
+		if err := s.judge(sc, cl, g, a); err != nil {
+			return err
+		}
+		over := cl.override()
+		if len(Blockers(g.Checks())) > 0 {
+			over = a.override(cl, sc)
+		}
+		from, now := cl.State, s.Clock.Now()
+		facts := Facts{Checks: g.Checks(), Override: over}
+		err = Flow.Fire(ctx, s.Log, flow.Move[State, Action, Facts]{Entity: cl.Key(), State: cl.State, Version: cl.Version, Do: a.Do,
+			Facts: facts, Who: sc, Now: now, Reason: a.Reason}, func(ctx context.Context, to State) (bool, error) {
+			noted := cl.OverrideNote != over.Reason
+			cl.State, cl.OverrideNote, cl.OverrideBy = to, over.Reason, over.By
+			if noted && (a.Do == ActionReview || a.Do == ActionIssue) {
+				if err := s.note(ctx, cl); err != nil {
+					return false, err
+				}
+			}
+			if err := s.effects(ctx, &cl, a.Do); err != nil {
+				return false, err
+			}
+			return s.Store.Save(ctx, cl, from)
+		})
+		if err != nil {
+			return err
+		}
+		if err := s.point(string(a.Do) + ".written"); err != nil {
+			return &stopped{err}
+		}
+		st.State, st.DoneAt = StepDone, now
+		if err := s.Store.EndStep(ctx, a.VendorID, a.Cycle, st); err != nil {
+			return err
+		}
+		return s.record(ctx, sc, g.Vendor, cl, a.Do)
+	})
+}
+
+// effects are the named effects of the action, in the transaction of its move. Bills are issued and
+// slots sealed before the close is written, because an issued close refuses both.
+func (s *Service) effects(ctx context.Context, cl *Close, do Action) error {
+	now := s.Clock.Now()
+	switch do {
+	case ActionFreeze:
+		cl.FrozenAt = now
+	case ActionThaw:
+		*cl = cl.reopened()
+	case ActionDraft:
+		return s.draft(ctx, cl)
+	case ActionDiscard:
+		*cl = cl.reopened()
+		return s.Bills.RemoveDraft(ctx, cl.VendorID, cl.Cycle)
+	case ActionReview:
+		cl.ReviewedAt = now
+		return s.Bills.Advance(ctx, cl.VendorID, cl.Cycle, bill.StateReviewed, now)
+	case ActionIssue:
+		return s.issue(ctx, cl)
+	}
+	return nil
+}
+
+// note puts a reason given after the draft on the bills it is for.
+func (s *Service) note(ctx context.Context, cl Close) error {
+	docs, err := s.Bills.OfCycle(ctx, cl.VendorID, cl.Cycle)
+	if err != nil {
+		return err
+	}
+	for i := range docs {
+		docs[i].OverrideNote = cl.OverrideNote
+		docs[i].Code = docs[i].ComputeCode()
+	}
+	return s.Bills.SaveDraft(ctx, cl.VendorID, cl.Cycle, docs, cl.DraftedAt)
+}
+
+func (s *Service) draft(ctx context.Context, cl *Close) error {
+	now := s.Clock.Now()
+	res, _, err := s.compute(ctx, cl.VendorID, cl.Cycle)
+	if err != nil {
+		return err
+	}
+	if cl.Data, err = s.Store.Fingerprint(ctx, cl.VendorID, cl.Cycle); err != nil {
+		return err
+	}
+	cl.PriceSeq, cl.DraftedAt = res.PriceSeq, now
+	for i := range res.Documents {
+		d := &res.Documents[i]
+		d.State, d.OverrideNote, d.DraftedAt = bill.StateDraft, cl.OverrideNote, now
+		d.Code = d.ComputeCode()
+	}
+	return s.Bills.SaveDraft(ctx, cl.VendorID, cl.Cycle, res.Documents, now)
+}
+
+func (s *Service) issue(ctx context.Context, cl *Close) error {
+	cl.IssuedAt = s.Clock.Now()
+	if err := s.Store.Seal(ctx, cl.VendorID, cl.Cycle); err != nil {
+		return err
+	}
+	if err := s.Bills.Advance(ctx, cl.VendorID, cl.Cycle, bill.StateIssued, cl.IssuedAt); err != nil {
+		return err
+	}
+	if s.Told == nil {
+		return nil
+	}
+	docs, err := s.Bills.OfCycle(ctx, cl.VendorID, cl.Cycle)
+	if err != nil {
+		return err
+	}
+	return s.Told(ctx, cl.VendorID, cl.Cycle, docs)
+}
+
+func (s *Service) record(ctx context.Context, sc scope.Scope, vendor string, cl Close, do Action) error {
+	detail := map[string]any{"state": string(cl.State), "price_seq": cl.PriceSeq}
+	if cl.OverrideNote != "" {
+		detail["override"], detail["override_by"] = cl.OverrideNote, cl.OverrideBy
+	}
+	if do == ActionIssue {
+		docs, err := s.Bills.OfCycle(ctx, cl.VendorID, cl.Cycle)
+		if err != nil {
+			return err
+		}
+		codes := map[string]any{}
+		for i := range docs {
+			codes[docs[i].Partner.Code+"/"+docs[i].Currency+"/"+docs[i].Entity.Code] = docs[i].Code
+		}
+		detail["bills"] = codes
+	}
+	return s.Audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: cl.VendorID, Action: "close." + string(do),
+		Object: "close:" + vendor + "/" + string(cl.Cycle), Outcome: "done", Detail: detail})
+}
