@@ -52,7 +52,7 @@ var Flow = &flow.Table[State, Action, Facts]{
 		{From: []State{StateProcessing}, Do: ActionComplete, To: StateDone, Who: []scope.Item{flow.System},
 			Then: []string{"keep_file", "notify_owner"}, Ask: flow.AskNone, Spec: "docs/flows/export.md"},
 		{From: []State{StateProcessing}, Do: ActionFail, To: StateFailed, Who: []scope.Item{flow.System},
-			Then: []string{"drop_file", "notify_owner"}, Ask: flow.AskNone, Spec: "docs/flows/export.md"},
+			Then: []string{"drop_file", "notify_owner"}, Ask: flow.AskNone, Due: &flow.Due{Days: 1}, Spec: "docs/flows/export.md"},
 		{From: []State{StateFailed}, Do: ActionRetry, To: StateProcessing, Who: []scope.Item{flow.Anyone},
 			When: []flow.Guard[Facts]{ownTask}, Then: []string{"enqueue"}, Ask: flow.AskNone, Noun: "retry", Op: "retryExport",
 			Spec: "docs/flows/export.md"},

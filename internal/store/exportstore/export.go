@@ -1,0 +1,123 @@
+// Package exportstore keeps export tasks and the pieces of their files.
+//
+// It owns the queries of export_task and export_piece; it does not own who may see a task: the
+// service compares its owner. Invariant: a task changes by compare-and-set on state and version.
+package exportstore
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"time"
+
+	"huoban/internal/export"
+	"huoban/internal/store"
+)
+
+//go:embed query/*.sql
+var files embed.FS
+
+var (
+	q           = store.Load(files)
+	qInsert     = q.Get("export.Insert")
+	qByID       = q.Get("export.ByID")
+	qOwn        = q.Get("export.Own")
+	qAll        = q.Get("export.All")
+	qUpdate     = q.Get("export.Update")
+	qPutPiece   = q.Get("export.PutPiece")
+	qPiece      = q.Get("export.Piece")
+	qDropPieces = q.Get("export.DropPieces")
+)
+
+// end is after every task, for the first page.
+var end = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Store implements export.Store.
+type Store struct{ db *store.DB }
+
+// New makes the store.
+func New(db *store.DB) *Store { return &Store{db} }
+
+func absent(id string) any {
+	if id == "" {
+		return nil
+	}
+	return id
+}
+
+// Insert writes a new task.
+func (s *Store) Insert(ctx context.Context, t export.Task) error {
+	_, err := s.db.Exec(ctx, qInsert, t.ID, absent(t.OrgID), absent(t.PersonID), t.Login, t.Kind, t.Format, string(t.Params), string(t.State),
+		t.Version, store.At(t.RequestedAt))
+	return err
+}
+
+type row struct {
+	t                         export.Task
+	params, state             string
+	requested, done, expiring store.Instant
+}
+
+func (r *row) dest() []any {
+	t := &r.t
+	return []any{&t.ID, &t.OrgID, &t.PersonID, &t.Login, &t.Kind, &t.Format, &r.params, &t.FileName, &t.ContentType, &r.state, &t.Version,
+		&r.requested, &r.done, &r.expiring, &t.Bytes, &t.Rows, &t.SHA, &t.Failure}
+}
+
+func (r *row) task() export.Task {
+	t := r.t
+	t.Params, t.State = []byte(r.params), export.State(r.state)
+	t.RequestedAt, t.DoneAt, t.ExpiresAt = r.requested.Time, r.done.Time, r.expiring.Time
+	return t
+}
+
+// ByID gives a task; fault export.unknown.
+func (s *Store) ByID(ctx context.Context, id string) (export.Task, error) {
+	var r row
+	err := s.db.Row(ctx, qByID, "export.unknown", []any{id}, r.dest()...)
+	return r.task(), err
+}
+
+// Update writes state, file and failure if state and version still are as given.
+func (s *Store) Update(ctx context.Context, t export.Task, wasState export.State, wasVersion int64) (bool, error) {
+	n, err := s.db.Exec(ctx, qUpdate, t.ID, string(wasState), wasVersion, string(t.State), t.FileName, t.ContentType, store.At(t.DoneAt),
+		store.At(t.ExpiresAt), t.Bytes, t.Rows, t.SHA, t.Failure)
+	return n == 1, err
+}
+
+// List reads tasks before the cursor, newest first.
+func (s *Store) List(ctx context.Context, orgID, personID string, all bool, after export.Cursor, limit int) ([]export.Task, error) {
+	if after.At.IsZero() {
+		after.At = end
+	}
+	query, args := qOwn, []any{orgID, personID, store.At(after.At), after.ID, limit}
+	if all {
+		query, args = qAll, []any{store.At(after.At), after.ID, limit}
+	}
+	var out []export.Task
+	err := s.db.Each(ctx, query, args, func(rows *sql.Rows) error {
+		var r row
+		err := rows.Scan(r.dest()...)
+		out = append(out, r.task())
+		return err
+	})
+	return out, err
+}
+
+// PutPiece writes one piece of a file.
+func (s *Store) PutPiece(ctx context.Context, taskID string, no int64, body []byte) error {
+	_, err := s.db.Exec(ctx, qPutPiece, taskID, no, body)
+	return err
+}
+
+// Piece reads one piece of a file; fault export.piece_missing.
+func (s *Store) Piece(ctx context.Context, taskID string, no int64) (body []byte, err error) {
+	err = s.db.Row(ctx, qPiece, "export.piece_missing", []any{taskID, no}, &body)
+	return body, err
+}
+
+// DropPieces removes the file of a task.
+func (s *Store) DropPieces(ctx context.Context, taskID string) error {
+	_, err := s.db.Exec(ctx, qDropPieces, taskID)
+	return err
+}
