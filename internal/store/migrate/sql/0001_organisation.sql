@@ -17,6 +17,7 @@ CREATE TABLE contracting_entity (
   code {{text}} NOT NULL,
   name {{text}} NOT NULL,
   is_default {{flag}} NOT NULL,
+  tax_in_due {{flag}} NOT NULL DEFAULT false,
   UNIQUE (vendor_id, code)
 ) {{strict}};
 CREATE UNIQUE INDEX contracting_entity_default ON contracting_entity(vendor_id) WHERE is_default;
@@ -37,7 +38,7 @@ CREATE TABLE association (
   customer_id {{key}} NOT NULL REFERENCES organisation(id),
   partner_id {{key}} NOT NULL REFERENCES organisation(id),
   kind {{text}} NOT NULL CHECK (kind IN ('resale','referral')),
-  state {{text}} NOT NULL,
+  state {{text}} NOT NULL CHECK (state IN ('awaiting_customer','awaiting_partner','active','refused','withdrawn','ended')),
   valid_from {{instant}},
   valid_to {{instant}},
   consent_note {{text}} NOT NULL,

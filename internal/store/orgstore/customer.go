@@ -1,0 +1,150 @@
+package orgstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"huoban/internal/customer"
+	"huoban/internal/cycle"
+	"huoban/internal/scope"
+	"huoban/internal/store"
+)
+
+var (
+	qLinkInForce  = q.Get("association.InForce")
+	qLinkOf       = q.Get("association.OfCustomer")
+	qLinkAll      = q.Get("association.All")
+	qLinkVendor   = q.Get("association.OfVendor")
+	qLinkPartner  = q.Get("association.OfPartner")
+	qLinkByID     = q.Get("association.ByID")
+	qLinkInsert   = q.Get("association.Insert")
+	qLinkSet      = q.Get("association.Set")
+	qLinkSealed   = q.Get("association.LastSealed")
+	qCareOf       = q.Get("assignment.OfPartner")
+	qCareCustomer = q.Get("assignment.OfCustomer")
+	qCareInsert   = q.Get("assignment.Insert")
+	qCareEnd      = q.Get("assignment.End")
+)
+
+// Customers implements customer.Store.
+type Customers struct{ db *store.DB }
+
+// NewCustomers makes the store.
+func NewCustomers(db *store.DB) *Customers { return &Customers{db} }
+
+func (s *Customers) links(ctx context.Context, q store.Query, args ...any) ([]customer.Association, error) {
+	var out []customer.Association
+	err := s.db.Each(ctx, q, args, func(rows *sql.Rows) error {
+		var a customer.Association
+		var from, to, created store.Instant
+		err := rows.Scan(&a.ID, &a.CustomerID, &a.PartnerID, &a.Kind, &a.State, &from, &to, &a.ConsentNote, &a.Version, &created)
+		a.From, a.To, a.CreatedAt = from.Time, to.Time, created.Time
+		out = append(out, a)
+		return err
+	})
+	return out, err
+}
+
+// AllAssociations lists what is or was in force.
+func (s *Customers) AllAssociations(ctx context.Context) ([]customer.Association, error) {
+	return s.links(ctx, qLinkInForce)
+}
+
+// AssociationsOf lists a customer's associations in every state.
+func (s *Customers) AssociationsOf(ctx context.Context, customerID string) ([]customer.Association, error) {
+	return s.links(ctx, qLinkOf, customerID)
+}
+
+// VisibleAssociations lists the associations inside the scope.
+func (s *Customers) VisibleAssociations(ctx context.Context, sc scope.Scope) ([]customer.Association, error) {
+	switch sc.Side() {
+	case scope.SideSystem:
+		return s.links(ctx, qLinkAll)
+	case scope.SideVendor:
+		return s.links(ctx, qLinkVendor, sc.OrgID())
+	case scope.SideCustomer:
+		return s.links(ctx, qLinkOf, sc.OrgID())
+	case scope.SidePartner:
+		all, err := s.links(ctx, qLinkPartner, sc.OrgID())
+		windows, limited := sc.Windows()
+		if err != nil || !limited {
+			return all, err
+		}
+		mine := map[string]bool{}
+		for _, w := range windows {
+			mine[w.CustomerID] = true
+		}
+		kept := all[:0]
+		for _, a := range all {
+			if mine[a.CustomerID] && a.PartnerID == sc.OrgID() {
+				kept = append(kept, a)
+			}
+		}
+		return kept, nil
+	}
+	return nil, nil
+}
+
+// AssociationByID finds one. Fault: customer.association_unknown.
+func (s *Customers) AssociationByID(ctx context.Context, id string) (a customer.Association, err error) {
+	var from, to, created store.Instant
+	err = s.db.Row(ctx, qLinkByID, "customer.association_unknown", []any{id},
+		&a.ID, &a.CustomerID, &a.PartnerID, &a.Kind, &a.State, &from, &to, &a.ConsentNote, &a.Version, &created)
+	a.From, a.To, a.CreatedAt = from.Time, to.Time, created.Time
+	return a, err
+}
+
+// InsertAssociation writes a new association.
+func (s *Customers) InsertAssociation(ctx context.Context, a customer.Association) error {
+	_, err := s.db.Exec(ctx, qLinkInsert, a.ID, a.CustomerID, a.PartnerID, string(a.Kind), string(a.State),
+		store.At(a.From), store.At(a.To), a.ConsentNote, a.Version, store.At(a.CreatedAt))
+	return err
+}
+
+// SetAssociation writes state, interval and consent if state and version are as loaded.
+func (s *Customers) SetAssociation(ctx context.Context, a customer.Association, from customer.State, version int64) (bool, error) {
+	n, err := s.db.Exec(ctx, qLinkSet, a.ID, string(from), version, string(a.State), store.At(a.From), store.At(a.To), a.ConsentNote)
+	return n == 1, err
+}
+
+// LastSealed is the newest issued cycle in which the customer has lines.
+func (s *Customers) LastSealed(ctx context.Context, customerID string) (c cycle.Cycle, err error) {
+	err = s.db.Row(ctx, qLinkSealed, "customer.association_unknown", []any{customerID}, &c)
+	return c, err
+}
+
+func (s *Customers) care(ctx context.Context, q store.Query, args ...any) ([]customer.Assignment, error) {
+	var out []customer.Assignment
+	err := s.db.Each(ctx, q, args, func(rows *sql.Rows) error {
+		var a customer.Assignment
+		var from, to, created store.Instant
+		err := rows.Scan(&a.ID, &a.PartnerID, &a.CustomerID, &a.PersonID, &from, &to, &a.CreatedBy, &created)
+		a.From, a.To, a.CreatedAt = from.Time, to.Time, created.Time
+		out = append(out, a)
+		return err
+	})
+	return out, err
+}
+
+// Assignments lists a partner's assignments.
+func (s *Customers) Assignments(ctx context.Context, partnerID string) ([]customer.Assignment, error) {
+	return s.care(ctx, qCareOf, partnerID)
+}
+
+// AssignmentsOfCustomer lists those of one customer.
+func (s *Customers) AssignmentsOfCustomer(ctx context.Context, partnerID, customerID string) ([]customer.Assignment, error) {
+	return s.care(ctx, qCareCustomer, partnerID, customerID)
+}
+
+// InsertAssignment writes a new assignment.
+func (s *Customers) InsertAssignment(ctx context.Context, a customer.Assignment) error {
+	_, err := s.db.Exec(ctx, qCareInsert, a.ID, a.PartnerID, a.CustomerID, a.PersonID, store.At(a.From), store.At(a.To), a.CreatedBy, store.At(a.CreatedAt))
+	return err
+}
+
+// EndAssignment sets the end.
+func (s *Customers) EndAssignment(ctx context.Context, id string, to time.Time) error {
+	_, err := s.db.Exec(ctx, qCareEnd, id, store.At(to))
+	return err
+}

@@ -1,0 +1,57 @@
+-- name: association.InForce
+SELECT id, customer_id, partner_id, kind, state, valid_from, valid_to, consent_note, version, created_at
+FROM association WHERE state IN ('active','ended') ORDER BY customer_id, id;
+
+-- name: association.OfCustomer
+SELECT id, customer_id, partner_id, kind, state, valid_from, valid_to, consent_note, version, created_at
+FROM association WHERE customer_id = $1 ORDER BY created_at, id;
+
+-- name: association.All
+SELECT id, customer_id, partner_id, kind, state, valid_from, valid_to, consent_note, version, created_at
+FROM association ORDER BY customer_id, created_at, id;
+
+-- name: association.OfVendor
+SELECT a.id, a.customer_id, a.partner_id, a.kind, a.state, a.valid_from, a.valid_to, a.consent_note, a.version, a.created_at
+FROM association a
+WHERE EXISTS (SELECT 1 FROM vendor_customer v WHERE v.vendor_id = $1 AND v.customer_id = a.customer_id)
+   OR a.customer_id IN (SELECT m.org_id FROM map_rule m JOIN source s ON s.id = m.source_id WHERE s.vendor_id = $1)
+ORDER BY a.customer_id, a.created_at, a.id;
+
+-- name: association.OfPartner
+SELECT a.id, a.customer_id, a.partner_id, a.kind, a.state, a.valid_from, a.valid_to, a.consent_note, a.version, a.created_at
+FROM association a JOIN organisation p ON p.id = a.partner_id
+WHERE p.id = $1 OR p.parent_id = $1
+ORDER BY a.customer_id, a.created_at, a.id;
+
+-- name: association.ByID
+SELECT id, customer_id, partner_id, kind, state, valid_from, valid_to, consent_note, version, created_at
+FROM association WHERE id = $1;
+
+-- name: association.Insert
+INSERT INTO association (id, customer_id, partner_id, kind, state, valid_from, valid_to, consent_note, version, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+
+-- name: association.Set
+UPDATE association SET state = $4, valid_from = $5, valid_to = $6, consent_note = $7, version = version + 1
+WHERE id = $1 AND state = $2 AND version = $3;
+
+-- name: association.LastSealed
+SELECT COALESCE(MAX(s.cycle), '') FROM slot s
+WHERE s.sealed AND s.state = 'active' AND (
+  EXISTS (SELECT 1 FROM usage_summary u WHERE u.slot_id = s.id AND u.customer_id = $1)
+  OR EXISTS (SELECT 1 FROM spread_share h WHERE h.slot_id = s.id AND h.customer_id = $1));
+
+-- name: assignment.OfPartner
+SELECT id, partner_id, customer_id, person_id, valid_from, valid_to, created_by, created_at
+FROM assignment WHERE partner_id = $1 ORDER BY customer_id, valid_from, id;
+
+-- name: assignment.OfCustomer
+SELECT id, partner_id, customer_id, person_id, valid_from, valid_to, created_by, created_at
+FROM assignment WHERE partner_id = $1 AND customer_id = $2 ORDER BY valid_from, id;
+
+-- name: assignment.Insert
+INSERT INTO assignment (id, partner_id, customer_id, person_id, valid_from, valid_to, created_by, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: assignment.End
+UPDATE assignment SET valid_to = $2 WHERE id = $1;

@@ -1,0 +1,100 @@
+// Package sessionstore keeps sessions by the hash of their token.
+//
+// It owns that table's queries; it does not own expiry.
+package sessionstore
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"time"
+
+	"huoban/internal/session"
+	"huoban/internal/store"
+)
+
+//go:embed query/*.sql
+var files embed.FS
+
+var (
+	q             = store.Load(files)
+	qFind         = q.Get("session.Find")
+	qSave         = q.Get("session.Save")
+	qTouch        = q.Get("session.Touch")
+	qRevoke       = q.Get("session.Revoke")
+	qRevokeHandle = q.Get("session.RevokeHandle")
+	qRevokePerson = q.Get("session.RevokePerson")
+	qOfPerson     = q.Get("session.OfPerson")
+	qPurge        = q.Get("session.Purge")
+)
+
+// nothing is what remains of a session's data when it ends.
+var nothing = []byte{}
+
+// Store implements session.Store.
+type Store struct{ db *store.DB }
+
+// New makes the store.
+func New(db *store.DB) *Store { return &Store{db} }
+
+func (s *Store) list(ctx context.Context, q store.Query, arg any) ([]session.Row, error) {
+	var out []session.Row
+	err := s.db.Each(ctx, q, []any{arg}, func(rows *sql.Rows) error {
+		var r session.Row
+		var created, seen, expires store.Instant
+		err := rows.Scan(&r.TokenHash, &r.Handle, &r.PersonID, &r.Data, &r.IP, &r.Agent, &created, &seen, &expires)
+		r.CreatedAt, r.SeenAt, r.ExpiresAt = created.Time, seen.Time, expires.Time
+		out = append(out, r)
+		return err
+	})
+	return out, err
+}
+
+// Find finds a living session.
+func (s *Store) Find(ctx context.Context, tokenHash []byte) (session.Row, bool, error) {
+	rows, err := s.list(ctx, qFind, tokenHash)
+	if err != nil || len(rows) == 0 {
+		return session.Row{}, false, err
+	}
+	return rows[0], true, nil
+}
+
+// Save writes a session; an ended one stays ended.
+func (s *Store) Save(ctx context.Context, r session.Row) error {
+	_, err := s.db.Exec(ctx, qSave, r.TokenHash, r.Handle, r.PersonID, r.Data, r.IP, r.Agent,
+		store.At(r.CreatedAt), store.At(r.SeenAt), store.At(r.ExpiresAt))
+	return err
+}
+
+// Touch notes that a session was seen.
+func (s *Store) Touch(ctx context.Context, tokenHash []byte, at time.Time) error {
+	_, err := s.db.Exec(ctx, qTouch, tokenHash, store.At(at))
+	return err
+}
+
+// Revoke ends the session of a token.
+func (s *Store) Revoke(ctx context.Context, tokenHash []byte, at time.Time) error {
+	_, err := s.db.Exec(ctx, qRevoke, tokenHash, store.At(at), nothing)
+	return err
+}
+
+// RevokeHandle ends one session of a person; false when there is none.
+func (s *Store) RevokeHandle(ctx context.Context, personID, handle string, at time.Time) (bool, error) {
+	n, err := s.db.Exec(ctx, qRevokeHandle, personID, handle, store.At(at), nothing)
+	return n == 1, err
+}
+
+// RevokePerson ends the sessions of a person except one, and tells how many.
+func (s *Store) RevokePerson(ctx context.Context, personID, exceptHandle string, at time.Time) (int64, error) {
+	return s.db.Exec(ctx, qRevokePerson, personID, exceptHandle, store.At(at), nothing)
+}
+
+// OfPerson lists a person's living sessions.
+func (s *Store) OfPerson(ctx context.Context, personID string) ([]session.Row, error) {
+	return s.list(ctx, qOfPerson, personID)
+}
+
+// Purge removes sessions that would have expired before.
+func (s *Store) Purge(ctx context.Context, expiredBefore time.Time) (int64, error) {
+	return s.db.Exec(ctx, qPurge, store.At(expiredBefore))
+}
