@@ -31,10 +31,12 @@ type Adjustments interface {
 	Lines(ctx context.Context, vendorID string, c cycle.Cycle) ([]Adjustment, error)
 }
 
-// Service computes bills. Adjustments may be nil.
+// Service computes and explains bills. Adjustments and Histories may be nil.
 type Service struct {
 	Store       Store
+	LineStore   LineStore
 	Books       Books
+	Histories   Histories
 	Reader      usage.Reader
 	Adjustments Adjustments
 }

@@ -1,6 +1,6 @@
 -- +goose Up
--- Settlement price rules; versions are immutable rows. ended_seq 0 = in force. seq counts every
--- change of a vendor's price book, so (vendor, seq) names one state of it.
+-- Settlement price rules; versions are immutable rows. ended_seq 0 = in force, -1 = a draft given up.
+-- seq counts every change of a vendor's price book, so (vendor, seq) names one state of it.
 CREATE TABLE price_rule (
   id {{key}} PRIMARY KEY,
   vendor_id {{key}} NOT NULL REFERENCES organisation(id),
@@ -31,7 +31,7 @@ CREATE TABLE month_close (
   state {{text}} NOT NULL CHECK (state IN ('open','frozen','draft','reviewed','issued')),
   version {{int}} NOT NULL,
   price_seq {{int}} NOT NULL,
-  data {{text}} NOT NULL,
+  data {{text}} NOT NULL DEFAULT '',
   override_note {{text}} NOT NULL,
   override_by {{text}} NOT NULL,
   frozen_at {{instant}},
@@ -67,8 +67,10 @@ CREATE TABLE bill (
   consumption_e8 {{money}} NOT NULL,
   refund_e8 {{money}} NOT NULL,
   adjustment_e8 {{money}} NOT NULL,
+  coupon_e8 {{money}} NOT NULL,
   rounding_e8 {{money}} NOT NULL,
   tax_e8 {{money}} NOT NULL,
+  tax_in_due {{flag}} NOT NULL,
   due_e8 {{money}} NOT NULL,
   source_total {{text}} NOT NULL,
   exact_total {{text}} NOT NULL,
@@ -86,13 +88,13 @@ CREATE INDEX bill_partner ON bill(partner_id, cycle);
 CREATE TABLE bill_item (
   bill_id {{key}} NOT NULL REFERENCES bill(id),
   item_no {{int}} NOT NULL,
-  customer_id {{key}} NOT NULL REFERENCES organisation(id),
+  customer_id {{key}} REFERENCES organisation(id),
   origin {{text}} NOT NULL CHECK (origin IN ('usage','spread','adjustment')),
   provider {{text}} NOT NULL,
   product {{text}} NOT NULL,
   region {{text}} NOT NULL,
   charging_mode {{text}} NOT NULL,
-  kind {{text}} NOT NULL CHECK (kind IN ('consumption','refund','adjustment','tax')),
+  kind {{text}} NOT NULL CHECK (kind IN ('consumption','refund','adjustment','coupon','tax')),
   rule_id {{key}} NOT NULL,
   rule_number {{int}} NOT NULL,
   rule_version {{int}} NOT NULL,

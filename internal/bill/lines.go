@@ -1,0 +1,387 @@
+package bill
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"huoban/internal/cycle"
+	"huoban/internal/fault"
+	"huoban/internal/money"
+	"huoban/internal/price"
+	"huoban/internal/scope"
+	"huoban/internal/usage"
+)
+
+// LineStore reads the lines behind a bill.
+type LineStore interface {
+	// CustomerLines is a page of a customer's lines in one slot, in key order after a place.
+	CustomerLines(ctx context.Context, slotID int64, customerID, currency string, f LineFilter, after usage.Place, limit int) ([]usage.Stored, error)
+	Files(ctx context.Context, vendorID string, c cycle.Cycle) (map[FileKey]File, error)
+}
+
+// FileKey is a file of a delivery, by the slot its lines are in.
+type FileKey struct {
+	SlotID int64
+	FileNo int
+}
+
+// File says where a line was delivered.
+type File struct {
+	Delivery int64
+	Name     string
+}
+
+// LineFilter narrows the lines of a bill; an empty field is any.
+type LineFilter struct {
+	CustomerID      string
+	Product, Region string
+	Kind            usage.Kind
+	Mode            usage.ChargingMode
+	NonZero         bool
+}
+
+func (f LineFilter) takes(it *Item) bool {
+	return (f.CustomerID == "" || f.CustomerID == it.Customer.ID) && (f.Product == "" || f.Product == it.Product) &&
+		(f.Region == "" || f.Region == it.Region) && (f.Kind == "" || f.Kind == it.Kind) && (f.Mode == "" || f.Mode == it.Mode)
+}
+
+func (f LineFilter) takesLine(l *usage.Stored) bool {
+	return f.takes(&Item{Customer: Party{ID: l.CustomerID}, Product: l.Product.Service, Region: l.Product.Region, Kind: l.Kind, Mode: l.Product.ChargingMode})
+}
+
+// LineRow is a line of a bill with its price: an imported line, a customer's part of a spread one, or
+// an adjustment line, which has Adjusts and no Line of its own.
+type LineRow struct {
+	Line       usage.Stored
+	Place      usage.Place // where the delivered line is kept; for a part, that of the whole
+	Origin     Origin
+	Customer   Party
+	SourceName string
+	File       File
+	Chosen     price.Chosen
+	Base       price.Base // the column used
+	BaseAmount money.Exact
+	Exact      money.Exact
+	Amount     money.Amount
+	Adjusts    *Adjusts
+	Item       *Item // for an adjustment line
+}
+
+// LinePage is a page of lines; Next is empty on the last.
+type LinePage struct {
+	Rows []LineRow
+	Next string
+	Sum  money.Amount // of the rows of this page, tax apart
+}
+
+// LineTotals is what the whole list holds, from the items: equal to the rows of an export. Under
+// NonZero the count is unknown (-1), the sums are the same.
+type LineTotals struct {
+	Count       int64
+	Amount, Tax money.Amount
+	Source      money.Exact
+}
+
+// LineTotals sums the items a filter takes.
+func (d *Document) LineTotals(f LineFilter) LineTotals {
+	var t LineTotals
+	for i := range d.Items {
+		it := &d.Items[i]
+		if !f.takes(it) {
+			continue
+		}
+		t.Count += it.LineCount
+		if it.Kind == usage.KindTax {
+			t.Tax += it.Amount
+			continue
+		}
+		t.Amount += it.Amount
+		t.Source = t.Source.Add(it.SourceExact)
+	}
+	if f.NonZero {
+		t.Count = -1
+	}
+	return t
+}
+
+// cursor is a place in the walk over a bill's lines: customers by code, each with its slots, then its
+// shares; adjustment lines at the end.
+type cursor struct {
+	Customer string `json:"c,omitempty"`
+	Phase    int    `json:"p"`
+	Slot     int64  `json:"s,omitempty"`
+	Start    string `json:"t,omitempty"`
+	Key      []byte `json:"k,omitempty"`
+	Occur    int64  `json:"o,omitempty"`
+	Skip     int    `json:"n,omitempty"`
+}
+
+const (
+	phaseLines = iota
+	phaseShares
+	phaseAdjustments
+)
+
+func (c cursor) String() string {
+	b, err := json.Marshal(c)
+	if err != nil {
+		panic("bill: cursor of plain fields: " + err.Error())
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func parseCursor(text string) (c cursor, err error) {
+	if text == "" {
+		return c, nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(b, &c)
+	}
+	if err != nil || len(c.Key) > 16 || c.Skip < 0 {
+		return c, fault.Invalid("bill.cursor_malformed", nil).Because(err)
+	}
+	return c, nil
+}
+
+func (c cursor) place() usage.Place {
+	p := usage.Place{SlotID: c.Slot, CustomerID: c.Customer, Start: c.Start, Occurrence: c.Occur}
+	copy(p.Key[:], c.Key)
+	return p
+}
+
+var errEnough = fault.New(fault.KindInternal, "bill.enough", nil)
+
+// Lines is a page of a bill's lines in order of customer code, source, charge time and line key;
+// after is the Next of the page before. doc needs its items; it may be an estimate.
+// Faults: bill.unknown, bill.cursor_malformed.
+func (s *Service) Lines(ctx context.Context, sc scope.Scope, doc *Document, f LineFilter, after string, limit int) (LinePage, error) {
+	limit = min(max(limit, 1), 1000)
+	from, err := parseCursor(after)
+	if err != nil {
+		return LinePage{}, err
+	}
+	var page LinePage
+	var at cursor
+	err = s.walk(ctx, sc, doc, f, from, limit+1, func(r *LineRow, c cursor) error {
+		if len(page.Rows) == limit {
+			page.Next = at.String()
+			return errEnough
+		}
+		page.Rows, at = append(page.Rows, *r), c
+		if r.kind() != usage.KindTax {
+			page.Sum += r.Amount
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return page, err
+}
+
+// EachLine streams all lines a filter takes, in the order of Lines. Fault: bill.unknown.
+func (s *Service) EachLine(ctx context.Context, sc scope.Scope, doc *Document, f LineFilter, fn func(*LineRow) error) error {
+	return s.walk(ctx, sc, doc, f, cursor{}, 2000, func(r *LineRow, _ cursor) error { return fn(r) })
+}
+
+func (r *LineRow) kind() usage.Kind {
+	if r.Item != nil {
+		return r.Item.Kind
+	}
+	return r.Line.Kind
+}
+
+// walker holds what a walk needs.
+type walker struct {
+	s      *Service
+	doc    *Document
+	filter LineFilter
+	pricer *Pricer
+	cfg    Config
+	files  map[FileKey]File
+	batch  int
+	yield  func(*LineRow, cursor) error
+	shares map[string][]usage.Share // customer → parts, loaded when first needed
+}
+
+func (s *Service) walk(ctx context.Context, sc scope.Scope, doc *Document, f LineFilter, from cursor, batch int, yield func(*LineRow, cursor) error) error {
+	w, err := s.walker(ctx, sc, doc)
+	if err != nil {
+		return err
+	}
+	w.filter, w.batch, w.yield = f, batch, yield
+	if from.Phase < phaseAdjustments {
+		for _, c := range w.customers() {
+			start := cursor{Customer: c.ID}
+			if from.Customer != "" && c.ID != from.Customer {
+				continue // before the cursor
+			}
+			if from.Customer != "" {
+				start, from = from, cursor{}
+			}
+			if err := w.customer(ctx, c, start); err != nil {
+				return err
+			}
+		}
+		from = cursor{}
+	}
+	return w.adjustments(from.Skip)
+}
+
+func (s *Service) walker(ctx context.Context, sc scope.Scope, doc *Document) (*walker, error) {
+	if !sc.SeesBill(doc.Vendor.ID, doc.Seller.ID, doc.Partner.ID) {
+		return nil, fault.NotFound("bill.unknown", nil)
+	}
+	book, err := s.Books.Book(ctx, doc.Vendor.ID, doc.PriceSeq)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := s.Config(ctx, doc.Vendor.ID, doc.Cycle, book)
+	if err != nil {
+		return nil, err
+	}
+	pricer, err := NewPricer(cfg)
+	if err != nil {
+		return nil, err
+	}
+	files, err := s.LineStore.Files(ctx, doc.Vendor.ID, doc.Cycle)
+	if err != nil {
+		return nil, err
+	}
+	return &walker{s: s, doc: doc, pricer: pricer, cfg: cfg, files: files}, nil
+}
+
+// customers are those with lines or shares the filter takes, by code.
+func (w *walker) customers() []Party {
+	var out []Party
+	for i := range w.doc.Items {
+		it := &w.doc.Items[i]
+		if it.Origin != OriginAdjustment && w.filter.takes(it) && !slices.ContainsFunc(out, func(p Party) bool { return p.ID == it.Customer.ID }) {
+			out = append(out, it.Customer)
+		}
+	}
+	slices.SortFunc(out, func(a, b Party) int { return strings.Compare(a.Code, b.Code) })
+	return out
+}
+
+func (w *walker) customer(ctx context.Context, c Party, from cursor) error {
+	if from.Phase == phaseLines {
+		for _, slot := range w.cfg.Slots {
+			if from.Slot != 0 && from.Slot != slot.ID {
+				continue
+			}
+			if err := w.slot(ctx, c, slot, from.place()); err != nil {
+				return err
+			}
+			from = cursor{}
+		}
+	}
+	return w.parts(ctx, c, from.Skip)
+}
+
+func (w *walker) slot(ctx context.Context, c Party, slot Slot, after usage.Place) error {
+	for {
+		lines, err := w.s.LineStore.CustomerLines(ctx, slot.ID, c.ID, w.doc.Currency, w.filter, after, w.batch)
+		if err != nil {
+			return err
+		}
+		for i := range lines {
+			p := lines[i].Place()
+			row, ok, err := w.price(&lines[i], p, c, OriginUsage)
+			if err != nil {
+				return err
+			}
+			if ok {
+				if err := w.yield(row, cursor{Customer: c.ID, Slot: slot.ID, Start: p.Start, Key: p.Key[:], Occur: p.Occurrence}); err != nil {
+					return err
+				}
+			}
+			after = p
+		}
+		if len(lines) < w.batch {
+			return nil
+		}
+	}
+}
+
+// price finds the line's price on this bill; ok is false for a line that is on another.
+func (w *walker) price(l *usage.Stored, place usage.Place, c Party, origin Origin) (*LineRow, bool, error) {
+	legs, _, err := w.pricer.Legs(l)
+	if err != nil {
+		return nil, false, err
+	}
+	for i := range legs {
+		if legs[i].Buyer.ID != w.doc.Partner.ID || legs[i].Entity.ID != w.doc.Entity.ID || l.Currency != w.doc.Currency {
+			continue
+		}
+		base, used, _ := legs[i].Chosen.Column(&l.Line)
+		r := &LineRow{Line: *l, Place: place, Origin: origin, Customer: c, File: w.files[FileKey{l.SlotID, l.FileNo}],
+			Chosen: legs[i].Chosen, Base: used, BaseAmount: *base, Exact: base.Mul(legs[i].Chosen.Factor)}
+		if s, err := w.pricer.slot(l.SlotID); err == nil {
+			r.SourceName = s.SourceName
+		}
+		if r.Amount, err = r.Exact.Amount(); err != nil {
+			return nil, false, err
+		}
+		return r, !w.filter.NonZero || r.Amount != 0, nil
+	}
+	return nil, false, nil
+}
+
+// parts yields the customer's shares of spread lines.
+func (w *walker) parts(ctx context.Context, c Party, skip int) error {
+	spread := slices.ContainsFunc(w.doc.Items, func(it Item) bool { return it.Origin == OriginSpread && it.Customer.ID == c.ID })
+	if !spread {
+		return nil
+	}
+	if w.shares == nil {
+		w.shares = map[string][]usage.Share{}
+		ids := make([]int64, len(w.cfg.Slots))
+		for i := range w.cfg.Slots {
+			ids[i] = w.cfg.Slots[i].ID
+		}
+		err := w.s.Reader.Shares(ctx, ids, func(sh usage.Share) error {
+			w.shares[sh.Part.CustomerID] = append(w.shares[sh.Part.CustomerID], sh)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for n, sh := range w.shares[c.ID] {
+		if n < skip || !w.filter.takesLine(&sh.Part) {
+			continue
+		}
+		row, ok, err := w.price(&sh.Part, sh.Of, c, OriginSpread)
+		if err != nil {
+			return err
+		}
+		if ok {
+			if err := w.yield(row, cursor{Customer: c.ID, Phase: phaseShares, Skip: n + 1}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *walker) adjustments(skip int) error {
+	for n := range w.doc.Items {
+		it := &w.doc.Items[n]
+		if n < skip || it.Origin != OriginAdjustment || !w.filter.takes(it) || (w.filter.NonZero && it.Amount == 0) {
+			continue
+		}
+		row := &LineRow{Origin: OriginAdjustment, Customer: it.Customer, SourceName: it.Adjusts.Source, Base: it.Base,
+			BaseAmount: it.BaseExact, Exact: it.Exact, Amount: it.Amount, Adjusts: it.Adjusts, Item: it,
+			Chosen: price.Chosen{Type: it.RuleType, Base: it.Base, Factor: it.Factor}}
+		if err := w.yield(row, cursor{Phase: phaseAdjustments, Skip: n + 1}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
