@@ -22,7 +22,7 @@ type Result struct {
 
 // Copy moves every table of one snapshot of from into an empty migrated target, in one transaction, reads
 // it back and compares counts, sums of money and content before it commits. Faults:
-// transfer.target_not_empty, transfer.schema_differs, transfer.not_equal.
+// transfer.target_not_empty, transfer.not_migrated, transfer.schema_differs, transfer.not_equal.
 func Copy(ctx context.Context, from, to *store.DB) (Result, error) {
 	version, err := sameVersion(ctx, from, to)
 	if err != nil {
@@ -54,7 +54,7 @@ func sameVersion(ctx context.Context, from, to *store.DB) (int64, error) {
 			return 0, err
 		}
 		if pending > 0 {
-			return 0, fault.Conflict("transfer.schema_differs", fault.Args{"Engine": string(db.Engine()), "Pending": pending})
+			return 0, fault.Conflict("transfer.not_migrated", fault.Args{"Engine": string(db.Engine()), "Pending": pending})
 		}
 	}
 	return migrate.Latest(), nil
