@@ -30,7 +30,10 @@ const (
 // Categories in the order of the list's filter.
 var Categories = []Category{CategoryBill, CategoryCustomer, CategoryOrder, CategoryIncentive, CategorySystem}
 
-// Notice is what is told. Code is the key of its sentence ("message.<code>"), Args its arguments.
+// Label is the key of the category's name.
+func (c Category) Label() string { return "message.category." + string(c) }
+
+// Notice is what is told.
 type Notice struct {
 	OrgID    string
 	PersonID string
@@ -39,6 +42,9 @@ type Notice struct {
 	Args     fault.Args
 	Link     string // path within the portal; may be empty
 }
+
+// Text is the key of the notice's sentence; Args are its arguments.
+func (n Notice) Text() string { return "message.notice." + n.Code }
 
 // Message is a kept notice.
 type Message struct {
