@@ -98,7 +98,9 @@ func TestChainIsWhole(t *testing.T) {
 
 func TestEveryTamperingIsFound(t *testing.T) {
 	const five = "WHERE seq = 5"
-	set := func(column, value string) []string { return []string{"UPDATE audit SET " + column + " = " + value + " " + five} }
+	set := func(column, value string) []string {
+		return []string{"UPDATE audit SET " + column + " = " + value + " " + five}
+	}
 	cases := []struct {
 		name string
 		sql  []string
