@@ -59,6 +59,9 @@ type Staff struct {
 	Roles   []string // in the person's own organisation
 }
 
+// Label is the key of the state's name.
+func (s PersonState) Label() string { return "account.state." + string(s) }
+
 // Role is a preset or custom role of an organisation; OrgID is empty for presets.
 type Role struct {
 	OrgID  string

@@ -21,6 +21,9 @@ const (
 	RoleAuditor      = "auditor"
 )
 
+// Label is the key of a preset's name; custom roles carry their own name.
+func (r Role) Label() string { return "account.role." + string(r.Side) + "." + r.Code }
+
 // MaxRoles is how many roles a person may hold in one organisation.
 const MaxRoles = 3
 

@@ -8,6 +8,7 @@
 package customer
 
 import (
+	"strings"
 	"time"
 
 	"huoban/internal/cycle"
@@ -21,6 +22,9 @@ const (
 	KindResale   Kind = "resale"
 	KindReferral Kind = "referral"
 )
+
+// Label is the key of the kind's name.
+func (k Kind) Label() string { return "association.kind." + string(k) }
 
 // State is where an association stands.
 type State string
@@ -38,6 +42,9 @@ const (
 // ConsentByVendor is the consent note of an association the vendor entered: active at once.
 const ConsentByVendor = "entered_by_vendor"
 
+// consentAccepted begins the note of a consent; the login of who gave it follows.
+const consentAccepted = "accepted_by:"
+
 // Association ties a customer to a partner during [From, To); a zero From is the beginning of time,
 // a zero To has no end.
 type Association struct {
@@ -48,6 +55,17 @@ type Association struct {
 	ConsentNote               string
 	Version                   int64
 	CreatedAt                 time.Time
+}
+
+// ConsentLabel is the key of how the association came to be agreed; empty while it is not.
+func (a Association) ConsentLabel() string {
+	switch {
+	case a.ConsentNote == ConsentByVendor:
+		return "association.consent.entered_by_vendor"
+	case strings.HasPrefix(a.ConsentNote, consentAccepted):
+		return "association.consent.accepted"
+	}
+	return ""
 }
 
 // Assignment is a customer in the care of a 客户经理 of a partner during [From, To).

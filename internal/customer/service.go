@@ -200,7 +200,7 @@ func (s *Service) Do(ctx context.Context, sc scope.Scope, in DoInput) (Associati
 		next := a
 		switch in.Do {
 		case ActionAccept:
-			next.From, next.ConsentNote = now, "accepted_by:"+sc.Login()
+			next.From, next.ConsentNote = now, consentAccepted+sc.Login()
 		case ActionEnd:
 			if next.To, err = s.endOf(ctx, a, in.At, now); err != nil {
 				return err

@@ -35,6 +35,9 @@ const (
 // Kinds lists all kinds in the order they are shown.
 var Kinds = []Kind{KindVendor, KindDistributor, KindSolution, KindReseller, KindSeller, KindCustomer}
 
+// Label is the key of the kind's name.
+func (k Kind) Label() string { return "organisation.kind." + string(k) }
+
 // IsPartner tells whether the kind deals with a vendor and may be billed.
 func (k Kind) IsPartner() bool {
 	return k == KindDistributor || k == KindSolution || k == KindReseller || k == KindSeller
@@ -54,6 +57,7 @@ type Organisation struct {
 type Entity struct {
 	ID, VendorID, Code, Name string
 	IsDefault                bool
+	TaxInDue                 bool // its bills count tax rows into the amount due
 }
 
 // Partnership is a partner's dealing with a vendor; EntityID empty = the vendor's default.

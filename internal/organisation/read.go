@@ -63,7 +63,10 @@ func (s *Service) VendorsOf(ctx context.Context, partner Organisation) ([]Organi
 }
 
 // EntityInput names a contracting entity.
-type EntityInput struct{ VendorID, Code, Name string }
+type EntityInput struct {
+	VendorID, Code, Name string
+	TaxInDue             bool
+}
 
 // AddEntity adds a contracting entity (签约主体) to a vendor; the same again changes nothing.
 // Faults: organisation.code_malformed, .name_malformed, .entity_taken, scope.permission_missing.
@@ -77,7 +80,7 @@ func (s *Service) AddEntity(ctx context.Context, sc scope.Scope, in EntityInput)
 	if err := CheckName(in.Name); err != nil {
 		return Entity{}, err
 	}
-	e := Entity{ID: id.New(), VendorID: in.VendorID, Code: in.Code, Name: in.Name}
+	e := Entity{ID: id.New(), VendorID: in.VendorID, Code: in.Code, Name: in.Name, TaxInDue: in.TaxInDue}
 	err := s.tx.InTx(ctx, func(ctx context.Context) error {
 		all, err := s.store.Entities(ctx, in.VendorID)
 		if err != nil {
@@ -87,7 +90,7 @@ func (s *Service) AddEntity(ctx context.Context, sc scope.Scope, in EntityInput)
 			if known.Code != in.Code {
 				continue
 			}
-			if known.Name != in.Name {
+			if known.Name != in.Name || known.TaxInDue != in.TaxInDue {
 				return fault.Conflict("organisation.entity_taken", fault.Args{"code": in.Code})
 			}
 			e = known
@@ -96,7 +99,7 @@ func (s *Service) AddEntity(ctx context.Context, sc scope.Scope, in EntityInput)
 		if err := s.store.InsertEntity(ctx, e); err != nil {
 			return err
 		}
-		return s.record(ctx, sc, in.VendorID, "entity.add", in.Code, map[string]any{"name": in.Name})
+		return s.record(ctx, sc, in.VendorID, "entity.add", in.Code, map[string]any{"name": in.Name, "tax_in_due": in.TaxInDue})
 	})
 	return e, err
 }

@@ -1,6 +1,9 @@
 package scope
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // The permission items the program asks for. Codes known from the original keep their number; new
 // ones continue the style: area, two digits of menu, two of page, two of act.
@@ -71,9 +74,15 @@ const (
 // outermost first) and the sides whose roles may carry it.
 type Permission struct {
 	Item  Item
-	Menu  string // "<top>.<page>", translated by permission.menu.<top> and permission.menu.<page>
-	Act   string // translated by permission.act.<act>
+	Menu  string // "<top>.<page>"
+	Act   string
 	Sides []Side
+}
+
+// Labels are the keys of the menu's two levels and of the act.
+func (p Permission) Labels() (top, page, act string) {
+	first, _, _ := strings.Cut(p.Menu, ".")
+	return "permission.menu." + first, "permission.menu." + p.Menu, "permission.act." + p.Act
 }
 
 var (

@@ -184,7 +184,7 @@ func (s *Organisations) Entities(ctx context.Context, vendorID string) ([]organi
 	var out []organisation.Entity
 	err := s.db.Each(ctx, qEntityOfVendor, []any{vendorID}, func(rows *sql.Rows) error {
 		var e organisation.Entity
-		err := rows.Scan(&e.ID, &e.VendorID, &e.Code, &e.Name, &e.IsDefault)
+		err := rows.Scan(&e.ID, &e.VendorID, &e.Code, &e.Name, &e.IsDefault, &e.TaxInDue)
 		out = append(out, e)
 		return err
 	})
@@ -193,7 +193,7 @@ func (s *Organisations) Entities(ctx context.Context, vendorID string) ([]organi
 
 // InsertEntity writes a new contracting entity.
 func (s *Organisations) InsertEntity(ctx context.Context, e organisation.Entity) error {
-	_, err := s.db.Exec(ctx, qEntityInsert, e.ID, e.VendorID, e.Code, e.Name, e.IsDefault)
+	_, err := s.db.Exec(ctx, qEntityInsert, e.ID, e.VendorID, e.Code, e.Name, e.IsDefault, e.TaxInDue)
 	return err
 }
 

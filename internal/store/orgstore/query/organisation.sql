@@ -64,10 +64,10 @@ INSERT INTO partnership (vendor_id, partner_id, entity_id, created_at) VALUES ($
 UPDATE partnership SET entity_id = $3 WHERE vendor_id = $1 AND partner_id = $2;
 
 -- name: entity.OfVendor
-SELECT id, vendor_id, code, name, is_default FROM contracting_entity WHERE vendor_id = $1 ORDER BY code;
+SELECT id, vendor_id, code, name, is_default, tax_in_due FROM contracting_entity WHERE vendor_id = $1 ORDER BY code;
 
 -- name: entity.Insert
-INSERT INTO contracting_entity (id, vendor_id, code, name, is_default) VALUES ($1, $2, $3, $4, $5);
+INSERT INTO contracting_entity (id, vendor_id, code, name, is_default, tax_in_due) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: entity.ClearDefault
 UPDATE contracting_entity SET is_default = $2 WHERE vendor_id = $1 AND is_default;
