@@ -3,6 +3,7 @@ package store
 import (
 	"database/sql/driver"
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	sqlite "modernc.org/sqlite"
@@ -73,7 +74,7 @@ func classifyPostgres(pg *pgconn.PgError, err error) error {
 	case "P0001", "23514", "23503", "23502":
 		return fault.Conflict("store.refused", nil).Because(err)
 	case "22003":
-		return fault.Invalid("money.out_of_range", nil).Because(err)
+		return fault.Invalid("store.out_of_range", nil).Because(err)
 	case "53100":
 		return fault.Unavailable("store.disk_full", nil).Because(err)
 	case "25006":
@@ -95,6 +96,10 @@ func classifySQLite(lite *sqlite.Error, err error) error {
 		return fault.Conflict("store.refused", nil).Because(err)
 	}
 	switch lite.Code() & 0xff {
+	case sqlite3.SQLITE_ERROR:
+		if strings.Contains(lite.Error(), "integer overflow") {
+			return fault.Invalid("store.out_of_range", nil).Because(err)
+		}
 	case sqlite3.SQLITE_FULL:
 		return fault.Unavailable("store.disk_full", nil).Because(err)
 	case sqlite3.SQLITE_READONLY:

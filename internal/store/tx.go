@@ -148,7 +148,7 @@ func (db *DB) Exec(ctx context.Context, q Query, args ...any) (int64, error) {
 	if t == nil || t.ro {
 		return 0, errors.New("store: " + q.Name + " writes outside a writing transaction")
 	}
-	if err := errors.Join(t.ready(ctx, q), refuseRawTimes(q, args)); err != nil {
+	if err := errors.Join(t.ready(ctx, q), refuseRaw(q, args)); err != nil {
 		return 0, err
 	}
 	var res sql.Result
@@ -170,7 +170,7 @@ func (db *DB) Exec(ctx context.Context, q Query, args ...any) (int64, error) {
 // Query reads rows, in the transaction of ctx if there is one; the caller closes them before the next
 // statement of that transaction. Each is safer.
 func (db *DB) Query(ctx context.Context, q Query, args ...any) (*sql.Rows, error) {
-	if err := refuseRawTimes(q, args); err != nil {
+	if err := refuseRaw(q, args); err != nil {
 		return nil, err
 	}
 	t := current(ctx, db)
@@ -208,7 +208,7 @@ func (db *DB) pooled(ctx context.Context, q Query, args []any) (*sql.Rows, error
 // kept reads with a statement that is kept for the next time; the rows must be closed before it is used
 // again, which liveTx.open sees to.
 func (db *DB) kept(ctx context.Context, t *liveTx, q Query, args []any) (*sql.Rows, error) {
-	if err := errors.Join(t.ready(ctx, q), refuseRawTimes(q, args)); err != nil {
+	if err := errors.Join(t.ready(ctx, q), refuseRaw(q, args)); err != nil {
 		return nil, err
 	}
 	var rows *sql.Rows

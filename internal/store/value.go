@@ -97,11 +97,16 @@ func (d *Decimal) Scan(src any) error {
 	return fmt.Errorf("decimal from %T", src)
 }
 
-// refuseRawTimes finds arguments whose text form on SQLite would compare wrongly with what Instant wrote.
-func refuseRawTimes(q Query, args []any) error {
+// refuseRaw finds arguments that the engines would keep each in its own way: times, whose text form on
+// SQLite compares wrongly with what Instant wrote, and binary fractions, which one of them rounds.
+func refuseRaw(q Query, args []any) error {
 	for i, a := range args {
 		if rawTime(a) {
 			return fmt.Errorf("%s: argument %d is a raw %T; wrap it in store.At", q.Name, i+1, a)
+		}
+		switch a.(type) {
+		case float32, float64, *float32, *float64:
+			return fmt.Errorf("%s: argument %d is a %T; amounts are whole numbers or Decimal", q.Name, i+1, a)
 		}
 	}
 	return nil

@@ -1,0 +1,50 @@
+package storetest_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"huoban/internal/store"
+	_ "huoban/internal/store/accountstore"
+	_ "huoban/internal/store/auditstore"
+	_ "huoban/internal/store/billstore"
+	_ "huoban/internal/store/closestore"
+	_ "huoban/internal/store/exportstore"
+	_ "huoban/internal/store/flowstore"
+	_ "huoban/internal/store/idemstore"
+	_ "huoban/internal/store/jobstore"
+	_ "huoban/internal/store/messagestore"
+	_ "huoban/internal/store/orgstore"
+	_ "huoban/internal/store/sessionstore"
+	"huoban/internal/store/storetest"
+	_ "huoban/internal/store/usagestore"
+)
+
+// TestPrepareAll prepares every query of every area on both engines.
+func TestPrepareAll(t *testing.T) {
+	storetest.Each(t, storetest.PrepareAll)
+}
+
+// TestEveryAreaIsHere fails when an area of the store is not among the imports above.
+func TestEveryAreaIsHere(t *testing.T) {
+	self, err := os.ReadFile("all_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !e.IsDir() || !strings.HasSuffix(e.Name(), "store") {
+			continue
+		}
+		if files, _ := os.ReadDir("../" + e.Name() + "/query"); len(files) > 0 && !strings.Contains(string(self), `store/`+e.Name()+`"`) {
+			t.Errorf("area %s is not imported", e.Name())
+		}
+	}
+	if queries, _ := store.All(); len(queries) == 0 {
+		t.Error("no queries")
+	}
+}
