@@ -333,6 +333,15 @@ func (w *walker) price(l *usage.Stored, place usage.Place, c Party, origin Origi
 	return nil, false, nil
 }
 
+// slots are all slots of the cycle: how a line is shared depends on every one of its source.
+func (w *walker) slots() []int64 {
+	ids := make([]int64, len(w.cfg.Slots))
+	for i := range w.cfg.Slots {
+		ids[i] = w.cfg.Slots[i].ID
+	}
+	return ids
+}
+
 // parts yields the customer's shares of spread lines.
 func (w *walker) parts(ctx context.Context, c Party, skip int) error {
 	spread := slices.ContainsFunc(w.doc.Items, func(it Item) bool { return it.Origin == OriginSpread && it.Customer.ID == c.ID })
@@ -341,11 +350,7 @@ func (w *walker) parts(ctx context.Context, c Party, skip int) error {
 	}
 	if w.shares == nil {
 		w.shares = map[string][]usage.Share{}
-		ids := make([]int64, len(w.cfg.Slots))
-		for i := range w.cfg.Slots {
-			ids[i] = w.cfg.Slots[i].ID
-		}
-		err := w.s.Reader.Shares(ctx, ids, func(sh usage.Share) error {
+		err := w.s.Reader.Shares(ctx, w.slots(), func(sh usage.Share) error {
 			w.shares[sh.Part.CustomerID] = append(w.shares[sh.Part.CustomerID], sh)
 			return nil
 		})
