@@ -302,7 +302,7 @@ func (c *csvRows) toUTF8() error {
 			continue
 		}
 		text, err := simplifiedchinese.GB18030.NewDecoder().Bytes(f)
-		if !c.ascii || err != nil || bytes.ContainsRune(text, utf8.RuneError) {
+		if !c.ascii || err != nil || bytes.Contains(text, unknownRune) {
 			return &RowError{Code: "ingest.row_encoding", Args: fault.Args{"field": i + 1}}
 		}
 		c.fields[i] = text

@@ -39,12 +39,26 @@ func Decode(body io.Reader) (io.Reader, string, error) {
 	case utf8.Valid(wholeRunes(head)):
 		return in, "utf-8", nil
 	}
-	text, err := simplifiedchinese.GB18030.NewDecoder().Bytes(wholeRunes(head))
-	if err != nil || bytes.ContainsRune(text[:max(0, len(text)-4)], utf8.RuneError) {
+	if !isGB18030(head) {
 		return nil, "", fault.Invalid("ingest.encoding_unknown", nil)
 	}
 	return decoded(in, "gb18030")
 }
+
+// isGB18030 tells whether the bytes are characters of it; the last may be cut.
+func isGB18030(head []byte) bool {
+	text, err := simplifiedchinese.GB18030.NewDecoder().Bytes(head)
+	if err != nil {
+		return false
+	}
+	if len(head) == sniffLen {
+		text = text[:len(text)-4]
+	}
+	return !bytes.Contains(text, unknownRune)
+}
+
+// unknownRune is what a decoder writes for bytes that are no character.
+var unknownRune = []byte("\ufffd")
 
 func decoded(in io.Reader, name string) (io.Reader, string, error) {
 	var t transform.Transformer
