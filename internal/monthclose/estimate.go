@@ -47,7 +47,7 @@ func (s *Service) Estimate(ctx context.Context, sc scope.Scope, vendorID string,
 	}
 	var docs []bill.Document
 	if cl.State.Stage() != StageEstimate {
-		docs, err = s.Bills.OfCycle(ctx, vendorID, c)
+		docs, err = s.kept(ctx, vendorID, c)
 	} else {
 		docs, err = s.estimate(ctx, vendorID, c)
 	}

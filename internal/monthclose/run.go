@@ -3,6 +3,7 @@ package monthclose
 import (
 	"context"
 	"errors"
+	"time"
 
 	"huoban/internal/audit"
 	"huoban/internal/bill"
@@ -94,7 +95,7 @@ func (s *Service) report(ctx context.Context, sc scope.Scope, in Input, res *Res
 		if res.Status, err = s.Status(ctx, sc, in.VendorID, in.Cycle); err != nil {
 			return err
 		}
-		res.Documents, err = s.Bills.OfCycle(ctx, in.VendorID, in.Cycle)
+		res.Documents, err = s.kept(ctx, in.VendorID, in.Cycle)
 		return err
 	})
 }
@@ -277,6 +278,9 @@ func (s *Service) failed(ctx context.Context, a Act, st Step, cause error) error
 // stopped marks an error of a checkpoint: the process is as good as killed and writes nothing more.
 type stopped struct{ error }
 
+// Unwrap gives the error of the checkpoint.
+func (s *stopped) Unwrap() error { return s.error }
+
 // act does the step in one transaction. A draft is computed inside it, so that what is saved is what
 // the fingerprint names.
 func (s *Service) act(ctx context.Context, sc scope.Scope, a Act, st Step) error {
@@ -338,7 +342,8 @@ func (s *Service) effects(ctx context.Context, cl *Close, do Action) error {
 		return s.Bills.RemoveDraft(ctx, cl.VendorID, cl.Cycle)
 	case ActionReview:
 		cl.ReviewedAt = now
-		return s.Bills.Advance(ctx, cl.VendorID, cl.Cycle, bill.StateReviewed, now)
+		_, err := s.Bills.SetState(ctx, cl.VendorID, cl.Cycle, bill.StateDraft, bill.StateReviewed, time.Time{})
+		return err
 	case ActionIssue:
 		return s.issue(ctx, cl)
 	}
@@ -347,15 +352,23 @@ func (s *Service) effects(ctx context.Context, cl *Close, do Action) error {
 
 // note puts a reason given after the draft on the bills it is for.
 func (s *Service) note(ctx context.Context, cl Close) error {
-	docs, err := s.Bills.OfCycle(ctx, cl.VendorID, cl.Cycle)
+	docs, err := s.kept(ctx, cl.VendorID, cl.Cycle)
 	if err != nil {
 		return err
 	}
+	reviewed := 0
 	for i := range docs {
+		if docs[i].State == bill.StateReviewed {
+			reviewed++
+		}
 		docs[i].OverrideNote = cl.OverrideNote
 		docs[i].Code = docs[i].ComputeCode()
 	}
-	return s.Bills.SaveDraft(ctx, cl.VendorID, cl.Cycle, docs, cl.DraftedAt)
+	if err := s.Bills.SaveDraft(ctx, cl.VendorID, cl.Cycle, docs, cl.DraftedAt); err != nil || reviewed == 0 {
+		return err
+	}
+	_, err = s.Bills.SetState(ctx, cl.VendorID, cl.Cycle, bill.StateDraft, bill.StateReviewed, time.Time{})
+	return err
 }
 
 func (s *Service) draft(ctx context.Context, cl *Close) error {
@@ -381,13 +394,13 @@ func (s *Service) issue(ctx context.Context, cl *Close) error {
 	if err := s.Store.Seal(ctx, cl.VendorID, cl.Cycle); err != nil {
 		return err
 	}
-	if err := s.Bills.Advance(ctx, cl.VendorID, cl.Cycle, bill.StateIssued, cl.IssuedAt); err != nil {
+	if _, err := s.Bills.SetState(ctx, cl.VendorID, cl.Cycle, bill.StateReviewed, bill.StateIssued, cl.IssuedAt); err != nil {
 		return err
 	}
 	if s.Told == nil {
 		return nil
 	}
-	docs, err := s.Bills.OfCycle(ctx, cl.VendorID, cl.Cycle)
+	docs, err := s.kept(ctx, cl.VendorID, cl.Cycle)
 	if err != nil {
 		return err
 	}
@@ -400,7 +413,7 @@ func (s *Service) record(ctx context.Context, sc scope.Scope, vendor string, cl 
 		detail["override"], detail["override_by"] = cl.OverrideNote, cl.OverrideBy
 	}
 	if do == ActionIssue {
-		docs, err := s.Bills.OfCycle(ctx, cl.VendorID, cl.Cycle)
+		docs, err := s.kept(ctx, cl.VendorID, cl.Cycle)
 		if err != nil {
 			return err
 		}

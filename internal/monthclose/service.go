@@ -131,7 +131,7 @@ func (s *Service) Explain(ctx context.Context, sc scope.Scope, vendorID string, 
 		}
 		out = Explanation{Status: st}
 		if st.Close.State == StateIssued {
-			out.Documents, err = s.Bills.OfCycle(ctx, vendorID, c)
+			out.Documents, err = s.kept(ctx, vendorID, c)
 			return err
 		}
 		res, silent, err := s.compute(ctx, vendorID, c)
@@ -245,6 +245,11 @@ func (s *Service) Reminders(ctx context.Context, after time.Time) ([]Deadline, e
 		}
 	}
 	return out, nil
+}
+
+// kept reads the stored bills of a cycle.
+func (s *Service) kept(ctx context.Context, vendorID string, c cycle.Cycle) ([]bill.Document, error) {
+	return s.Bills.WithItems(ctx, scope.System("system"), bill.Filter{VendorID: vendorID, Cycle: c})
 }
 
 func clean(reason string) string { return strings.TrimSpace(reason) }

@@ -7,6 +7,7 @@ import (
 	"huoban/internal/bill"
 	"huoban/internal/cycle"
 	"huoban/internal/money"
+	"huoban/internal/scope"
 	"huoban/internal/usage"
 )
 
@@ -73,11 +74,11 @@ type Store interface {
 
 // Bills keeps the documents of a close.
 type Bills interface {
-	// SaveDraft replaces the drafts of the cycle.
+	// SaveDraft replaces the bills of the cycle, whole; they get state draft.
 	SaveDraft(ctx context.Context, vendorID string, c cycle.Cycle, docs []bill.Document, at time.Time) error
 	RemoveDraft(ctx context.Context, vendorID string, c cycle.Cycle) error
-	// Advance moves every bill of the cycle to the state.
-	Advance(ctx context.Context, vendorID string, c cycle.Cycle, to bill.State, at time.Time) error
-	// OfCycle reads the kept bills in canonical order.
-	OfCycle(ctx context.Context, vendorID string, c cycle.Cycle) ([]bill.Document, error)
+	// SetState moves every bill of the cycle from a state to the next and tells how many there were.
+	SetState(ctx context.Context, vendorID string, c cycle.Cycle, from, to bill.State, at time.Time) (int64, error)
+	// WithItems reads kept bills in canonical order.
+	WithItems(ctx context.Context, sc scope.Scope, f bill.Filter) ([]bill.Document, error)
 }

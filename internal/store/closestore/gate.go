@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"huoban/internal/cycle"
+	"huoban/internal/money"
 	"huoban/internal/monthclose"
 	"huoban/internal/store"
 	"huoban/internal/usage"
@@ -113,7 +114,42 @@ func (s *Store) counts(ctx context.Context, vendorID string, c cycle.Cycle, at m
 	if err != nil {
 		return err
 	}
-	return s.perSource(ctx, qUnspread, vendorID, c, at, func(f *monthclose.SourceFacts, n int64) { f.Unspread = n })
+	return s.unspread(ctx, vendorID, c, at)
+}
+
+// unspread counts lines that wait to be spread where no customer has a total above zero to spread by.
+func (s *Store) unspread(ctx context.Context, vendorID string, c cycle.Cycle, at map[string]*monthclose.SourceFacts) error {
+	type group struct{ source, currency string }
+	waiting, totals := map[group]int64{}, map[group]map[string]money.Exact{}
+	err := s.db.Each(ctx, qUnspread, []any{vendorID, string(c)}, func(rows *sql.Rows) error {
+		var g group
+		var customer, kind string
+		var lines int64
+		var billed store.Decimal
+		if err := rows.Scan(&g.source, &customer, &kind, &g.currency, &lines, &billed); err != nil {
+			return err
+		}
+		switch {
+		case customer == usage.CustomerSpread:
+			waiting[g] += lines
+		case customer != usage.CustomerUnmapped && kind != string(usage.KindTax):
+			if totals[g] == nil {
+				totals[g] = map[string]money.Exact{}
+			}
+			totals[g][customer] = totals[g][customer].Add(billed.Exact)
+		}
+		return nil
+	})
+	for g, n := range waiting {
+		taken := false
+		for _, t := range totals[g] {
+			taken = taken || t.Sign() > 0
+		}
+		if f := at[g.source]; f != nil && !taken {
+			f.Unspread += n
+		}
+	}
+	return err
 }
 
 func (s *Store) perSource(ctx context.Context, q store.Query, vendorID string, c cycle.Cycle, at map[string]*monthclose.SourceFacts,

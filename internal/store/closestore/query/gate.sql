@@ -33,12 +33,9 @@ where s.vendor_id = $1 and s.cycle = $2 and s.state = 'active'
 order by s.source_id, f.name, l.line_no, l.line_key, l.occurrence
 
 -- name: gate.Unspread
-select s.source_id, count(*)
-from slot s
-join usage_line l on l.slot_id = s.id and l.customer_id = '~'
-where s.vendor_id = $1 and s.cycle = $2 and s.state = 'active' and l.billed <> '0'
-  and not exists (select 1 from spread_share h where h.slot_id = l.slot_id and h.line_key = l.line_key and h.occurrence = l.occurrence)
-group by s.source_id
+select s.source_id, u.customer_id, u.kind, u.currency, u.line_count, u.billed
+from slot s join usage_summary u on u.slot_id = s.id
+where s.vendor_id = $1 and s.cycle = $2 and s.state = 'active'
 
 -- name: gate.Adjustments
 select state, count(*) from adjustment where vendor_id = $1 and cycle = $2 group by state

@@ -1,6 +1,6 @@
 -- +goose Up
 -- What an issued bill rests on refuses every later write by itself, whatever program asks: the close,
--- its slots with their lines, sums and shares, the bills, and the adjustment lines they carry. A
+-- its slots with their lines and sums, the bills, and the adjustment lines they carry. A
 -- proposal that nobody decided may still leave an issued cycle, because no bill carries it.
 -- Each function holds the condition itself, because a trigger's WHEN may not read other tables.
 -- +goose StatementBegin
@@ -292,7 +292,7 @@ CREATE TRIGGER period_issued_update BEFORE UPDATE ON period
 -- +goose StatementBegin
 CREATE FUNCTION refuse_period_issued_delete() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF EXISTS (SELECT 1 FROM source s JOIN month_close m ON m.vendor_id = s.vendor_id WHERE s.id = old.source_id AND m.cycle = old.cycle AND m.state = 'issued') THEN
+  IF EXISTS (SELECT 1 FROM slot s WHERE s.source_id = old.source_id AND s.cycle = old.cycle AND s.sealed) THEN
     RAISE EXCEPTION 'cycle is closed';
   END IF;
   RETURN OLD;

@@ -1,6 +1,6 @@
 -- +goose Up
 -- What an issued bill rests on refuses every later write by itself, whatever program asks: the close,
--- its slots with their lines, sums and shares, the bills, and the adjustment lines they carry. A
+-- its slots with their lines and sums, the bills, and the adjustment lines they carry. A
 -- proposal that nobody decided may still leave an issued cycle, because no bill carries it.
 -- +goose StatementBegin
 CREATE TRIGGER month_close_issued_update BEFORE UPDATE ON month_close
@@ -134,6 +134,6 @@ BEGIN SELECT RAISE(ABORT, 'cycle is closed'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER period_issued_delete BEFORE DELETE ON period
-WHEN EXISTS (SELECT 1 FROM source s JOIN month_close m ON m.vendor_id = s.vendor_id WHERE s.id = old.source_id AND m.cycle = old.cycle AND m.state = 'issued')
+WHEN EXISTS (SELECT 1 FROM slot s WHERE s.source_id = old.source_id AND s.cycle = old.cycle AND s.sealed)
 BEGIN SELECT RAISE(ABORT, 'cycle is closed'); END;
 -- +goose StatementEnd
