@@ -3,6 +3,7 @@ package ingest
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"unicode/utf8"
@@ -293,8 +294,11 @@ func blank(fields [][]byte) bool {
 // toUTF8 meets a file whose first Chinese text comes after the part that decided its encoding.
 // Separators and quotes are never second bytes in GB18030, so the record was split rightly.
 func (c *csvRows) toUTF8() error {
+	if isASCII(c.raw) {
+		return nil
+	}
 	if utf8.Valid(c.raw) {
-		c.ascii = c.ascii && isASCII(c.raw)
+		c.ascii = false
 		return nil
 	}
 	for i, f := range c.fields {
@@ -311,6 +315,13 @@ func (c *csvRows) toUTF8() error {
 }
 
 func isASCII(text []byte) bool {
+	const high = 0x8080808080808080
+	for len(text) >= 8 {
+		if binary.LittleEndian.Uint64(text)&high != 0 {
+			return false
+		}
+		text = text[8:]
+	}
 	for _, ch := range text {
 		if ch >= utf8.RuneSelf {
 			return false
