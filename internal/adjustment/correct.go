@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"huoban/internal/attribution"
 	"huoban/internal/audit"
@@ -72,7 +71,7 @@ func (s *Service) pair(ctx context.Context, m attribution.Move) error {
 		if err != nil {
 			return err
 		}
-		if err := s.fromLines(ctx, a, book, m.Lines); err != nil {
+		if err := s.fromLines(ctx, a, book, asKept(m.Lines)); err != nil {
 			return err
 		}
 	}
@@ -95,7 +94,33 @@ func (s *Service) newestBook(ctx context.Context, vendorID string) (*price.Book,
 	return s.Books.Book(ctx, vendorID, seq)
 }
 
-type stream func(ctx context.Context, fn func(*usage.Stored) error) error
+// stream gives lines, or parts of spread lines, each with the place of the kept line.
+type stream func(ctx context.Context, fn func(*usage.Stored, usage.Place) error) error
+
+// asKept gives lines at their own place.
+func asKept(lines func(context.Context, func(*usage.Stored) error) error) stream {
+	return func(ctx context.Context, fn func(*usage.Stored, usage.Place) error) error {
+		return lines(ctx, func(l *usage.Stored) error { return fn(l, l.Place()) })
+	}
+}
+
+// spread gives the parts of lines that wait to be spread instead of the lines, by the weights the
+// cycle was billed with. Without weights a line stays whole and has no customer.
+func spread(lines stream, weights map[string][]usage.Weight) stream {
+	return func(ctx context.Context, fn func(*usage.Stored, usage.Place) error) error {
+		return lines(ctx, func(l *usage.Stored, at usage.Place) error {
+			if l.CustomerID != usage.CustomerSpread {
+				return fn(l, at)
+			}
+			for _, share := range usage.SpreadLine(l, weights[l.Currency]) {
+				if err := fn(&share.Part, at); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+}
 
 // fromLines sums and prices the lines, writes the adjustment, and then one move for each line; the
 // lines are streamed twice so that memory stays flat.
@@ -109,7 +134,7 @@ func (s *Service) fromLines(ctx context.Context, a *Adjustment, book *price.Book
 		return err
 	}
 	sums := newWorth(pricer)
-	err = lines(ctx, func(l *usage.Stored) error {
+	err = lines(ctx, func(l *usage.Stored, _ usage.Place) error {
 		a.LineCount++
 		if l.Kind == usage.KindTax {
 			a.TaxBase = a.TaxBase.Add(signed(l.Billed, sign))
@@ -125,9 +150,8 @@ func (s *Service) fromLines(ctx context.Context, a *Adjustment, book *price.Book
 	if err := s.born(ctx, a); err != nil {
 		return err
 	}
-	return lines(ctx, func(l *usage.Stored) error {
-		return s.Store.AddMove(ctx, a.ID, Move{Place: usage.Place{SlotID: l.SlotID, CustomerID: l.CustomerID,
-			Start: placeStart(l.ChargeStart), Key: l.Key, Occurrence: l.Occurrence}, Sign: sign})
+	return lines(ctx, func(_ *usage.Stored, at usage.Place) error {
+		return s.Store.AddMove(ctx, a.ID, Move{Place: at, Sign: sign})
 	})
 }
 
@@ -142,9 +166,6 @@ func (s *Service) pricer(ctx context.Context, a *Adjustment, book *price.Book) (
 	}
 	return bill.NewPricer(bill.Config{VendorID: a.VendorID, Cycle: a.Corrects, Book: book, Parties: parties, Slots: slots})
 }
-
-// placeStart is the charge start as the store keeps it.
-func placeStart(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
 // born writes an adjustment the program computed: approved from the start, recorded in log and audit.
 func (s *Service) born(ctx context.Context, a *Adjustment) error {
@@ -173,10 +194,14 @@ func (s *Service) Late(ctx context.Context, c delivery.LateChange) error {
 	if err != nil {
 		return err
 	}
+	weights, err := s.Store.Weights(ctx, c.SourceID, c.Cycle)
+	if err != nil {
+		return err
+	}
 	for _, part := range []struct {
 		side  Side
 		lines stream
-	}{{SideOut, c.Removed}, {SideIn, c.Added}} {
+	}{{SideOut, spread(asKept(c.Removed), weights)}, {SideIn, spread(asKept(c.Added), weights)}} {
 		groups, err := lateGroups(ctx, part.lines)
 		if err != nil {
 			return err
@@ -203,12 +228,12 @@ func (s *Service) late(ctx context.Context, a *Adjustment, g lateGroup, lines st
 	if err != nil {
 		return err
 	}
-	return s.fromLines(ctx, a, book, func(ctx context.Context, fn func(*usage.Stored) error) error {
-		return lines(ctx, func(l *usage.Stored) error {
+	return s.fromLines(ctx, a, book, func(ctx context.Context, fn func(*usage.Stored, usage.Place) error) error {
+		return lines(ctx, func(l *usage.Stored, at usage.Place) error {
 			if groupOf(l) != g {
 				return nil
 			}
-			return fn(l)
+			return fn(l, at)
 		})
 	})
 }
@@ -226,7 +251,7 @@ func groupOf(l *usage.Stored) lateGroup {
 func lateGroups(ctx context.Context, lines stream) ([]lateGroup, error) {
 	seen := map[lateGroup]bool{}
 	var out []lateGroup
-	err := lines(ctx, func(l *usage.Stored) error {
+	err := lines(ctx, func(l *usage.Stored, _ usage.Place) error {
 		if g := groupOf(l); !seen[g] {
 			seen[g] = true
 			out = append(out, g)

@@ -7,6 +7,7 @@ import (
 	"huoban/internal/bill"
 	"huoban/internal/cycle"
 	"huoban/internal/scope"
+	"huoban/internal/usage"
 )
 
 // Tx runs a function in one transaction; fn may be run again.
@@ -37,6 +38,9 @@ type Store interface {
 	// billed in the cycle: that of the newest remap that moved them there, else that of the close.
 	BilledSeq(ctx context.Context, vendorID, sourceID, key, customerID, currency string, c cycle.Cycle) (int64, error)
 	SourceName(ctx context.Context, sourceID string) (string, error)
+	// Weights are what the customers of a source were billed for in the active slots of a cycle, by
+	// currency: the basis on which its lines without sub-account were spread.
+	Weights(ctx context.Context, sourceID string, c cycle.Cycle) (map[string][]usage.Weight, error)
 	// Slots are all slots of the cycle, whatever their state, with the zone of their source.
 	Slots(ctx context.Context, vendorID string, c cycle.Cycle) ([]bill.Slot, error)
 }

@@ -27,6 +27,7 @@ var (
 	qMovedSeq   = queries.Get("adjustment.MovedSeq")
 	qClosedSeq  = queries.Get("adjustment.ClosedSeq")
 	qSourceName = queries.Get("adjustment.SourceName")
+	qWeights    = queries.Get("adjustment.Weights")
 	qAdjSlots   = queries.Get("adjustment.Slots")
 )
 
@@ -202,4 +203,29 @@ func (s *Adjustments) Slots(ctx context.Context, vendorID string, c cycle.Cycle)
 		return err
 	})
 	return out, err
+}
+
+// Weights are what customers were billed for, by currency.
+func (s *Adjustments) Weights(ctx context.Context, sourceID string, c cycle.Cycle) (map[string][]usage.Weight, error) {
+	all := map[string][]usage.Weight{}
+	err := s.db.Each(ctx, qWeights, []any{sourceID, string(c)}, func(rows *sql.Rows) error {
+		var w usage.Weight
+		var currency string
+		var billed store.Decimal
+		if err := rows.Scan(&w.CustomerID, &w.Code, &currency, &billed); err != nil {
+			return err
+		}
+		list := all[currency]
+		if n := len(list); n > 0 && list[n-1].CustomerID == w.CustomerID {
+			list[n-1].Total = list[n-1].Total.Add(billed.Exact)
+			return nil
+		}
+		w.Total = billed.Exact
+		all[currency] = append(list, w)
+		return nil
+	})
+	for currency, list := range all {
+		all[currency] = usage.Weights(list)
+	}
+	return all, err
 }

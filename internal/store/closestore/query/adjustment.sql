@@ -56,3 +56,11 @@ select name from source where id = $1
 -- name: adjustment.Slots
 select s.id, s.source_id, r.name, r.zone from slot s join source r on r.id = s.source_id
 where s.vendor_id = $1 and s.cycle = $2 order by s.id
+
+-- name: adjustment.Weights
+select u.customer_id, coalesce(o.code, ''), u.currency, u.billed
+from slot s
+join usage_summary u on u.slot_id = s.id
+left join organisation o on o.id = u.customer_id
+where s.source_id = $1 and s.cycle = $2 and s.state = 'active' and u.kind <> 'tax'
+order by u.currency, u.customer_id
