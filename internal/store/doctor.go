@@ -73,7 +73,7 @@ func (db *DB) doctorSQLite(ctx context.Context, deep bool) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	out = append(out, Finding{"doctor.engine", LevelOK, fault.Args{"Engine": string(SQLite), "Version": version}})
+	out = append(out, Finding{"doctor.engine", LevelOK, fault.Args{"engine": string(SQLite), "version": version}})
 	conn, err := db.owner.Conn(ctx)
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func (db *DB) doctorSQLite(ctx context.Context, deep bool) ([]Finding, error) {
 		if err := conn.QueryRowContext(ctx, "PRAGMA "+p.pragma).Scan(&got); err != nil {
 			return nil, err
 		}
-		out = append(out, finding(p.code, got == p.want, LevelError, fault.Args{"Value": got, "Want": p.want}))
+		out = append(out, finding(p.code, got == p.want, LevelError, fault.Args{"value": got, "want": p.want}))
 	}
 	pragma := "quick_check"
 	if deep {
@@ -97,14 +97,14 @@ func (db *DB) doctorSQLite(ctx context.Context, deep bool) ([]Finding, error) {
 		return nil, err
 	}
 	whole := len(faults) == 1 && faults[0] == "ok"
-	out = append(out, finding("doctor.integrity", whole, LevelError, fault.Args{"Check": pragma, "Result": strings.Join(faults, "; ")}))
+	out = append(out, finding("doctor.integrity", whole, LevelError, fault.Args{"check": pragma, "result": strings.Join(faults, "; ")}))
 	broken := 0
 	if err := db.texts(ctx, "doctor", "PRAGMA foreign_key_check", func([]string) { broken++ }); err != nil {
 		return nil, err
 	}
-	out = append(out, finding("doctor.references", broken == 0, LevelError, fault.Args{"Broken": broken}))
+	out = append(out, finding("doctor.references", broken == 0, LevelError, fault.Args{"broken": broken}))
 	libc := moduleVersion("modernc.org/libc")
-	return append(out, finding("doctor.libc", libc == wantLibc || libc == "", LevelWarning, fault.Args{"Version": libc, "Want": wantLibc})), nil
+	return append(out, finding("doctor.libc", libc == wantLibc || libc == "", LevelWarning, fault.Args{"version": libc, "want": wantLibc})), nil
 }
 
 // moduleVersion is the version of a module built into this program, "" where the build does not say.
@@ -139,10 +139,10 @@ func (db *DB) doctorPostgres(ctx context.Context, _ bool) ([]Finding, error) {
 	}
 	const oldest = 140000
 	out := []Finding{
-		finding("doctor.engine", number >= oldest, LevelWarning, fault.Args{"Engine": string(Postgres), "Version": values["server_version"]}),
-		finding("doctor.encoding", values["server_encoding"] == "UTF8", LevelError, fault.Args{"Value": values["server_encoding"], "Want": "UTF8"}),
-		finding("doctor.fsync", values["fsync"] == "on" && values["full_page_writes"] == "on", LevelError, fault.Args{"Value": values["fsync"], "Want": "on"}),
-		finding("doctor.synchronous", values["synchronous_commit"] != "off", LevelError, fault.Args{"Value": values["synchronous_commit"], "Want": "on"}),
+		finding("doctor.engine", number >= oldest, LevelWarning, fault.Args{"engine": string(Postgres), "version": values["server_version"]}),
+		finding("doctor.encoding", values["server_encoding"] == "UTF8", LevelError, fault.Args{"value": values["server_encoding"], "want": "UTF8"}),
+		finding("doctor.fsync", values["fsync"] == "on" && values["full_page_writes"] == "on", LevelError, fault.Args{"value": values["fsync"], "want": "on"}),
+		finding("doctor.synchronous", values["synchronous_commit"] != "off", LevelError, fault.Args{"value": values["synchronous_commit"], "want": "on"}),
 	}
 	var isolation string
 	if err := db.InTx(ctx, func(ctx context.Context) (err error) {
@@ -151,7 +151,7 @@ func (db *DB) doctorPostgres(ctx context.Context, _ bool) ([]Finding, error) {
 	}); err != nil {
 		return nil, err
 	}
-	out = append(out, finding("doctor.isolation", isolation == "serializable", LevelError, fault.Args{"Value": isolation, "Want": "serializable"}))
+	out = append(out, finding("doctor.isolation", isolation == "serializable", LevelError, fault.Args{"value": isolation, "want": "serializable"}))
 	user, err := db.one(ctx, "SELECT current_user::text")
 	if err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func (db *DB) doctorPostgres(ctx context.Context, _ bool) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(out, finding("doctor.role", user == RoleOf(name), LevelWarning, fault.Args{"Value": user, "Want": RoleOf(name)})), nil
+	return append(out, finding("doctor.role", user == RoleOf(name), LevelWarning, fault.Args{"value": user, "want": RoleOf(name)})), nil
 }
 
 // doctorRange warns of amounts that come near the end of what a stored amount can hold.
@@ -183,12 +183,12 @@ func (db *DB) doctorRange(ctx context.Context) ([]Finding, error) {
 				return nil, err
 			}
 			if low.Int64 < -rangeWarning || high.Int64 > rangeWarning {
-				out = append(out, Finding{"doctor.range", LevelWarning, fault.Args{"Table": t.Name, "Column": c.Name}})
+				out = append(out, Finding{"doctor.range", LevelWarning, fault.Args{"table": t.Name, "column": c.Name}})
 			}
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, Finding{"doctor.ranges", LevelOK, fault.Args{"Columns": columns}})
+		out = append(out, Finding{"doctor.ranges", LevelOK, fault.Args{"columns": columns}})
 	}
 	return out, nil
 }

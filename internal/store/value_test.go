@@ -184,8 +184,8 @@ func TestLibcPin(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range list {
-		if f.Code == "doctor.libc" && f.Args["Want"] != string(want[1]) {
-			t.Errorf("the check-up wants %v, the driver %s", f.Args["Want"], want[1])
+		if f.Code == "doctor.libc" && f.Args["want"] != string(want[1]) {
+			t.Errorf("the check-up wants %v, the driver %s", f.Args["want"], want[1])
 		}
 	}
 }
@@ -210,7 +210,7 @@ func TestDoctor(t *testing.T) {
 			}
 		}
 		put(t, db, addNote.Text, []any{"max", int64(math.MaxInt64/10 + 1), nil})
-		if f := look()["doctor.range"]; f.Level != store.LevelWarning || fmt.Sprint(f.Args) != fmt.Sprint(fault.Args{"Table": "note", "Column": "amount_e8"}) {
+		if f := look()["doctor.range"]; f.Level != store.LevelWarning || fmt.Sprint(f.Args) != fmt.Sprint(fault.Args{"table": "note", "column": "amount_e8"}) {
 			t.Errorf("%+v", f)
 		}
 	})

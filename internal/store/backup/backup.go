@@ -51,10 +51,10 @@ func Backup(ctx context.Context, db *store.DB, file string, now time.Time) (Mani
 		return Manifest{}, err
 	}
 	if pending > 0 {
-		return Manifest{}, fault.Conflict("backup.not_migrated", fault.Args{"Pending": pending})
+		return Manifest{}, fault.Conflict("backup.not_migrated", fault.Args{"pending": pending})
 	}
 	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
-		return Manifest{}, fault.Conflict("backup.file_exists", fault.Args{"File": file}).Because(err)
+		return Manifest{}, fault.Conflict("backup.file_exists", fault.Args{"file": file}).Because(err)
 	}
 	part, err := os.OpenFile(file+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {

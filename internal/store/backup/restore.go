@@ -33,7 +33,7 @@ const (
 func Restore(ctx context.Context, file string, target *store.DB) (Manifest, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return Manifest{}, fault.Invalid("backup.unreadable", fault.Args{"File": file}).Because(err)
+		return Manifest{}, fault.Invalid("backup.unreadable", fault.Args{"file": file}).Because(err)
 	}
 	defer f.Close()
 	m, body, err := inspect(ctx, f)
@@ -41,7 +41,7 @@ func Restore(ctx context.Context, file string, target *store.DB) (Manifest, erro
 		return Manifest{}, err
 	}
 	if m.Format > formatVersion || m.Version > migrate.Latest() {
-		return Manifest{}, fault.Conflict("backup.newer", fault.Args{"Backup": m.Version, "Program": migrate.Latest()})
+		return Manifest{}, fault.Conflict("backup.newer", fault.Args{"backup": m.Version, "program": migrate.Latest()})
 	}
 	empty, err := transfer.Empty(ctx, target)
 	if err != nil {
@@ -67,7 +67,7 @@ func Restore(ctx context.Context, file string, target *store.DB) (Manifest, erro
 func Inspect(ctx context.Context, file string) (Manifest, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return Manifest{}, fault.Invalid("backup.unreadable", fault.Args{"File": file}).Because(err)
+		return Manifest{}, fault.Invalid("backup.unreadable", fault.Args{"file": file}).Because(err)
 	}
 	defer f.Close()
 	m, _, err := inspect(ctx, f)
@@ -81,7 +81,7 @@ func prepare(ctx context.Context, target *store.DB, version int64) error {
 		return err
 	}
 	if has > version {
-		return fault.Conflict("backup.target_newer", fault.Args{"Backup": version, "Database": has})
+		return fault.Conflict("backup.target_newer", fault.Args{"backup": version, "database": has})
 	}
 	_, err = migrate.To(ctx, target, version)
 	return err
@@ -95,7 +95,7 @@ func inspect(ctx context.Context, f *os.File) (Manifest, *io.SectionReader, erro
 	}
 	start := make([]byte, len(startMark))
 	if _, err := io.ReadFull(f, start); err != nil || string(start) != startMark {
-		return Manifest{}, nil, fault.Invalid("backup.not_a_backup", fault.Args{"File": f.Name()})
+		return Manifest{}, nil, fault.Invalid("backup.not_a_backup", fault.Args{"file": f.Name()})
 	}
 	footer := make([]byte, footerSize)
 	end := info.Size() - int64(footerSize)
@@ -149,11 +149,11 @@ func checkSum(ctx context.Context, f *os.File, end int64, footer []byte) error {
 }
 
 func truncated(f *os.File) error {
-	return fault.Invalid("backup.truncated", fault.Args{"File": f.Name()})
+	return fault.Invalid("backup.truncated", fault.Args{"file": f.Name()})
 }
 
 func altered(f *os.File, cause error) error {
-	return fault.Invalid("backup.altered", fault.Args{"File": f.Name()}).Because(cause)
+	return fault.Invalid("backup.altered", fault.Args{"file": f.Name()}).Because(cause)
 }
 
 // section is the tables of the body one after another.
@@ -176,7 +176,7 @@ func fill(ctx context.Context, target *store.DB, m Manifest, file string, body i
 	}
 	for _, t := range tables {
 		if _, known := proofs[t.Name]; !known || len(tables) != len(proofs) {
-			return fault.Conflict("backup.schema_differs", fault.Args{"Table": t.Name})
+			return fault.Conflict("backup.schema_differs", fault.Args{"table": t.Name})
 		}
 	}
 	return transfer.Fill(ctx, target, tables, func(ctx context.Context, t store.Table) (transfer.Proof, error) {
@@ -191,7 +191,7 @@ func fill(ctx context.Context, target *store.DB, m Manifest, file string, body i
 			return p, err
 		}
 		if want := proofs[t.Name]; want.Digest != p.Digest || want.Rows != p.Rows {
-			return p, fault.Invalid("backup.altered", fault.Args{"File": file})
+			return p, fault.Invalid("backup.altered", fault.Args{"file": file})
 		}
 		return p, nil
 	})
@@ -222,7 +222,7 @@ func (s section) head(t store.Table) error {
 	}
 	want := transfer.Columns(t)
 	if name != t.Name || n != uint64(len(want)) {
-		return fault.Conflict("backup.schema_differs", fault.Args{"Table": t.Name})
+		return fault.Conflict("backup.schema_differs", fault.Args{"table": t.Name})
 	}
 	for _, c := range want {
 		got, err := s.text()
@@ -230,7 +230,7 @@ func (s section) head(t store.Table) error {
 			return err
 		}
 		if got != c {
-			return fault.Conflict("backup.schema_differs", fault.Args{"Table": t.Name})
+			return fault.Conflict("backup.schema_differs", fault.Args{"table": t.Name})
 		}
 	}
 	return nil

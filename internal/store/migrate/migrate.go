@@ -126,7 +126,7 @@ func Pending(ctx context.Context, db *store.DB) (int, error) {
 func refuseNewer(applied map[int64]bool) error {
 	for v := range applied {
 		if v > Latest() {
-			return fault.Conflict("migrate.newer", fault.Args{"Database": v, "Program": Latest()})
+			return fault.Conflict("migrate.newer", fault.Args{"database": v, "program": Latest()})
 		}
 	}
 	return nil

@@ -54,7 +54,7 @@ func sameVersion(ctx context.Context, from, to *store.DB) (int64, error) {
 			return 0, err
 		}
 		if pending > 0 {
-			return 0, fault.Conflict("transfer.not_migrated", fault.Args{"Engine": string(db.Engine()), "Pending": pending})
+			return 0, fault.Conflict("transfer.not_migrated", fault.Args{"engine": string(db.Engine()), "pending": pending})
 		}
 	}
 	return migrate.Latest(), nil
@@ -79,7 +79,7 @@ func Fill(ctx context.Context, to *store.DB, tables []store.Table, load func(ctx
 		if full, err := firstFull(ctx, to, targets); err != nil {
 			return err
 		} else if full != "" {
-			return fault.Conflict("transfer.target_not_empty", fault.Args{"Table": full})
+			return fault.Conflict("transfer.target_not_empty", fault.Args{"table": full})
 		}
 		byName := map[string]store.Table{}
 		for _, t := range targets {
@@ -95,7 +95,7 @@ func Fill(ctx context.Context, to *store.DB, tables []store.Table, load func(ctx
 				return fmt.Errorf("%s: %w", t.Name, err)
 			}
 			if !wrote.equal(reads) {
-				return fault.New(fault.KindInternal, "transfer.not_equal", fault.Args{"Table": t.Name})
+				return fault.New(fault.KindInternal, "transfer.not_equal", fault.Args{"table": t.Name})
 			}
 		}
 		return nil
@@ -135,12 +135,12 @@ func comparable(from, to []store.Table) error {
 	for _, t := range from {
 		columns, ok := have[t.Name]
 		if !ok || fmt.Sprint(columns) != fmt.Sprint(Columns(t)) {
-			return fault.Conflict("transfer.schema_differs", fault.Args{"Table": t.Name})
+			return fault.Conflict("transfer.schema_differs", fault.Args{"table": t.Name})
 		}
 		delete(have, t.Name)
 	}
 	for name := range have {
-		return fault.Conflict("transfer.schema_differs", fault.Args{"Table": name})
+		return fault.Conflict("transfer.schema_differs", fault.Args{"table": name})
 	}
 	return nil
 }
