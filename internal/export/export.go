@@ -2,8 +2,9 @@
 //
 // It owns the task, its machine and expiry, and the pieces of the file; it does not own storage nor
 // what a kind of export writes: each noun registers a Producer. Invariants: a task is seen by the
-// person who asked for it and nobody else; the file is made under the scope that person has when it is
-// made, not when it was asked for; a file is downloaded only while its task is done.
+// person who asked for it and by who may see all exports of that organisation; the file is made under
+// the scope its owner has when it is made, not when it was asked for; a file is downloaded only while
+// its task is done.
 //
 // Spec: docs/flows/export.md
 package export
@@ -72,7 +73,9 @@ type Store interface {
 	ByID(ctx context.Context, id string) (Task, error)
 	// Update writes state, file and failure fields if state and version still are as given.
 	Update(ctx context.Context, t Task, wasState State, wasVersion int64) (bool, error)
-	List(ctx context.Context, orgID, personID string, all bool, after Cursor, limit int) ([]Task, error)
+	// List reads tasks before the cursor; an empty personID is the whole organisation, an empty orgID
+	// every organisation.
+	List(ctx context.Context, orgID, personID string, after Cursor, limit int) ([]Task, error)
 	PutPiece(ctx context.Context, taskID string, no int64, body []byte) error
 	Piece(ctx context.Context, taskID string, no int64) (body []byte, err error)
 	DropPieces(ctx context.Context, taskID string) error

@@ -39,7 +39,7 @@ type Facts struct {
 
 var ownTask = flow.Guard[Facts]{
 	Name: "own_task", Code: "export.not_own",
-	Holds: func(f Facts, who scope.Scope, _ time.Time) bool { return f.Task.visibleTo(who) },
+	Holds: func(f Facts, who scope.Scope, _ time.Time) bool { return f.Task.ownedBy(who) },
 }
 
 // Flow is the machine of an export task.
@@ -53,7 +53,7 @@ var Flow = &flow.Table[State, Action, Facts]{
 			Then: []string{"keep_file", "notify_owner"}, Ask: flow.AskNone, Spec: "docs/flows/export.md"},
 		{From: []State{StateProcessing}, Do: ActionFail, To: StateFailed, Who: []scope.Item{flow.System},
 			Then: []string{"drop_file", "notify_owner"}, Ask: flow.AskNone, Due: &flow.Due{Days: 1}, Spec: "docs/flows/export.md"},
-		{From: []State{StateFailed}, Do: ActionRetry, To: StateProcessing, Who: []scope.Item{flow.Anyone},
+		{From: []State{StateFailed}, Do: ActionRetry, To: StateProcessing, Who: []scope.Item{scope.ItemExportOwn},
 			When: []flow.Guard[Facts]{ownTask}, Then: []string{"enqueue"}, Ask: flow.AskNone, Noun: "retry", Op: "retryExport",
 			Spec: "docs/flows/export.md"},
 		{From: []State{StateDone}, Do: ActionExpire, To: StateExpired, Who: []scope.Item{flow.System},
@@ -62,9 +62,16 @@ var Flow = &flow.Table[State, Action, Facts]{
 	},
 }
 
-func (t Task) visibleTo(who scope.Scope) bool {
+// ownedBy tells whether the actor asked for the task; everything belongs to the system.
+func (t Task) ownedBy(who scope.Scope) bool {
 	if who.Side() == scope.SideSystem {
 		return true
 	}
-	return who.Side() != scope.SideNobody && who.OrgID() == t.OrgID && who.PersonID() == t.PersonID && t.PersonID != ""
+	return who.Has(scope.ItemExportOwn) && who.OrgID() == t.OrgID && who.PersonID() == t.PersonID && t.PersonID != ""
+}
+
+// visibleTo tells whether the actor may see and download the task: its owner, and who may see the
+// exports of the whole organisation.
+func (t Task) visibleTo(who scope.Scope) bool {
+	return t.ownedBy(who) || t.OrgID != "" && who.OrgID() == t.OrgID && who.Has(scope.ItemExportAll)
 }

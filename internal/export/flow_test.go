@@ -11,8 +11,9 @@ import (
 )
 
 var (
-	owner  = scope.Partner("P1", "lin", "lin", nil, nil)
-	friend = scope.Partner("P1", "chen", "chen", nil, nil)
+	own    = []scope.Item{scope.ItemExportOwn}
+	owner  = scope.Partner("P1", "lin", "lin", own, nil)
+	friend = scope.Partner("P1", "chen", "chen", own, nil)
 	task   = Task{ID: "t", OrgID: "P1", PersonID: "lin"}
 )
 
@@ -47,12 +48,12 @@ func TestWalk(t *testing.T) {
 }
 
 func TestNobodySeesAnothersTask(t *testing.T) {
-	for _, who := range []scope.Scope{friend, {}, scope.Partner("P2", "lin", "lin", nil, nil), scope.Partner("P1", "", "", nil, nil)} {
+	for _, who := range []scope.Scope{friend, {}, scope.Partner("P2", "lin", "lin", own, nil), scope.Partner("P1", "", "", own, nil)} {
 		if task.visibleTo(who) {
 			t.Errorf("%+v sees it", who)
 		}
 	}
-	if (Task{OrgID: "P1"}).visibleTo(scope.Partner("P1", "", "x", nil, nil)) {
+	if (Task{OrgID: "P1"}).visibleTo(scope.Partner("P1", "", "x", own, nil)) {
 		t.Error("a task of the operator is seen by a person without id")
 	}
 }

@@ -92,13 +92,16 @@ func (s *Service) validate(r Request) error {
 
 // Request makes a task and its job in one transaction (导出任务创建成功). Whether the actor may export
 // the list is the caller's to check; the producer reads under the actor's scope in any case. Faults:
-// export.kind_unknown, export.format_unknown, export.nobody.
+// export.kind_unknown, export.format_unknown, export.nobody, scope.permission_missing.
 func (s *Service) Request(ctx context.Context, sc scope.Scope, r Request) (Task, error) {
 	if err := s.validate(r); err != nil {
 		return Task{}, err
 	}
 	if sc.Side() == scope.SideNobody || sc.Side() != scope.SideSystem && sc.PersonID() == "" {
 		return Task{}, fault.Denied("export.nobody", nil)
+	}
+	if err := sc.Require(scope.ItemExportOwn); err != nil {
+		return Task{}, err
 	}
 	params, err := json.Marshal(r.Params)
 	if err != nil {
@@ -137,7 +140,7 @@ func (s *Service) record(ctx context.Context, sc scope.Scope, t Task, action str
 	return s.Audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: t.OrgID, Action: action, Object: "export:" + t.ID, Detail: detail})
 }
 
-// ByID gives the actor's own task; fault export.unknown for an absent one and somebody else's alike.
+// ByID gives a task the actor may see; fault export.unknown for an absent one and any other alike.
 func (s *Service) ByID(ctx context.Context, sc scope.Scope, id string) (Task, error) {
 	t, err := s.Store.ByID(ctx, id)
 	if err != nil {
@@ -149,18 +152,25 @@ func (s *Service) ByID(ctx context.Context, sc scope.Scope, id string) (Task, er
 	return t, nil
 }
 
-// List gives the actor's own tasks (导出记录), newest first; the system sees all.
+// List gives the tasks the actor may see (导出记录), newest first.
 func (s *Service) List(ctx context.Context, sc scope.Scope, after Cursor, size int) (Page, error) {
 	var p Page
-	all := sc.Side() == scope.SideSystem
-	if !all && (sc.PersonID() == "" || sc.Side() == scope.SideNobody) {
+	orgID, personID := sc.OrgID(), sc.PersonID()
+	switch {
+	case sc.Side() == scope.SideSystem:
+		orgID, personID = "", ""
+	case orgID == "" || personID == "":
+		return p, nil
+	case sc.Has(scope.ItemExportAll):
+		personID = ""
+	case !sc.Has(scope.ItemExportOwn):
 		return p, nil
 	}
 	if size < 1 {
 		size = DefaultPage
 	}
 	size = min(size, MaxPage)
-	list, err := s.Store.List(ctx, sc.OrgID(), sc.PersonID(), all, after, size+1)
+	list, err := s.Store.List(ctx, orgID, personID, after, size+1)
 	if err != nil {
 		return p, err
 	}

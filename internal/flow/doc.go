@@ -61,5 +61,7 @@
 // Fault codes: flow.not_from_state, flow.refused, flow.changed_meanwhile, flow.reason_missing,
 // flow.unknown_action, scope.permission_missing and those of the guards.
 //
+// Their arguments name states and actions by label key, which the translator shows by label.
+//
 // Spec: docs/adr/0002-state-tables.md
 package flow

@@ -1,8 +1,8 @@
 package flow
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"huoban/internal/fault"
@@ -18,7 +18,8 @@ const Anyone scope.Item = "anyone"
 // Ask is what a page asks before it fires an action.
 type Ask string
 
-// The ways to ask. A reason is required text; Decide's callers get flow.reason_missing without it.
+// The ways to ask; an empty Ask is AskNone. A reason is required text: Fire answers
+// flow.reason_missing without it.
 const (
 	AskNone    Ask = "none"
 	AskConfirm Ask = "confirm"
@@ -150,7 +151,7 @@ func (t *Table[S, A, F]) Allowed(state S, facts F, who scope.Scope, now time.Tim
 			continue
 		}
 		refusal := t.judge(r, facts, who, now)
-		out = append(out, Button{Machine: t.Machine, Action: string(r.Do), Noun: r.Noun, Ask: r.Ask, Op: r.Op,
+		out = append(out, Button{Machine: t.Machine, Action: string(r.Do), Noun: r.Noun, Ask: cmp.Or(r.Ask, AskNone), Op: r.Op,
 			Enabled: refusal == nil, Refusal: refusal})
 	}
 	return out
@@ -162,7 +163,7 @@ func (t *Table[S, A, F]) Decide(state S, do A, facts F, who scope.Scope, now tim
 	r, ok := t.Lookup(state, do)
 	if !ok {
 		if !slices.Contains(t.Actions(), do) {
-			return nil, fault.NotFound("flow.unknown_action", fault.Args{"machine": t.Machine, "action": string(do)})
+			return nil, fault.NotFound("flow.unknown_action", fault.Args{"machine": t.Machine, "action": t.actionKey(do)})
 		}
 		return nil, t.notFrom(state, do, who)
 	}
@@ -172,18 +173,23 @@ func (t *Table[S, A, F]) Decide(state S, do A, facts F, who scope.Scope, now tim
 	return r, nil
 }
 
-// notFrom names the state, and the actions this actor could take from it.
+// notFrom names the state, and the actions this actor could take from it. Arguments are label keys,
+// which i18n shows by their labels.
 func (t *Table[S, A, F]) notFrom(state S, do A, who scope.Scope) *fault.Error {
 	var legal []string
 	for i := range t.Rows {
 		r := &t.Rows[i]
 		if slices.Contains(r.From, state) && permitted(r.Who, who) == nil {
-			legal = append(legal, string(r.Do))
+			legal = append(legal, t.actionKey(r.Do))
 		}
 	}
-	return fault.Conflict("flow.not_from_state", fault.Args{"machine": t.Machine, "state": string(state), "action": string(do),
-		"legal": strings.Join(legal, ", ")})
+	return fault.Conflict("flow.not_from_state", fault.Args{"machine": t.Machine, "state": stateKey(t.Machine, string(state)),
+		"action": t.actionKey(do), "legal": legal})
 }
+
+func (t *Table[S, A, F]) actionKey(do A) string { return t.Machine + ".action." + string(do) }
+
+func stateKey(machine, state string) string { return machine + ".state." + state }
 
 func (t *Table[S, A, F]) judge(r *Row[S, A, F], facts F, who scope.Scope, now time.Time) *fault.Error {
 	if f := permitted(r.Who, who); f != nil {

@@ -86,7 +86,7 @@ func TestDecide(t *testing.T) {
 		}
 	}
 	_, err := shop().Decide("closed", "close", Facts{}, keeper, now)
-	if f := fault.From(err); f.Args["state"] != "closed" || f.Args["legal"] != "reopen" {
+	if f := fault.From(err); f.Args["state"] != "shop.state.closed" || !slices.Equal(f.Args["legal"].([]string), []string{"shop.action.reopen"}) {
 		t.Errorf("%v", f)
 	}
 	_, err = shop().Decide("open", "close", Facts{Open: 2, Author: "lin"}, keeper, now)
@@ -143,7 +143,7 @@ func TestFire(t *testing.T) {
 		t.Fatalf("%+v", m.due)
 	}
 	err = shop().Fire(ctx, m, move, func(context.Context, State) (bool, error) { return false, nil })
-	if f := fault.From(err); f.Code != "flow.changed_meanwhile" || f.Args["by"] != "lin" || f.Args["at"] != "2026-11-05 12:00:00" || f.Args["state"] != "closed" {
+	if f := fault.From(err); f.Code != "flow.changed_meanwhile" || f.Args["by"] != "lin" || f.Args["at"] != "2026-11-05 12:00:00" || f.Args["state"] != "shop.state.closed" {
 		t.Fatalf("%v", err)
 	}
 	broken := errors.New("disk")
@@ -198,7 +198,7 @@ func TestCheckFindsMistakes(t *testing.T) {
 			r.Do = "shut"
 			t.Rows = append(t.Rows, r)
 		}, "share the path noun"},
-		{"ask", func(t *table) { t.Rows[0].Ask = "" }, "unknown Ask"},
+		{"ask", func(t *table) { t.Rows[0].Ask = "perhaps" }, "unknown Ask"},
 		{"due", func(t *table) { t.Rows[0].Due = &flow.Due{} }, "a due time needs"},
 		{"button", func(t *table) { t.Rows[2].Noun = "clearing" }, "has no button"},
 		{"guard", func(t *table) { t.Rows[0].When = []flow.Guard[Facts]{{Name: "x"}} }, "needs a name, a code and a rule"},

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -49,7 +50,7 @@ func (t *Table[S, A, F]) Describe() Description {
 		Start: texts(t.Start), Final: texts(t.Final)}
 	for _, r := range t.Rows {
 		row := DescribedRow{From: texts(r.From), Do: string(r.Do), To: string(r.To), Who: texts(r.Who), Then: r.Then,
-			Ask: r.Ask, Noun: r.Noun, Due: r.Due, Op: r.Op, Spec: r.Spec}
+			Ask: cmp.Or(r.Ask, AskNone), Noun: r.Noun, Due: r.Due, Op: r.Op, Spec: r.Spec}
 		for _, g := range r.When {
 			row.When, row.Codes = append(row.When, g.Name), append(row.Codes, g.Code)
 		}
@@ -121,7 +122,7 @@ func (t *Table[S, A, F]) checkRow(r Row[S, A, F], bad func(string, ...any)) {
 		bad("the action name begin is taken by the log")
 	}
 	switch r.Ask {
-	case AskNone, AskConfirm, AskForm, AskReason:
+	case "", AskNone, AskConfirm, AskForm, AskReason:
 	default:
 		bad("row %s: unknown Ask %q", r.Do, r.Ask)
 	}
@@ -129,7 +130,7 @@ func (t *Table[S, A, F]) checkRow(r Row[S, A, F], bad func(string, ...any)) {
 	if r.Due != nil && !onlySystem {
 		bad("row %s: a due time needs Who = System", r.Do)
 	}
-	if onlySystem && (r.Noun != "" || r.Ask != AskNone) {
+	if onlySystem && (r.Noun != "" || r.Ask != AskNone && r.Ask != "") {
 		bad("row %s: the system is asked nothing and has no button", r.Do)
 	}
 	if !onlySystem && r.Noun == "" {

@@ -68,7 +68,7 @@ func (t *Table[S, A, F]) Fire(ctx context.Context, log Log, m Move[S, A, F], wri
 		return err
 	}
 	if r.Ask == AskReason && strings.TrimSpace(m.Reason) == "" {
-		return fault.Invalid("flow.reason_missing", fault.Args{"machine": t.Machine, "action": string(m.Do)})
+		return fault.Invalid("flow.reason_missing", fault.Args{"machine": t.Machine, "action": t.actionKey(m.Do)})
 	}
 	won, err := write(ctx, r.To)
 	if err != nil {
@@ -102,7 +102,7 @@ func Lost(ctx context.Context, log Log, machine, entity string) error {
 		return err
 	}
 	if ok {
-		args["by"], args["at"], args["state"] = last.Actor, last.At.In(zone).Format("2006-01-02 15:04:05"), last.To
+		args["by"], args["at"], args["state"] = last.Actor, last.At.In(zone).Format("2006-01-02 15:04:05"), stateKey(machine, last.To)
 	}
 	return fault.Conflict("flow.changed_meanwhile", args)
 }

@@ -333,7 +333,8 @@ func TestBookShowsEachOrganisationItsOwn(t *testing.T) {
 		b, ctx := newBench(db), context.Background()
 		b.record(t, 20)
 		book := audit.NewBook(db, b.store, b.chain)
-		sc := scope.Vendor("org-1", "p", "lin", nil)
+		view := []scope.Item{scope.ItemAuditView}
+		sc := scope.Vendor("org-1", "p", "lin", view)
 		var seen []int64
 		for before, pages := int64(0), 0; ; pages++ {
 			page, err := book.List(ctx, sc, audit.Filter{Action: "delivery"}, before, 4)
@@ -364,12 +365,16 @@ func TestBookShowsEachOrganisationItsOwn(t *testing.T) {
 			{scope.System("operator"), audit.Filter{Action: "delivery.publish", From: start.Add(time.Second)}, 0},
 			{scope.System("operator"), audit.Filter{Action: "delivery.publish", To: start.Add(time.Second), Actor: "lin"}, 20},
 			{scope.System("operator"), audit.Filter{Outcome: audit.OutcomeRefused}, 0},
-			{scope.Scope{}, audit.Filter{}, 0},
-			{scope.Partner("org-2", "p", "x", nil, nil), audit.Filter{Action: "delivery"}, 0},
+			{scope.Partner("org-2", "p", "x", view, nil), audit.Filter{Action: "delivery"}, 0},
 		} {
 			page, err := book.List(ctx, c.sc, c.f, 0, 50)
 			if err != nil || len(page.Rows) != c.want {
 				t.Errorf("%+v: %d rows, %v", c.f, len(page.Rows), err)
+			}
+		}
+		for _, who := range []scope.Scope{{}, scope.Vendor("org-1", "p", "lin", nil)} {
+			if _, err := book.List(ctx, who, audit.Filter{}, 0, 50); !fault.HasCode(err, "scope.permission_missing") {
+				t.Error(err)
 			}
 		}
 		page, err := book.List(ctx, sc, audit.Filter{Action: "audit.read"}, 0, 50)

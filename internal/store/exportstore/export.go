@@ -22,6 +22,7 @@ var (
 	qInsert     = q.Get("export.Insert")
 	qByID       = q.Get("export.ByID")
 	qOwn        = q.Get("export.Own")
+	qOfOrg      = q.Get("export.OfOrg")
 	qAll        = q.Get("export.All")
 	qUpdate     = q.Get("export.Update")
 	qPutPiece   = q.Get("export.PutPiece")
@@ -85,14 +86,17 @@ func (s *Store) Update(ctx context.Context, t export.Task, wasState export.State
 	return n == 1, err
 }
 
-// List reads tasks before the cursor, newest first.
-func (s *Store) List(ctx context.Context, orgID, personID string, all bool, after export.Cursor, limit int) ([]export.Task, error) {
+// List reads tasks before the cursor, newest first: a person's, an organisation's, or all.
+func (s *Store) List(ctx context.Context, orgID, personID string, after export.Cursor, limit int) ([]export.Task, error) {
 	if after.At.IsZero() {
 		after.At = end
 	}
 	query, args := qOwn, []any{orgID, personID, store.At(after.At), after.ID, limit}
-	if all {
+	switch {
+	case orgID == "":
 		query, args = qAll, []any{store.At(after.At), after.ID, limit}
+	case personID == "":
+		query, args = qOfOrg, []any{orgID, store.At(after.At), after.ID, limit}
 	}
 	var out []export.Task
 	err := s.db.Each(ctx, query, args, func(rows *sql.Rows) error {

@@ -30,8 +30,10 @@ import (
 
 var (
 	start = time.Date(2026, 11, 5, 4, 0, 0, 0, time.UTC)
-	lin   = scope.Partner("P1", "lin", "lin", nil, nil)
-	chen  = scope.Partner("P1", "chen", "chen", nil, nil)
+	own   = []scope.Item{scope.ItemExportOwn}
+	lin   = scope.Partner("P1", "lin", "lin", own, nil)
+	chen  = scope.Partner("P1", "chen", "chen", own, nil)
+	admin = scope.Partner("P1", "wang", "wang", []scope.Item{scope.ItemExportOwn, scope.ItemExportAll}, nil)
 )
 
 type scopes map[string]scope.Scope
@@ -174,7 +176,7 @@ func TestOthersSeeNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.state(t, operators.ID, export.StateDone)
-		for _, who := range []scope.Scope{chen, scope.Partner("P2", "lin", "lin", nil, nil), {}} {
+		for _, who := range []scope.Scope{chen, scope.Partner("P2", "lin", "lin", own, nil), scope.Partner("P1", "lin", "lin", nil, nil), {}} {
 			if _, err := b.service.ByID(ctx, who, task.ID); !fault.HasCode(err, "export.unknown") {
 				t.Error(err)
 			}
@@ -191,11 +193,22 @@ func TestOthersSeeNothing(t *testing.T) {
 		if _, err := b.service.ByID(ctx, lin, operators.ID); !fault.HasCode(err, "export.unknown") {
 			t.Error("a person sees the operator's task", err)
 		}
-		for sc, want := range map[string]int{"lin": 1, "operator": 2} {
-			who := map[string]scope.Scope{"lin": lin, "operator": scope.System("operator")}[sc]
-			if p, err := b.service.List(ctx, who, export.Cursor{}, 10); err != nil || len(p.Tasks) != want {
-				t.Error(sc, p, err)
+		for _, c := range []struct {
+			who  scope.Scope
+			want int
+		}{{lin, 1}, {scope.System("operator"), 2}, {admin, 1}, {scope.Partner("P2", "li", "li", []scope.Item{scope.ItemExportAll}, nil), 0}} {
+			if p, err := b.service.List(ctx, c.who, export.Cursor{}, 10); err != nil || len(p.Tasks) != c.want {
+				t.Error(c.who.Login(), p, err)
 			}
+		}
+		if _, _, err := b.service.Open(ctx, admin, task.ID); err != nil {
+			t.Error("who may see all exports cannot", err)
+		}
+		if n := b.service.Actions(admin, export.Task{ID: "x", OrgID: "P1", PersonID: "lin", State: export.StateFailed}); n[0].Enabled {
+			t.Error("retried somebody else's export")
+		}
+		if _, err := b.service.Request(ctx, scope.Partner("P1", "lin", "lin", nil, nil), export.Request{Kind: "lines", Format: "csv"}); !fault.HasCode(err, "scope.permission_missing") {
+			t.Error(err)
 		}
 		if _, err := b.service.Request(ctx, scope.Scope{}, export.Request{Kind: "lines", Format: "csv"}); !fault.HasCode(err, "export.nobody") {
 			t.Error(err)

@@ -14,6 +14,12 @@ select id, coalesce(org_id, ''), coalesce(person_id, ''), login, kind, format, p
 from export_task where org_id = $1 and person_id = $2 and (requested_at, id) < ($3, $4)
 order by requested_at desc, id desc limit $5
 
+-- name: export.OfOrg
+select id, coalesce(org_id, ''), coalesce(person_id, ''), login, kind, format, params, file_name, content_type, state, version,
+  requested_at, done_at, expires_at, bytes, line_count, sha, failure
+from export_task where org_id = $1 and (requested_at, id) < ($2, $3)
+order by requested_at desc, id desc limit $4
+
 -- name: export.All
 select id, coalesce(org_id, ''), coalesce(person_id, ''), login, kind, format, params, file_name, content_type, state, version,
   requested_at, done_at, expires_at, bytes, line_count, sha, failure
