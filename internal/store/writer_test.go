@@ -1,0 +1,118 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"huoban/internal/fault"
+	"huoban/internal/store"
+	"huoban/internal/store/storetest"
+)
+
+// together begins n transactions that all wait until the first one lets them go, so that they share one
+// commit, and gives the outcome of each.
+func together(t *testing.T, db *store.DB, n int, fn func(ctx context.Context, i int) error) []error {
+	t.Helper()
+	inside, leave := make(chan bool), make(chan bool)
+	out := make([]error, n)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		_ = db.InBulk(context.Background(), func(context.Context) error {
+			close(inside)
+			<-leave
+			return nil
+		})
+	})
+	<-inside
+	var began atomic.Int64
+	for i := range n {
+		wg.Go(func() {
+			began.Add(1)
+			out[i] = db.InTx(context.Background(), func(ctx context.Context) error { return fn(ctx, i) })
+		})
+	}
+	for began.Load() < int64(n) {
+	}
+	close(leave)
+	wg.Wait()
+	return out
+}
+
+// TestGroupSurvivesLoss has members whose failure makes the engine undo everybody's work, as a full disk
+// does: all the others must be stored all the same, each once.
+func TestGroupSurvivesLoss(t *testing.T) {
+	db := storetest.SQLite(t)
+	makeTable(t, db, noteTable)
+	clash := store.Query{Name: "note.Clash", Text: "INSERT OR ROLLBACK INTO note (id, amount_e8) VALUES ($1, 1)"}
+	put(t, db, addNote.Text, []any{"there", 1, nil})
+	outcomes := together(t, db, 40, func(ctx context.Context, i int) error {
+		if err := add(ctx, db, fmt.Sprint(i)); err != nil {
+			return err
+		}
+		if i%10 == 3 {
+			_, err := db.Exec(ctx, clash, "there")
+			return err
+		}
+		return nil
+	})
+	for i, err := range outcomes {
+		if i%10 == 3 && !fault.HasCode(err, "store.exists") || i%10 != 3 && err != nil {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	if n := count(t, db); n != 37 {
+		t.Errorf("%d notes, want 37", n)
+	}
+}
+
+// TestTwoPrograms writes to one file from two open databases, as a command beside a running server does.
+func TestTwoPrograms(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "portal.db")
+	var dbs []*store.DB
+	for range 2 {
+		db, err := store.Open(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		dbs = append(dbs, db)
+	}
+	makeTable(t, dbs[0], noteTable)
+	var wg sync.WaitGroup
+	for i := range 60 {
+		wg.Go(func() {
+			db := dbs[i%2]
+			if err := db.InTx(context.Background(), func(ctx context.Context) error { return add(ctx, db, fmt.Sprint(i)) }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for _, db := range dbs {
+		if n := count(t, db); n != 60 {
+			t.Errorf("%d notes, want 60", n)
+		}
+	}
+}
+
+// TestManyStatements uses more different statements than are kept.
+func TestManyStatements(t *testing.T) {
+	withNotes(t, func(t *testing.T, db *store.DB) {
+		err := db.InTx(t.Context(), func(ctx context.Context) error {
+			for i := range 1200 {
+				q := store.Query{Name: "note.Many", Text: fmt.Sprintf("INSERT INTO note (id, amount_e8) VALUES ('%d', $1)", i)}
+				if _, err := db.Exec(ctx, q, i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if n := count(t, db); err != nil || n != 1200 {
+			t.Fatalf("%d notes: %v", n, err)
+		}
+	})
+}
