@@ -42,20 +42,27 @@ func All(t *testing.T, m flow.Machine, table, column string) {
 	}
 }
 
-// Matrix compares state × action × actor with testdata/<machine>.matrix. Actors are: nobody, the
-// system, and one vendor person per permission item that the table names.
+// Actor is a column of the matrix.
+type Actor struct {
+	Name string
+	Who  scope.Scope
+}
+
+// Matrix compares state × action × actor with testdata/<machine>.matrix. Actors are: nobody, a person
+// without any item, one person per permission item that the table names, and the system.
 func Matrix(t *testing.T, m flow.Machine) {
 	t.Helper()
+	actors := []Actor{{"nobody", scope.Scope{}}, {"no item", scope.Vendor("org", "person", "login", nil)}}
+	for _, item := range items(m.Describe()) {
+		actors = append(actors, Actor{item, scope.Vendor("org", "person", "login", []scope.Item{scope.Item(item)})})
+	}
+	MatrixOf(t, m, append(actors, Actor{"system", scope.System("system")}))
+}
+
+// MatrixOf is Matrix for given actors, such as every preset role.
+func MatrixOf(t *testing.T, m flow.Machine, actors []Actor) {
+	t.Helper()
 	d := m.Describe()
-	type actor struct {
-		name string
-		who  scope.Scope
-	}
-	actors := []actor{{"nobody", scope.Scope{}}, {"no item", scope.Vendor("org", "person", "login", nil)}}
-	for _, item := range items(d) {
-		actors = append(actors, actor{item, scope.Vendor("org", "person", "login", []scope.Item{scope.Item(item)})})
-	}
-	actors = append(actors, actor{"system", scope.System("system")})
 	var b strings.Builder
 	for _, s := range d.States {
 		for _, a := range d.Actions {
@@ -69,10 +76,10 @@ func Matrix(t *testing.T, m flow.Machine) {
 			b.WriteByte('\n')
 			for _, who := range actors {
 				verdict := "may"
-				if err := m.Permits(s, a, who.who); err != nil {
+				if err := m.Permits(s, a, who.Who); err != nil {
 					verdict = fault.From(err).Code
 				}
-				fmt.Fprintf(&b, "  %-24s %s\n", who.name, verdict)
+				fmt.Fprintf(&b, "  %-24s %s\n", who.Name, verdict)
 			}
 		}
 	}
