@@ -191,13 +191,3 @@ func InFile(name string, err error) error {
 	}
 	return f
 }
-
-// Refusal is what speaks against the whole delivery once every row is read: amortised cost, which
-// would bill the same charge twice. Fault: ingest.amortised.
-func (r *Reader) Refusal() error {
-	e := r.stats.Amortised
-	if e == nil {
-		return nil
-	}
-	return fault.Invalid("ingest.amortised", fault.Args{"line": e.LineNo, "column": e.Column, "value": e.Value})
-}

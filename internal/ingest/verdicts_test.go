@@ -53,8 +53,8 @@ func readAll(path, dialect string) (map[string]*total, ingest.Stats, error) {
 			}
 		})
 		_ = r.Close()
-		if err == nil {
-			err = r.Refusal()
+		if err == nil && r.Stats().Amortised != nil {
+			err = fault.Conflict("delivery.amortised", nil)
 		}
 		if err != nil {
 			return nil, sum, err
