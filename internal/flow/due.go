@@ -73,18 +73,16 @@ func (t *Timer) Tick(ctx context.Context) (fired int, err error) {
 // that the queue always gets shorter.
 func (t *Timer) one(ctx context.Context, d DueChange, now time.Time) (bool, error) {
 	fire, known := t.fire[d.Machine]
-	refusal := error(nil)
-	err := t.tx.InTx(ctx, func(ctx context.Context) error {
+	refusal := t.tx.InTx(ctx, func(ctx context.Context) error {
 		if !known {
 			return fault.Invalid("flow.unknown_action", fault.Args{"machine": d.Machine, "action": d.Action})
 		}
 		return fire(ctx, d.Entity, d.Action, scope.System("system"), now)
 	})
-	if err == nil {
+	if refusal == nil {
 		return true, nil
 	}
-	refusal = err
-	err = t.tx.InTx(ctx, func(ctx context.Context) error {
+	err := t.tx.InTx(ctx, func(ctx context.Context) error {
 		if fault.HasCode(refusal, "flow.not_from_state") || fault.Is(refusal, fault.KindNotFound) {
 			return t.store.Drop(ctx, d)
 		}
