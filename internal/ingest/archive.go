@@ -265,7 +265,7 @@ func (x *expander) manifest(file string) error {
 		if err != nil {
 			return err
 		}
-		if err := x.expand(diskBody(path.Base(key), at, info.Size()), 0); err != nil {
+		if err := x.disk(relative(filepath.Dir(file), at), at, info.Size()); err != nil {
 			return err
 		}
 	}

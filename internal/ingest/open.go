@@ -36,14 +36,14 @@ const (
 
 // Open expands files, folders, zip, gz, tar, tar.gz and manifests into parts, in the order given and
 // by name within a folder or archive. Faults: ingest.path_unreadable, ingest.archive_broken,
-// ingest.archive_path, ingest.archive_link, ingest.archive_nested, ingest.limit_bytes,
+// ingest.path_twice, ingest.archive_path, ingest.archive_link, ingest.archive_nested, ingest.limit_bytes,
 // ingest.limit_parts, ingest.limit_ratio, ingest.manifest_malformed, ingest.manifest_part,
 // ingest.no_parts.
 func Open(paths []string) (*Delivery, error) { return OpenWithin(paths, DefaultLimits) }
 
 // OpenWithin is Open with other limits. The caller closes the delivery.
 func OpenWithin(paths []string, limits Limits) (*Delivery, error) {
-	x := &expander{limits: limits, d: &Delivery{}}
+	x := &expander{limits: limits, d: &Delivery{}, taken: map[string]bool{}}
 	for _, path := range paths {
 		if err := x.path(path); err != nil {
 			_ = x.d.Close()
@@ -70,6 +70,7 @@ type expander struct {
 	d       *Delivery
 	bytes   int64
 	spooled int
+	taken   map[string]bool // files on disk
 }
 
 // body is a file that can be opened again and again.
@@ -109,18 +110,67 @@ func (x *expander) path(path string) error {
 	if isManifest(name) {
 		return x.manifest(path)
 	}
-	return x.expand(diskBody(name, path, info.Size()), 0)
+	return x.disk(name, path, info.Size())
 }
 
-// folder takes the files a cost export can be, by name; a manifest in it decides alone.
+// folder takes the files a cost export can be, by name. Below a manifest only what it lists counts,
+// and a manifest below another is a copy of it, as AWS leaves one beside each set of parts.
 func (x *expander) folder(root string) error {
-	var files []string
-	manifest := ""
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	files, manifests, err := x.walk(root)
+	if err != nil {
+		return err
+	}
+	sort.Strings(files)
+	sort.Slice(manifests, func(i, j int) bool {
+		if len(manifests[i]) != len(manifests[j]) {
+			return len(manifests[i]) < len(manifests[j])
+		}
+		return manifests[i] < manifests[j]
+	})
+	var ruled []string // folders a manifest decides about
+	for _, m := range manifests {
+		if below(m, ruled) {
+			continue
+		}
+		ruled = append(ruled, filepath.Dir(m)+string(filepath.Separator))
+		if err := x.manifest(m); err != nil {
+			return err
+		}
+	}
+	for _, path := range files {
+		if below(path, ruled) {
+			if !x.taken[path] {
+				x.d.Ignored = append(x.d.Ignored, relative(root, path))
+			}
+			continue
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			return unreadable(path, err)
+		}
+		if err := x.disk(relative(root, path), path, info.Size()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func below(path string, folders []string) bool {
+	for _, f := range folders {
+		if strings.HasPrefix(path, f) {
+			return true
+		}
+	}
+	return false
+}
+
+func (x *expander) walk(root string) (files, manifests []string, err error) {
+	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
 		name := entry.Name()
 		switch {
-		case err != nil:
-			return err
 		case path != root && strings.HasPrefix(name, "."):
 			if entry.IsDir() {
 				return filepath.SkipDir
@@ -129,9 +179,7 @@ func (x *expander) folder(root string) error {
 		case entry.Type()&fs.ModeSymlink != 0:
 			return fault.Invalid("ingest.archive_link", fault.Args{"file": name})
 		case isManifest(name):
-			if manifest == "" || len(path) < len(manifest) {
-				manifest = path
-			}
+			manifests = append(manifests, path)
 		case isExport(name):
 			files = append(files, path)
 		default:
@@ -139,26 +187,23 @@ func (x *expander) folder(root string) error {
 		}
 		return nil
 	})
-	if f := (*fault.Error)(nil); errors.As(err, &f) {
-		return f
+	if f := (*fault.Error)(nil); err != nil && !errors.As(err, &f) {
+		err = unreadable(root, err)
 	}
+	return files, manifests, err
+}
+
+// disk adds a file that lies on disk, once: the same file again would bill everything twice.
+func (x *expander) disk(name, path string, size int64) error {
+	real, err := filepath.Abs(path)
 	if err != nil {
-		return unreadable(root, err)
+		return unreadable(name, err)
 	}
-	if manifest != "" {
-		return x.manifest(manifest)
+	if x.taken[real] {
+		return fault.Invalid("ingest.path_twice", fault.Args{"file": name})
 	}
-	sort.Strings(files)
-	for _, path := range files {
-		info, err := os.Stat(path)
-		if err != nil {
-			return unreadable(path, err)
-		}
-		if err := x.expand(diskBody(relative(root, path), path, info.Size()), 0); err != nil {
-			return err
-		}
-	}
-	return nil
+	x.taken[real], x.taken[path] = true, true
+	return x.expand(diskBody(name, path, size), 0)
 }
 
 func relative(root, path string) string {

@@ -134,8 +134,11 @@ func TestOpen(t *testing.T) {
 		"tar": {[]file{{"x.tar", tarred(t, file{"a.csv", a})}}, "x.tar", []string{"x.tar!/a.csv: h\n1"}},
 		"manifest": {[]file{
 			{"f/20230601/r-Manifest.json", `{"reportKeys":["bucket/r/20230601/one/r-1.csv.gz","bucket/r/20230601/one/r-2.csv.gz"]}`},
-			{"f/20230601/one/r-2.csv.gz", gz(t, b)}, {"f/20230601/one/r-1.csv.gz", gz(t, a)}, {"f/old.csv", "stale"},
-		}, "f", []string{"r-1.csv: h\n1", "r-2.csv: h\n2"}},
+			{"f/20230601/one/r-2.csv.gz", gz(t, b)}, {"f/20230601/one/r-1.csv.gz", gz(t, a)}, {"f/20230601/one/r-Manifest.json", `{"reportKeys":["r-1.csv.gz"]}`},
+			{"f/20230601/zero/r-1.csv.gz", gz(t, "stale")},
+			{"f/20230701/r-Manifest.json", `{"dataFiles":["s3://bucket/r/20230701/r.csv"]}`}, {"f/20230701/r.csv", a},
+			{"f/other.csv", b},
+		}, "f", []string{"one/r-1.csv: h\n1", "one/r-2.csv: h\n2", "r.csv: h\n1", "other.csv: h\n2"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -196,6 +199,14 @@ func TestOpenRefuses(t *testing.T) {
 		})
 	}
 	if _, err := ingest.Open([]string{filepath.Join(t.TempDir(), "none.csv")}); !fault.HasCode(err, "ingest.path_unreadable") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSameFileTwice(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, file{"f/a.csv", "h\n"})
+	if _, err := ingest.Open([]string{filepath.Join(dir, "f", "a.csv"), filepath.Join(dir, "f")}); !fault.HasCode(err, "ingest.path_twice") {
 		t.Errorf("got %v", err)
 	}
 }
