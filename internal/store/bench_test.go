@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -56,4 +57,36 @@ func BenchmarkBulk(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+}
+
+// BenchmarkPage reads twenty rows, as a list page does.
+func BenchmarkPage(b *testing.B) {
+	db := benchNotes(b)
+	err := db.InBulk(context.Background(), func(ctx context.Context) error {
+		_, err := db.Bulk(ctx, "note", noteColumns, notes(10000, time.Unix(0, 0)))
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	q := store.Query{Name: "note.Page", Text: "SELECT id, amount_e8, at, done, body, exact FROM note WHERE id > $1 ORDER BY id LIMIT 20"}
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			n := 0
+			err := db.Each(context.Background(), q, []any{"k005000"}, func(rows *sql.Rows) error {
+				var id string
+				var amount int64
+				var at store.Instant
+				var done sql.NullBool
+				var body sql.RawBytes
+				var exact sql.NullString
+				n++
+				return rows.Scan(&id, &amount, &at, &done, &body, &exact)
+			})
+			if err != nil || n != 20 {
+				b.Errorf("%d rows: %v", n, err)
+			}
+		}
+	})
 }

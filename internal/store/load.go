@@ -31,6 +31,10 @@ func (db *DB) InLoad(ctx context.Context, fn func(ctx context.Context) error) er
 		}
 		return nil
 	})
+	if err == nil && db.engine == Postgres {
+		// Without this the planner knows nothing of the rows until the server finds the time itself.
+		_, err = db.owner.ExecContext(ctx, "ANALYZE")
+	}
 	return classify(err)
 }
 

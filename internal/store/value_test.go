@@ -99,6 +99,25 @@ func TestInstants(t *testing.T) {
 	})
 }
 
+func TestInstantText(t *testing.T) {
+	for _, s := range []string{"2024-02-29T23:59:59.999999Z", "0001-01-01T00:00:00.000001Z", "9999-12-31T00:00:00.000000Z"} {
+		var at store.Instant
+		if err := at.Scan(s); err != nil {
+			t.Error(err)
+		}
+		if v, err := at.Value(); v != s || err != nil {
+			t.Errorf("%s came back as %v: %v", s, v, err)
+		}
+	}
+	for _, s := range []string{"", "2023-02-29T00:00:00.000000Z", "2024-13-01T00:00:00.000000Z", "2024-01-01T24:00:00.000000Z",
+		"2024-01-01T00:00:60.000000Z", "2024-01-01 00:00:00.000000Z", "2024-01-01T00:00:00Z", "2024-01-01T00:00:00.000000+", "2024-0x-01T00:00:00.000000Z"} {
+		var at store.Instant
+		if err := at.Scan(s); err == nil {
+			t.Errorf("%q was taken as %v", s, at)
+		}
+	}
+}
+
 func TestTextOrderIsBinary(t *testing.T) {
 	texts := []string{"", " ", "10", "9", "Z", "a", "a b", "ab", "Ä", "é", "中", "伙", "🐼"}
 	slices.Sort(texts)

@@ -116,3 +116,37 @@ func TestManyStatements(t *testing.T) {
 		}
 	})
 }
+
+// TestQueueIsBounded fills the queue: what comes then is refused at once instead of waiting without hope.
+func TestQueueIsBounded(t *testing.T) {
+	db := storetest.SQLite(t)
+	makeTable(t, db, noteTable)
+	const crowd = 4096 + 50
+	var busy atomic.Int64
+	refused := make(chan bool, 50)
+	inside, leave := make(chan bool), make(chan bool)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		_ = db.InTx(context.Background(), func(context.Context) error { close(inside); <-leave; return nil })
+	})
+	<-inside
+	for i := range crowd {
+		wg.Go(func() {
+			err := db.InTx(context.Background(), func(ctx context.Context) error { return add(ctx, db, fmt.Sprint(i)) })
+			if fault.HasCode(err, "store.busy") {
+				busy.Add(1)
+				refused <- true
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range 50 {
+		<-refused
+	}
+	close(leave)
+	wg.Wait()
+	if n := count(t, db); int64(n) != crowd-busy.Load() || busy.Load() != 50 {
+		t.Errorf("%d stored, %d refused of %d", n, busy.Load(), crowd)
+	}
+}
