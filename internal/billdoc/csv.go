@@ -1,0 +1,68 @@
+package billdoc
+
+import (
+	"context"
+	"encoding/csv"
+	"io"
+	"strings"
+
+	"huoban/internal/bill"
+)
+
+// longDigits is from how many digits on spreadsheets change a number they read (1.23457E+11).
+const longDigits = 12
+
+// writeCSV writes UTF-8 with a byte order mark, so that spreadsheets read Chinese, and a row per bill,
+// product, customer or line. Figures are plain decimals; text is guarded (see guard).
+func writeCSV(ctx context.Context, out io.Writer, docs []bill.Document, o Options) error {
+	if _, err := io.WriteString(out, "\ufeff"); err != nil {
+		return err
+	}
+	w := csv.NewWriter(out)
+	w.UseCRLF = true
+	columns := append(billKey[:len(billKey):len(billKey)], overviewColumns...)
+	if o.By != bill.ByNothing {
+		columns = append(billKey[:len(billKey):len(billKey)], split(&bill.Document{}, o).columns...)
+	}
+	if err := w.Write(o.head(columns)); err != nil {
+		return err
+	}
+	put := func(row []string) error {
+		for i := range row {
+			if columns[i].class == classText {
+				row[i] = guard(row[i])
+			}
+		}
+		return w.Write(row)
+	}
+	for i := range docs {
+		d := &docs[i]
+		if o.By == bill.ByNothing {
+			if err := put(append(keyCells(d), overviewCells(d, o)...)); err != nil {
+				return err
+			}
+			continue
+		}
+		err := split(d, o).rows(ctx, func(row []string) error { return put(append(keyCells(d), row...)) })
+		if err != nil {
+			return err
+		}
+	}
+	w.Flush()
+	return w.Error()
+}
+
+// guard keeps a spreadsheet from running a text as a formula (a leading apostrophe) and from turning a
+// long id into a rounded number (a leading tab, which it does not show).
+func guard(s string) string {
+	if s == "" {
+		return s
+	}
+	if strings.ContainsRune("=+-@\t\r\n", rune(s[0])) || strings.HasPrefix(s, "＝") || strings.HasPrefix(s, "＋") || strings.HasPrefix(s, "－") || strings.HasPrefix(s, "＠") {
+		return "'" + s
+	}
+	if len(s) >= longDigits && strings.Trim(s, "0123456789") == "" {
+		return "\t" + s
+	}
+	return s
+}

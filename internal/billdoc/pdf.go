@@ -1,0 +1,216 @@
+package billdoc
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	_ "embed"
+	"io"
+	"sync"
+	"time"
+
+	"codeberg.org/go-pdf/fpdf"
+
+	"huoban/internal/bill"
+)
+
+//go:embed font/DroidSansFallbackFull.ttf.gz
+var fontGz []byte
+
+// font unpacks the one font of all documents once.
+var font = sync.OnceValues(func() ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(fontGz))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+})
+
+// pdfLines is the number of lines a PDF prints; whoever wants more takes a table format, and the
+// document says so.
+const pdfLines = 5000
+
+// page measures in millimetres, A4 upright.
+const (
+	pageWidth  = 210.0
+	pageHeight = 297.0
+	margin     = 15.0
+	rowHeight  = 6.0
+)
+
+type pdf struct {
+	*fpdf.Fpdf
+	o Options
+}
+
+// writePDF writes one document after the other, each beginning on its own page: parties, figures, and
+// the split asked for, by product where none was.
+func writePDF(ctx context.Context, out io.Writer, docs []bill.Document, o Options, compress bool) error {
+	ttf, err := font()
+	if err != nil {
+		return err
+	}
+	p := &pdf{fpdf.New("P", "mm", "A4", ""), o}
+	p.SetCompression(compress)
+	p.SetMargins(margin, margin, margin)
+	p.SetAutoPageBreak(false, margin)
+	p.AddUTF8FontFromBytes("cjk", "", ttf)
+	p.SetCreationDate(stampOf(docs))
+	p.SetModificationDate(stampOf(docs))
+	p.SetTitle(o.word("bill.title", "partner bill"), true)
+	for i := range docs {
+		p.document(ctx, &docs[i])
+		if err := p.Error(); err != nil {
+			return err
+		}
+	}
+	if len(docs) == 0 {
+		p.newPage("")
+		p.text(10, o.word("bill.none", "no bill"))
+	}
+	return p.Output(out)
+}
+
+// stampOf is the date of the newest document, so that the same bill gives the same file.
+func stampOf(docs []bill.Document) time.Time {
+	at := time.Unix(0, 0).UTC()
+	for i := range docs {
+		for _, t := range []time.Time{docs[i].DraftedAt, docs[i].IssuedAt} {
+			if t.After(at) {
+				at = t
+			}
+		}
+	}
+	return at
+}
+
+func (p *pdf) document(ctx context.Context, d *bill.Document) {
+	foot := p.o.word("bill.column.code", "code") + " " + d.Code
+	p.newPage(foot)
+	p.text(16, p.o.word("bill.title", "partner bill")+" "+string(d.Cycle))
+	p.text(10, p.o.value("state", string(d.State)))
+	p.Ln(2)
+	for _, line := range [][2]string{{"partner", d.Partner.Code + " " + d.Partner.Name}, {"seller", d.Seller.Code + " " + d.Seller.Name},
+		{"entity", d.Entity.Code + " " + d.Entity.Name}, {"currency", d.Currency}, {"line_count", count(d.LineCount)}, {"filter", p.o.Filter},
+		{"override_note", d.OverrideNote}} {
+		if line[1] != "" {
+			p.pair(line[0], line[1])
+		}
+	}
+	p.Ln(3)
+	for _, line := range [][2]string{{"consumption", d.Consumption.String()}, {"refund", d.Refund.String()}, {"adjustment", d.Adjustment.String()},
+		{"coupon", d.Coupon.String()}, {"rounding", d.Rounding.String()}, {"amount_due", d.Due.String()}, {"tax", d.Tax.String()},
+		{"source_total", d.SourceTotal.String()}, {"exact_total", d.ExactTotal.String()}, {"residue", d.Residue().String()}} {
+		p.pair(line[0], line[1])
+	}
+	p.Ln(3)
+	o := p.o
+	if o.By == bill.ByNothing {
+		o.By = bill.ByProduct
+	}
+	p.table(ctx, split(d, o), foot)
+}
+
+func (p *pdf) newPage(foot string) {
+	p.AddPage()
+	p.SetFont("cjk", "", 8)
+	p.SetXY(margin, pageHeight-margin)
+	p.CellFormat(0, 4, foot, "", 0, "L", false, 0, "")
+	p.SetXY(margin, pageHeight-margin)
+	p.CellFormat(pageWidth-2*margin, 4, count(int64(p.PageNo())), "", 0, "R", false, 0, "")
+	p.SetXY(margin, margin)
+}
+
+func (p *pdf) text(size float64, s string) {
+	p.SetFont("cjk", "", size)
+	p.CellFormat(0, size*0.6, s, "", 1, "L", false, 0, "")
+}
+
+func (p *pdf) pair(name, value string) {
+	p.SetFont("cjk", "", 9)
+	p.CellFormat(45, rowHeight-1, p.o.word("bill.column."+name, name), "", 0, "L", false, 0, "")
+	p.MultiCell(0, rowHeight-1, value, "", "L", false)
+}
+
+// pdfColumns are the columns a narrow page has room for, and their widths in millimetres.
+var pdfColumns = map[bill.By][]struct {
+	name  string
+	width float64
+}{
+	bill.ByProduct:  {{"provider", 22}, {"product", 53}, {"region", 25}, {"line_count", 14}, {"amount", 33}, {"tax", 33}},
+	bill.ByCustomer: {{"customer", 45}, {"customer_name", 55}, {"line_count", 14}, {"amount", 33}, {"tax", 33}},
+	bill.ByLine:     {{"customer", 30}, {"charge_start", 35}, {"product", 45}, {"kind", 22}, {"factor", 15}, {"amount", 33}},
+}
+
+func (p *pdf) table(ctx context.Context, t table, foot string) {
+	by := p.o.By
+	if by == bill.ByNothing {
+		by = bill.ByProduct
+	}
+	at := make([]int, len(pdfColumns[by]))
+	for i, want := range pdfColumns[by] {
+		for j, c := range t.columns {
+			if c.name == want.name {
+				at[i] = j
+			}
+		}
+	}
+	head := p.o.head(t.columns)
+	p.row(by, at, t, head, foot)
+	n, left := 0, 0
+	err := t.rows(ctx, func(row []string) error {
+		if n++; n > pdfLines {
+			left++
+			return nil
+		}
+		p.row(by, at, t, row, foot)
+		return p.Error()
+	})
+	if err != nil {
+		p.SetError(err)
+		return
+	}
+	if left > 0 {
+		p.pair("not_printed", count(int64(left)))
+	}
+	if t.total != nil {
+		p.row(by, at, t, t.total, foot)
+	}
+}
+
+func (p *pdf) row(by bill.By, at []int, t table, cells []string, foot string) {
+	if p.GetY() > pageHeight-2*margin {
+		p.newPage(foot)
+	}
+	for i, c := range pdfColumns[by] {
+		p.SetFont("cjk", "", 7.5)
+		text, align := cells[at[i]], "L"
+		if t.columns[at[i]].class != classText {
+			align = "R"
+			p.shrink(text, c.width-2)
+		} else {
+			text = p.fit(text, c.width-2)
+		}
+		p.CellFormat(c.width, rowHeight, text, "B", 0, align, false, 0, "")
+	}
+	p.Ln(rowHeight)
+}
+
+// shrink lowers the size of the letters until a figure fits: no digit is ever cut.
+func (p *pdf) shrink(s string, width float64) {
+	for size := 7.5; size > 2 && p.GetStringWidth(s) > width; size -= 0.5 {
+		p.SetFontSize(size)
+	}
+}
+
+// fit shortens a text to a width.
+func (p *pdf) fit(s string, width float64) string {
+	if p.GetStringWidth(s) <= width {
+		return s
+	}
+	r := []rune(s)
+	for len(r) > 1 && p.GetStringWidth(string(r)+"…") > width {
+		r = r[:len(r)-1]
+	}
+	return string(r) + "…"
+}
