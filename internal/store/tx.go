@@ -26,7 +26,9 @@ type liveTx struct {
 	open   string // the query whose rows are being read
 }
 
-const maxAttempts = 12
+// maxAttempts bounds the retries of a transaction that lost its place: with 16 writers that all end at
+// the audit chain's head 12 were too few for one in forty, 40 are enough.
+const maxAttempts = 40
 
 // InTx runs fn in one writing transaction: the single writer on SQLite, where small transactions that
 // wait for each other share a commit, and SERIALIZABLE with bounded retry on PostgreSQL. fn may run more
@@ -58,7 +60,7 @@ func (db *DB) inTx(ctx context.Context, alone bool, fn func(ctx context.Context)
 		if !retryable(err) {
 			return classify(err)
 		}
-		pause := time.Duration(1<<min(attempt, 6)) * time.Millisecond
+		pause := time.Duration(1<<min(attempt, 5)) * time.Millisecond
 		select {
 		case <-ctx.Done():
 			return fault.Unavailable("store.busy", nil).Because(ctx.Err())
