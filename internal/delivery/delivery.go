@@ -202,13 +202,3 @@ type Standing struct {
 	Version   int64
 	LiveSlots int64
 }
-
-// Verdict is one rule of the FOCUS conformance report.
-type Verdict struct {
-	Rule    string   `json:"rule"`
-	Verdict string   `json:"verdict"`
-	Level   string   `json:"level"`
-	Checked int64    `json:"checked"`
-	Failed  int64    `json:"failed"`
-	Samples []string `json:"samples"`
-}

@@ -109,5 +109,9 @@ const StartText = "2006-01-02T15:04:05.000000Z"
 
 // Place is where the line is kept.
 func (s *Stored) Place() Place {
-	return Place{SlotID: s.SlotID, CustomerID: s.CustomerID, Start: s.ChargeStart.UTC().Format(StartText), Key: s.Key, Occurrence: s.Occurrence}
+	p := Place{SlotID: s.SlotID, CustomerID: s.CustomerID, Start: s.ChargeStart.UTC().Format(StartText), Key: s.Key, Occurrence: s.Occurrence}
+	if s.Moved {
+		p.CustomerID = s.KeptUnder
+	}
+	return p
 }

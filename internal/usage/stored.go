@@ -47,6 +47,11 @@ type Stored struct {
 	AccountID  Hash
 	ProductID  Hash
 	ResourceID Hash
+
+	// Moved lines of an issued cycle stay under the customer they were billed to, KeptUnder, while
+	// CustomerID is whom the rules in force name.
+	Moved     bool
+	KeptUnder string
 }
 
 // Reader streams stored lines in key order (customer, charge start, key, occurrence) slot by slot.

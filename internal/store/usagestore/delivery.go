@@ -95,9 +95,10 @@ func (s *Store) SetDeliveryCounts(ctx context.Context, d delivery.Delivery, warn
 	return err
 }
 
-// SetProgress keeps how many records are committed. Fault: delivery.gone if somebody removed it.
-func (s *Store) SetProgress(ctx context.Context, deliveryID string, records int64) error {
-	n, err := s.db.Exec(ctx, delSetProgress, deliveryID, records)
+// SetProgress moves the number of committed records on. Fault: delivery.gone if another import of the
+// source took over.
+func (s *Store) SetProgress(ctx context.Context, deliveryID string, from, to int64) error {
+	n, err := s.db.Exec(ctx, delSetProgress, deliveryID, from, to)
 	if err == nil && n != 1 {
 		err = fault.Conflict("delivery.gone", nil)
 	}

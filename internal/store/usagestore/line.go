@@ -13,6 +13,7 @@ import (
 var (
 	lineMove        = set.Get("line.Move")
 	lineMoveAccount = set.Get("line.MoveAccount")
+	lineSetAccount  = set.Get("line.SetAccount")
 	lineMaxOccur    = set.Get("line.MaxOccurrence")
 	lineRepeats     = set.Get("line.Repeats")
 	lineAnyIn       = set.Get("line.AnyIn")
@@ -229,4 +230,15 @@ func (s *Store) AnyLine(ctx context.Context, slotID int64, customerID string, fr
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// SetLineAccount gives a line another account.
+func (s *Store) SetLineAccount(ctx context.Context, l *usage.Stored, id usage.Hash, a usage.Account) error {
+	d := usage.NewDims()
+	d.Accounts[id] = a
+	if err := s.writeDims(ctx, d); err != nil {
+		return err
+	}
+	_, err := s.db.Exec(ctx, lineSetAccount, l.SlotID, l.CustomerID, store.At(l.ChargeStart), l.Key[:], l.Occurrence, id[:])
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"huoban/internal/conformance"
 	"huoban/internal/cycle"
 	"huoban/internal/delivery"
 	"huoban/internal/scope"
@@ -83,7 +84,7 @@ func (s *Store) Decide(ctx context.Context, rowID, state, correction, reason, by
 }
 
 // WriteConformance keeps the report of a delivery.
-func (s *Store) WriteConformance(ctx context.Context, deliveryID string, verdicts []delivery.Verdict) error {
+func (s *Store) WriteConformance(ctx context.Context, deliveryID string, verdicts []conformance.Result) error {
 	i := 0
 	_, err := s.db.Bulk(ctx, "conformance", []string{"delivery_id", "rule", "verdict", "level", "checked", "failed", "samples"}, func() ([]any, bool, error) {
 		if i == len(verdicts) {
@@ -92,20 +93,21 @@ func (s *Store) WriteConformance(ctx context.Context, deliveryID string, verdict
 		v := verdicts[i]
 		i++
 		samples, err := toJSON(v.Samples)
-		return []any{deliveryID, v.Rule, v.Verdict, v.Level, v.Checked, v.Failed, samples}, true, err
+		return []any{deliveryID, v.Rule, string(v.Verdict), v.Level, v.Checked, v.Failed, samples}, true, err
 	})
 	return err
 }
 
 // Conformance reads the report of a delivery in order of rule.
-func (s *Store) Conformance(ctx context.Context, deliveryID string) ([]delivery.Verdict, error) {
-	out := []delivery.Verdict{}
+func (s *Store) Conformance(ctx context.Context, deliveryID string) ([]conformance.Result, error) {
+	out := []conformance.Result{}
 	err := s.db.Each(ctx, conOf, []any{deliveryID}, func(rows *sql.Rows) error {
-		var v delivery.Verdict
-		var samples string
-		if err := rows.Scan(&v.Rule, &v.Verdict, &v.Level, &v.Checked, &v.Failed, &samples); err != nil {
+		var v conformance.Result
+		var verdict, samples string
+		if err := rows.Scan(&v.Rule, &verdict, &v.Level, &v.Checked, &v.Failed, &samples); err != nil {
 			return err
 		}
+		v.Verdict = conformance.Verdict(verdict)
 		err := json.Unmarshal([]byte(samples), &v.Samples)
 		out = append(out, v)
 		return err

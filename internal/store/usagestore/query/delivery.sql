@@ -26,7 +26,7 @@ update delivery set files = $2, line_count = $3, quarantined = $4, skipped = $5,
 where id = $1;
 
 -- name: delivery.SetProgress
-update delivery set progress = $2 where id = $1 and state = 'receiving';
+update delivery set progress = $3 where id = $1 and progress = $2 and state = 'receiving';
 
 -- name: delivery.Delete
 delete from delivery where id = $1 and state = 'receiving';

@@ -22,6 +22,10 @@ where slot_id = $1 and customer_id = $2 and charge_start = $3 and line_key = $4 
 update usage_line set customer_id = $4, rule_id = $5
 where slot_id = $1 and customer_id = $2 and account_id = $3 and (customer_id <> $4 or rule_id <> $5);
 
+-- name: line.SetAccount
+update usage_line set account_id = $6
+where slot_id = $1 and customer_id = $2 and charge_start = $3 and line_key = $4 and occurrence = $5;
+
 -- name: line.MaxOccurrence
 select coalesce(max(occurrence), -1) from usage_line
 where slot_id = $1 and customer_id = $2 and charge_start = $3 and line_key = $4;

@@ -1,0 +1,332 @@
+package delivery
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"huoban/internal/attribution"
+	"huoban/internal/conformance"
+	"huoban/internal/cycle"
+	"huoban/internal/fault"
+	"huoban/internal/id"
+	"huoban/internal/ingest"
+	"huoban/internal/money"
+	"huoban/internal/usage"
+)
+
+// writer turns the rows of an import into batches. A batch is one transaction that also moves the
+// delivery's progress on; records up to the progress of an interrupted run are counted, not written.
+type writer struct {
+	im       *importing
+	resolver *attribution.Resolver
+	state    string // of the rules the resolver stands for
+	resumed  int64
+
+	count   *counter
+	slots   map[cycle.Cycle]int64
+	sums    map[usage.SummaryKey]usage.Sum
+	dims    *dimensions
+	report  *report
+	records int64
+	written int64
+	lines   int64
+	bad     int64
+	skipped int64
+
+	batch   []*usage.Stored
+	amounts map[*usage.Stored]money.Amount
+	rows    []Quarantined
+	fresh   usage.Dims
+}
+
+func newWriter(ctx context.Context, im *importing) (*writer, error) {
+	resolver, state, err := im.s.Rules.Resolver(ctx, im.src.ID)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{im: im, resolver: resolver, state: state, resumed: im.d.Progress, written: im.d.Progress, count: newCounter(),
+		slots: map[cycle.Cycle]int64{}, sums: map[usage.SummaryKey]usage.Sum{}, dims: newDimensions(),
+		amounts: map[*usage.Stored]money.Amount{}, fresh: usage.NewDims()}
+	slots, err := im.s.Store.SlotsOfDelivery(ctx, im.d.ID)
+	for _, slot := range slots {
+		w.slots[slot.Cycle] = slot.ID
+	}
+	return w, err
+}
+
+// part reads one file. Faults: those of ingest, delivery.amortised.
+func (w *writer) part(ctx context.Context, p ingest.Part, f *File) error {
+	r, err := ingest.NewReader(p, w.im.src.Reading())
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	f.Header = r.Header()
+	if w.im.d.Dialect == "" {
+		w.im.d.Dialect, w.im.d.Format = r.Dialect(), r.Version()
+	}
+	if w.report == nil && strings.HasPrefix(r.Dialect(), "focus") {
+		w.report = &report{}
+	}
+	if w.report != nil {
+		w.report.file(r.Version(), f.Header)
+	}
+	var raw []byte
+	r.SetTap(func(rec *ingest.Record) {
+		raw = rec.Raw
+		if w.report != nil {
+			w.report.row(p.No, rec)
+		}
+	})
+	for {
+		l, bad, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return ingest.InFile(p.Name, err)
+		}
+		if bad == nil {
+			if bad, err = w.line(ctx, p, l, raw); err != nil {
+				return err
+			}
+		}
+		if bad != nil {
+			w.quarantine(p, bad)
+		} else {
+			f.LineCount++
+		}
+		if err := w.step(ctx, p); err != nil {
+			return err
+		}
+	}
+	stats := r.Stats()
+	w.skipped += stats.Skipped
+	if e := stats.Amortised; e != nil {
+		return fault.Conflict("delivery.amortised", fault.Args{"file": p.Name, "line": e.LineNo, "column": e.Column, "value": e.Value})
+	}
+	return nil
+}
+
+// line attributes, numbers and sums a line and puts it into the batch.
+func (w *writer) line(ctx context.Context, p ingest.Part, l *usage.Line, raw []byte) (*ingest.Bad, error) {
+	sum, err := l.Sum(w.im.src.Base)
+	if err != nil {
+		f := fault.From(err)
+		return &ingest.Bad{LineNo: l.LineNo, Value: l.Billed.String(), Code: f.Code, Args: f.Args, Raw: strings.TrimRight(string(raw), "\r\n"),
+			Cycle: l.Cycle}, nil
+	}
+	st := &usage.Stored{Line: *l}
+	st.FileNo = p.No
+	st.Occurrence = w.count.next(l.Cycle, l.Key)
+	st.CustomerID, st.RuleID = w.resolver.Resolve(&st.Line)
+	slot, ok := w.slots[l.Cycle]
+	if !ok {
+		if slot, err = w.im.s.addSlot(ctx, &w.im.d, l.Cycle); err != nil {
+			return nil, err
+		}
+		w.slots[l.Cycle] = slot
+	}
+	st.SlotID = slot
+	fresh := &w.fresh
+	if w.records < w.resumed {
+		written := usage.NewDims()
+		fresh = &written
+	}
+	w.dims.name(st, fresh)
+	k := st.SummaryKey()
+	total := w.sums[k]
+	if err := total.Add(sum); err != nil {
+		return nil, err
+	}
+	w.sums[k] = total
+	w.lines++
+	if w.records >= w.resumed {
+		w.batch = append(w.batch, st)
+		w.amounts[st] = sum.Amount
+	}
+	return nil, nil
+}
+
+func (s *Service) addSlot(ctx context.Context, d *Delivery, c cycle.Cycle) (slot int64, err error) {
+	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
+		slot, err = s.Store.AddSlot(ctx, usage.Slot{DeliveryID: d.ID, SourceID: d.SourceID, VendorID: d.VendorID, Cycle: c})
+		return err
+	})
+	return slot, err
+}
+
+func (w *writer) quarantine(p ingest.Part, b *ingest.Bad) {
+	w.bad++
+	if w.records < w.resumed {
+		return
+	}
+	w.rows = append(w.rows, Quarantined{ID: id.New(), DeliveryID: w.im.d.ID, FileNo: p.No, LineNo: b.LineNo, Cycle: b.Cycle,
+		Column: b.Column, Value: b.Value, Code: b.Code, Args: b.Args, Raw: b.Raw})
+}
+
+// step counts a record and writes the batch when it is full.
+func (w *writer) step(ctx context.Context, p ingest.Part) error {
+	w.records++
+	if w.records%4096 == 0 {
+		w.tell(p)
+	}
+	if len(w.batch)+len(w.rows) < w.im.s.BatchRows {
+		return nil
+	}
+	w.tell(p)
+	return w.flush(ctx)
+}
+
+func (w *writer) tell(p ingest.Part) {
+	if w.im.in.Progress != nil {
+		w.im.in.Progress(Progress{File: p.Name, FileNo: p.No, Files: len(w.im.parts), Rows: w.records, Quarantined: w.bad,
+			Resumed: min(w.resumed, w.records)})
+	}
+}
+
+// flush writes the batch.
+func (w *writer) flush(ctx context.Context) error {
+	if w.records <= w.written {
+		return nil
+	}
+	store := w.im.s.Store
+	err := w.im.s.Tx.InBulk(ctx, func(ctx context.Context) error {
+		if err := store.SetProgress(ctx, w.im.d.ID, w.written, w.records); err != nil {
+			return err
+		}
+		if err := store.WriteLines(ctx, w.batch, w.amounts, w.fresh); err != nil {
+			return err
+		}
+		return store.WriteQuarantine(ctx, w.rows)
+	})
+	if err != nil {
+		return err
+	}
+	w.written = w.records
+	w.batch, w.rows, w.fresh = w.batch[:0], w.rows[:0], usage.NewDims()
+	clear(w.amounts)
+	return nil
+}
+
+// settle brings sums and attribution of the staged lines to what is kept and in force, where an
+// interrupted run or a change of rules met this import. It runs inside the publishing transaction,
+// before sums are written.
+func (w *writer) settle(ctx context.Context) (followed bool, err error) {
+	_, state, err := w.im.s.Rules.Resolver(ctx, w.im.src.ID)
+	if err != nil {
+		return false, err
+	}
+	if w.resumed == 0 {
+		return state != w.state, nil
+	}
+	sums := map[usage.SummaryKey]usage.Sum{}
+	for _, slot := range w.slots {
+		err := w.im.s.Store.EachLine(ctx, []int64{slot}, func(l *usage.Stored) error {
+			one, err := l.Sum(w.im.src.Base)
+			if err != nil {
+				return err
+			}
+			total := sums[l.SummaryKey()]
+			if err := total.Add(one); err != nil {
+				return err
+			}
+			sums[l.SummaryKey()] = total
+			return nil
+		})
+		if err != nil {
+			return false, err
+		}
+	}
+	w.sums = sums
+	return true, nil
+}
+
+// dimensions gives lines the hashes of their repeating columns and remembers which were written.
+type dimensions struct {
+	accounts  map[usage.Account]usage.Hash
+	products  map[usage.Product]usage.Hash
+	resources map[usage.Resource]usage.Hash
+}
+
+const resourcesKept = 1 << 15
+
+func newDimensions() *dimensions {
+	return &dimensions{map[usage.Account]usage.Hash{}, map[usage.Product]usage.Hash{}, map[usage.Resource]usage.Hash{}}
+}
+
+func (d *dimensions) name(l *usage.Stored, fresh *usage.Dims) {
+	var ok bool
+	if l.AccountID, ok = d.accounts[l.Account]; !ok {
+		l.AccountID = l.Account.Hash()
+		d.accounts[l.Account], fresh.Accounts[l.AccountID] = l.AccountID, l.Account
+	}
+	if l.ProductID, ok = d.products[l.Product]; !ok {
+		if len(d.products) >= resourcesKept {
+			clear(d.products)
+		}
+		l.ProductID = l.Product.Hash()
+		d.products[l.Product], fresh.Products[l.ProductID] = l.ProductID, l.Product
+	}
+	if l.ResourceID, ok = d.resources[l.Resource]; !ok {
+		if len(d.resources) >= resourcesKept {
+			clear(d.resources)
+		}
+		l.ResourceID = l.Resource.Hash()
+		d.resources[l.Resource], fresh.Resources[l.ResourceID] = l.ResourceID, l.Resource
+	}
+}
+
+// report checks the FOCUS rules, one checker per kind of header.
+type report struct {
+	checkers map[string]*conformance.Checker
+	current  *conformance.Checker
+	values   []string
+}
+
+func (r *report) file(version string, header []string) {
+	if r.checkers == nil {
+		r.checkers = map[string]*conformance.Checker{}
+	}
+	key := version + "\x00" + strings.Join(header, "\x00")
+	if r.checkers[key] == nil {
+		r.checkers[key] = conformance.New(version, header)
+	}
+	r.current = r.checkers[key]
+}
+
+func (r *report) row(file int, rec *ingest.Record) {
+	r.values = r.values[:0]
+	for _, f := range rec.Fields {
+		r.values = append(r.values, string(f))
+	}
+	r.current.Row(file, rec.Line, r.values)
+}
+
+var gravity = map[conformance.Verdict]int{conformance.VerdictFailed: 3, conformance.VerdictPassed: 2, conformance.VerdictNotCheckable: 1}
+
+func (r *report) results() []conformance.Result {
+	if r == nil {
+		return nil
+	}
+	merged := map[string]int{}
+	var out []conformance.Result
+	for _, c := range r.checkers {
+		for _, x := range c.Results() {
+			i, ok := merged[x.Rule]
+			if !ok {
+				merged[x.Rule] = len(out)
+				out = append(out, x)
+				continue
+			}
+			o := &out[i]
+			o.Checked, o.Failed = o.Checked+x.Checked, o.Failed+x.Failed
+			o.Samples = append(o.Samples, x.Samples...)[:min(3, len(o.Samples)+len(x.Samples))]
+			if gravity[x.Verdict] > gravity[o.Verdict] {
+				o.Verdict = x.Verdict
+			}
+		}
+	}
+	return out
+}
