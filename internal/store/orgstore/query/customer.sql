@@ -15,6 +15,7 @@ SELECT a.id, a.customer_id, a.partner_id, a.kind, a.state, a.valid_from, a.valid
 FROM association a
 WHERE EXISTS (SELECT 1 FROM vendor_customer v WHERE v.vendor_id = $1 AND v.customer_id = a.customer_id)
    OR a.customer_id IN (SELECT m.org_id FROM map_rule m JOIN source s ON s.id = m.source_id WHERE s.vendor_id = $1)
+   OR EXISTS (SELECT 1 FROM source s WHERE s.vendor_id = $1 AND (s.default_org_id = a.customer_id OR s.loose_org_id = a.customer_id))
 ORDER BY a.customer_id, a.created_at, a.id;
 
 -- name: association.OfPartner

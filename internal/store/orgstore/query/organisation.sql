@@ -18,7 +18,8 @@ WHERE o.id = $1
    OR EXISTS (SELECT 1 FROM partnership p WHERE p.vendor_id = $1 AND p.partner_id = o.parent_id AND o.kind = 'reseller')
    OR o.kind = 'customer' AND (
       EXISTS (SELECT 1 FROM vendor_customer v WHERE v.vendor_id = $1 AND v.customer_id = o.id)
-      OR o.id IN (SELECT m.org_id FROM map_rule m JOIN source s ON s.id = m.source_id WHERE s.vendor_id = $1))
+      OR o.id IN (SELECT m.org_id FROM map_rule m JOIN source s ON s.id = m.source_id WHERE s.vendor_id = $1)
+      OR EXISTS (SELECT 1 FROM source s WHERE s.vendor_id = $1 AND (s.default_org_id = o.id OR s.loose_org_id = o.id)))
 ORDER BY o.kind, o.code;
 
 -- name: organisation.VisibleToPartner
