@@ -1,0 +1,28 @@
+package app
+
+import (
+	"huoban/internal/adjustment"
+	"huoban/internal/customer"
+	"huoban/internal/delivery"
+	"huoban/internal/export"
+	"huoban/internal/flow"
+	"huoban/internal/monthclose"
+)
+
+//go:generate go test -run TestMachines -update .
+
+// MachineEntry is a state machine and where its state is kept.
+type MachineEntry struct {
+	Machine flow.Machine
+	Table   string
+	Column  string
+}
+
+// Machines lists every state machine of the portal; its documents and tests come from here.
+var Machines = []MachineEntry{
+	{customer.Flow, "association", "state"},
+	{delivery.Flow, "delivery", "state"},
+	{monthclose.Flow, "month_close", "state"},
+	{adjustment.Flow, "adjustment", "state"},
+	{export.Flow, "export_task", "state"},
+}
