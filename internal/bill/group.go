@@ -101,3 +101,16 @@ func (g *Group) add(it *Item) {
 	g.Amount += it.Amount
 	g.Source, g.Exact = g.Source.Add(it.SourceExact), g.Exact.Add(it.Exact)
 }
+
+// Merge adds the figures of another group.
+func (g *Group) Merge(o *Group) {
+	g.LineCount += o.LineCount
+	g.Consumption += o.Consumption
+	g.Refund += o.Refund
+	g.Adjustment += o.Adjustment
+	g.Coupon += o.Coupon
+	g.Tax += o.Tax
+	g.Amount += o.Amount
+	g.Source, g.Exact = g.Source.Add(o.Source), g.Exact.Add(o.Exact)
+	g.Items = append(g.Items, o.Items...)
+}

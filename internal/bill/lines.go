@@ -154,7 +154,8 @@ func (c cursor) place() usage.Place {
 	return p
 }
 
-var errEnough = fault.New(fault.KindInternal, "bill.enough", nil)
+// errEnough ends a walk when a page is full.
+var errEnough = errors.New("bill: page full")
 
 // Lines is a page of a bill's lines in order of customer code, source, charge time and line key;
 // after is the Next of the page before. doc needs its items; it may be an estimate.

@@ -74,7 +74,7 @@ func NewPricer(cfg Config) (*Pricer, error) {
 	for _, d := range cfg.Book.Breaks() {
 		t, err := time.Parse("2006-01-02", string(d))
 		if err != nil {
-			return nil, fault.Invalid("price.date_malformed", fault.Args{"value": string(d)}).Because(err)
+			return nil, fault.Invalid("price.date_malformed", fault.Args{"Value": string(d)}).Because(err)
 		}
 		p.breaks = append(p.breaks, floorDay(t.Unix()))
 	}

@@ -100,11 +100,11 @@ func (o Options) word(key, plain string) string {
 }
 
 // value is a code as people read it, or the code itself.
-func (o Options) value(field, code string) string {
+func (o Options) value(prefix, code string) string {
 	if code == "" {
 		return ""
 	}
-	return o.word("bill."+field+"."+code, code)
+	return o.word(prefix+code, code)
 }
 
 func (o Options) name(p bill.Party) string {

@@ -88,7 +88,7 @@ func (p *pdf) document(ctx context.Context, d *bill.Document) {
 	foot := p.o.word("bill.column.code", "code") + " " + d.Code
 	p.newPage(foot)
 	p.text(16, p.o.word("bill.title", "partner bill")+" "+string(d.Cycle))
-	p.text(10, p.o.value("state", string(d.State)))
+	p.text(10, p.o.value("bill.state.", string(d.State)))
 	p.Ln(2)
 	for _, line := range [][2]string{{"partner", d.Partner.Code + " " + d.Partner.Name}, {"seller", d.Seller.Code + " " + d.Seller.Name},
 		{"entity", d.Entity.Code + " " + d.Entity.Name}, {"currency", d.Currency}, {"line_count", count(d.LineCount)}, {"filter", p.o.Filter},

@@ -44,7 +44,7 @@ var overviewColumns = []column{{"seller", classText}, {"state", classText}, {"li
 	{"code", classText}, {"override_note", classText}}
 
 func overviewCells(d *bill.Document, o Options) []string {
-	return []string{d.Seller.Code, o.value("state", string(d.State)), count(d.LineCount), d.Consumption.String(), d.Refund.String(),
+	return []string{d.Seller.Code, o.value("bill.state.", string(d.State)), count(d.LineCount), d.Consumption.String(), d.Refund.String(),
 		d.Adjustment.String(), d.Coupon.String(), d.Rounding.String(), d.Tax.String(), d.Due.String(), d.SourceTotal.String(),
 		d.ExactTotal.String(), d.Residue().String(), d.TaxExact.String(), d.Code, d.OverrideNote}
 }
@@ -81,7 +81,7 @@ func split(d *bill.Document, o Options) table {
 	if o.By == bill.ByProduct {
 		t.columns = append(productColumns[:len(productColumns):len(productColumns)], groupFigures...)
 		names = func(g *bill.Group) []string {
-			return []string{g.Provider, g.Product, g.Region, o.value("mode", string(g.Mode))}
+			return []string{g.Provider, g.Product, g.Region, o.value("bill.mode.", string(g.Mode))}
 		}
 	}
 	groups := d.Groups(o.By)
@@ -113,11 +113,11 @@ func lineCells(r *bill.LineRow, o Options) []string {
 		return adjustmentCells(r, o)
 	}
 	l := &r.Line
-	return []string{r.Customer.Code, o.name(r.Customer), o.value("origin", string(r.Origin)), o.value("kind", string(l.Kind)),
+	return []string{r.Customer.Code, o.name(r.Customer), o.value("bill.origin.", string(r.Origin)), o.value("bill.kind.", string(l.Kind)),
 		r.SourceName, count(r.File.Delivery), r.File.Name, count(l.LineNo), stamp(l.ChargeStart), stamp(l.ChargeEnd), l.Account.SubAccount,
-		l.Account.Provider, l.Product.Service, l.Product.SKU, l.Product.Description, l.Product.Region, o.value("mode", string(l.Product.ChargingMode)),
-		l.Resource.ID, optional(l.Quantity), l.Product.Unit, l.Billed.String(), o.value("base", string(r.Base)), r.BaseAmount.String(),
-		bill.RuleName(r.Chosen.Number(), r.Chosen.Version()), o.value("rule_type", string(r.Chosen.Type)), r.Chosen.Factor.String(),
+		l.Account.Provider, l.Product.Service, l.Product.SKU, l.Product.Description, l.Product.Region, o.value("bill.mode.", string(l.Product.ChargingMode)),
+		l.Resource.ID, optional(l.Quantity), l.Product.Unit, l.Billed.String(), o.value("bill.base.", string(r.Base)), r.BaseAmount.String(),
+		bill.RuleName(r.Chosen.Number(), r.Chosen.Version()), o.value("bill.rule_type.", string(r.Chosen.Type)), r.Chosen.Factor.String(),
 		r.Exact.String(), r.Amount.String(), "", "", "", "", ""}
 }
 
@@ -133,21 +133,21 @@ func adjustmentCells(r *bill.LineRow, o Options) []string {
 	it, a := r.Item, r.Adjusts
 	set("customer", r.Customer.Code)
 	set("customer_name", o.name(r.Customer))
-	set("origin", o.value("origin", string(r.Origin)))
-	set("kind", o.value("kind", string(it.Kind)))
+	set("origin", o.value("bill.origin.", string(r.Origin)))
+	set("kind", o.value("bill.kind.", string(it.Kind)))
 	set("source", a.Source)
 	set("billed", it.SourceExact.String())
-	set("base", o.value("base", string(it.Base)))
+	set("base", o.value("bill.base.", string(it.Base)))
 	set("base_amount", it.BaseExact.String())
 	set("rule", bill.RuleName(it.RuleNumber, it.RuleVersion))
-	set("rule_type", o.value("rule_type", string(it.RuleType)))
+	set("rule_type", o.value("bill.rule_type.", string(it.RuleType)))
 	set("factor", it.Factor.String())
 	set("exact", it.Exact.String())
 	set("amount", it.Amount.String())
 	set("corrects_cycle", string(a.CorrectsCycle))
-	set("adjustment_kind", o.value("adjustment_kind", a.Kind))
+	set("adjustment_kind", o.value("bill.adjustment_kind.", a.Kind))
 	set("key", a.Key)
-	set("side", o.value("side", a.Side))
+	set("side", o.value("bill.side.", a.Side))
 	set("reason", a.Reason)
 	return cells
 }

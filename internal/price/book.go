@@ -202,6 +202,9 @@ const (
 	ReasonSpecific Reason = "specific" // the chosen rule names more
 )
 
+// Key is the reason's sentence in the catalogue.
+func (r Reason) Key() string { return "price.reason." + string(r) }
+
 // applies gives the reason a rule does not apply, or "".
 func (b *Book) applies(r *Rule, q Query) Reason {
 	switch {

@@ -65,7 +65,7 @@ func ParseDate(text string) (Date, error) {
 		full += "-01"
 	}
 	if t, err := time.Parse("2006-01-02", full); err != nil || t.Year() < 1900 {
-		return "", fault.Invalid("price.date_malformed", fault.Args{"value": clip(text)})
+		return "", fault.Invalid("price.date_malformed", fault.Args{"Value": clip(text)})
 	}
 	return Date(full), nil
 }
