@@ -77,7 +77,7 @@ func layer(path string) string {
 // allowed says which layers a layer may import from ours.
 var allowed = map[string][]string{
 	"leaf":    {"leaf"},
-	"flow":    {"leaf", "domain"}, // flow needs scope and audit; their own imports keep the graph acyclic
+	"flow":    {"leaf", "domain", "flow"}, // flow needs scope and audit; their own imports keep the graph acyclic
 	"domain":  {"leaf", "flow", "domain"},
 	"store":   {"leaf", "flow", "domain", "store"},
 	"session": {"leaf", "domain", "session"},
