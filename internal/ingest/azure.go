@@ -73,7 +73,7 @@ func (m *azureMapper) Map(rec *Record, l *usage.Line) bool {
 	b := m.b
 	text := func(f string) string { return b.Text(rec, b.Col(f)) }
 	l.ChargeStart = b.Time(rec, b.Col("charge_start"))
-	l.ChargeEnd = b.End(rec, b.Col("charge_start"))
+	l.ChargeEnd = b.LastDay(rec, b.Col("charge_start"))
 	c := b.CycleOf(rec, b.Col("period_start"))
 	if c == "" { // exports without billing period: pay-as-you-go months are calendar months
 		c = b.CycleOf(rec, b.Col("charge_start"))

@@ -49,6 +49,9 @@ type narrowing struct{ providers, accounts, currencies map[string]bool }
 // cacheMost bounds each cache; a full one is emptied.
 const cacheMost = 1 << 15
 
+// cacheLong is the longest text a cache keeps.
+const cacheLong = 2 << 10
+
 func bind(cells []string, s Source) (*Bound, string, error) {
 	if err := s.Validate(); err != nil {
 		return nil, "", err
@@ -240,6 +243,9 @@ func (b *Bound) Text(rec *Record, column int) string { return b.Share(b.Cell(rec
 func (b *Bound) Share(text []byte) string {
 	if len(text) == 0 {
 		return ""
+	}
+	if len(text) > cacheLong {
+		return string(text)
 	}
 	if s, ok := b.texts[string(text)]; ok {
 		return s

@@ -68,7 +68,8 @@ func TestCSV(t *testing.T) {
 		"byte order mark":          {"\ufeffa,b\n1,2\n", []string{"2: 1|2"}},
 		"larger than the buffer":   {"a,b\n" + long + ",2\n3,4\n", []string{"2: " + long + "|2", "3: 3|4"}},
 		"large quoted with breaks": {"a,b\n\"" + long + "\n\"\"\",2\n3,4\n", []string{"2: " + long + "\n\"|2", "4: 3|4"}},
-		"invalid after UTF-8":      {"a,b\n云,2\n\xff\xfe,4\n5,6\n", nil},
+		"damaged row among UTF-8":  {"a,b\n云云,2\n\xff\xfe,4\n5,6\n", []string{"2: 云云|2", "3! ingest.row_encoding", "4: 5|6"}},
+		"not text":                 {"a,b\n\xff\xff\xff\xff\xff,2\n", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, rows, err := rowsOf(c.text)

@@ -211,10 +211,13 @@ func (t *tagColumns) of(b *Bound, rec *Record) string {
 			m[t.names[i]] = string(cell)
 		}
 	}
+	s := TagText(m)
+	if len(t.buf) > cacheLong {
+		return s
+	}
 	if len(b.tags) >= cacheMost {
 		clear(b.tags)
 	}
-	s := TagText(m)
 	b.tags[string(t.buf)] = s
 	return s
 }

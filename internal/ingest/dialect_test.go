@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
@@ -322,4 +323,28 @@ func TestNotFinalThenFinal(t *testing.T) {
 	if len(keys) != 3 {
 		t.Errorf("%d lines", len(keys))
 	}
+}
+
+// FuzzRow: whatever stands in a row, it becomes one sound line or one quarantined row.
+func FuzzRow(f *testing.F) {
+	for _, s := range []string{"1.5", "1e-9", "2025-01-01T00:00:00Z", "Usage", "NULL", `{"a":1}`, "\"", "9/1/2023"} {
+		for column := range 23 {
+			f.Add(s, column)
+		}
+	}
+	names := strings.Split(strings.TrimSpace(focusHead), ",")
+	f.Fuzz(func(t *testing.T, value string, column int) {
+		if column < 0 || column >= len(names) || strings.Contains(value, "\x00") || !utf8.ValidString(value) {
+			return
+		}
+		lines, bads, r := read(t, ingest.Source{Dialect: "focus"}, focusHead+focusRow(map[string]string{names[column]: value}))
+		if len(lines)+len(bads) != 1 || r.Stats().Rows != 1 {
+			t.Fatalf("%d lines, %d bad", len(lines), len(bads))
+		}
+		for _, l := range lines {
+			if _, err := cycle.Parse(string(l.Cycle)); err != nil || l.ChargeEnd.Before(l.ChargeStart) || l.Currency == "" || l.Kind == "" {
+				t.Fatalf("%+v", l)
+			}
+		}
+	})
 }

@@ -17,8 +17,8 @@ import (
 const sniffLen = 256 << 10
 
 // Decode gives the text as UTF-8 without a byte order mark and names the encoding: utf-8, utf-16le,
-// utf-16be or gb18030. A mark decides; without one, valid UTF-8 is UTF-8, zero bytes in every other
-// place are UTF-16, and the rest is GB18030, in which Chinese consoles export.
+// utf-16be or gb18030. A mark decides; without one, zero bytes in every other place are UTF-16,
+// text that is mostly UTF-8 is UTF-8, and the rest is GB18030, in which Chinese consoles export.
 // Faults: ingest.encoding_unknown, ingest.file_broken.
 func Decode(body io.Reader) (io.Reader, string, error) {
 	in := bufio.NewReaderSize(body, sniffLen)
@@ -36,13 +36,34 @@ func Decode(body io.Reader) (io.Reader, string, error) {
 		return decoded(in, "utf-16be")
 	case bytes.IndexByte(head, 0) >= 0:
 		return nil, "", fault.Invalid("ingest.encoding_unknown", nil)
-	case utf8.Valid(wholeRunes(head)):
+	}
+	switch good, broken := countUTF8(wholeRunes(head)); {
+	case good >= broken:
+		return in, "utf-8", nil
+	case isGB18030(head):
+		return decoded(in, "gb18030")
+	case broken*100 < len(head): // some damaged rows, which the table finds
 		return in, "utf-8", nil
 	}
-	if !isGB18030(head) {
-		return nil, "", fault.Invalid("ingest.encoding_unknown", nil)
+	return nil, "", fault.Invalid("ingest.encoding_unknown", nil)
+}
+
+// countUTF8 counts characters of several bytes and bytes that belong to none. Both are 0 in ASCII.
+func countUTF8(head []byte) (good, broken int) {
+	for i := 0; i < len(head); {
+		if head[i] < utf8.RuneSelf {
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRune(head[i:])
+		if r == utf8.RuneError && n == 1 {
+			broken++
+		} else {
+			good++
+		}
+		i += n
 	}
-	return decoded(in, "gb18030")
+	return good, broken
 }
 
 // isGB18030 tells whether the bytes are characters of it; the last may be cut.

@@ -74,7 +74,7 @@ func (m *huobanMapper) Map(rec *Record, l *usage.Line) bool {
 		b.SetCycle(l, c)
 	}
 	l.ChargeStart = b.Time(rec, b.Col("charge_start"))
-	if l.ChargeEnd = b.End(rec, b.Col("charge_end")); l.ChargeEnd.IsZero() {
+	if l.ChargeEnd = b.LastDay(rec, b.Col("charge_end")); l.ChargeEnd.IsZero() {
 		l.ChargeEnd = l.ChargeStart
 	}
 	l.Currency = b.NeededText(rec, b.Col("currency"))

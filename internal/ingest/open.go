@@ -239,7 +239,7 @@ func (x *expander) expand(b body, depth int) error {
 		return x.zip(b, depth)
 	case bytes.HasPrefix(head, []byte("PAR1")):
 		return x.add(b, FormatParquet)
-	case isTar(head):
+	case isTar(head), strings.EqualFold(filepath.Ext(b.name), ".tar"):
 		return x.tar(b, depth)
 	}
 	return x.add(b, FormatCSV)
@@ -306,7 +306,7 @@ func (x *expander) gz(b body, depth int) error {
 	if err != nil {
 		return InFile(b.name, broken(err))
 	}
-	if isTar(head) {
+	if lower := strings.ToLower(b.name); isTar(head) || strings.HasSuffix(lower, ".tar.gz") || strings.HasSuffix(lower, ".tgz") {
 		inner.name = b.name
 		return x.tar(inner, depth)
 	}

@@ -14,6 +14,9 @@ func (b *Bound) Tags(rec *Record, column int) string {
 	if cell == nil {
 		return ""
 	}
+	if len(cell) > cacheLong {
+		return canonicalTags(cell)
+	}
 	if s, ok := b.tags[string(cell)]; ok {
 		return s
 	}

@@ -21,17 +21,23 @@ func (b *Bound) Time(rec *Record, column int) time.Time {
 	return at
 }
 
-// End is the cell as the first instant after a period. A day means its end, and a time at second 59
-// is the last second of the period, as Huawei and Alibaba write it.
+// End is the cell as the first instant after a period. A time at second 59 is the last second of the
+// period, as Huawei and Alibaba write it.
 func (b *Bound) End(rec *Record, column int) time.Time {
 	at, kind := b.when(rec, column)
-	switch {
-	case kind == whenDate:
-		return at.AddDate(0, 0, 1)
-	case kind == whenInstant && at.Second() == 59:
+	if kind == whenInstant && at.Second() == 59 {
 		return at.Truncate(time.Second).Add(time.Second)
 	}
 	return at
+}
+
+// LastDay is End where a day without time names the last day of the period.
+func (b *Bound) LastDay(rec *Record, column int) time.Time {
+	at, kind := b.when(rec, column)
+	if kind == whenDate {
+		return at.AddDate(0, 0, 1)
+	}
+	return b.End(rec, column)
 }
 
 func (b *Bound) when(rec *Record, column int) (time.Time, int) {
@@ -156,11 +162,30 @@ func build(y, m, d int, rest []byte, naive *time.Location) (time.Time, int, bool
 		i += 1 + digits(clock[i+1:])
 	}
 	rest = clock[i:]
+	if hms[0], rest = noon(hms[0], rest); hms[0] > 23 {
+		return time.Time{}, whenNone, false
+	}
 	zone, ok := parseOffset(rest, naive)
 	if !ok {
 		return time.Time{}, whenNone, false
 	}
 	return time.Date(y, time.Month(m), d, hms[0], hms[1], hms[2], nanos, zone), whenInstant, true
+}
+
+// noon reads AM and PM after a time of twelve hours.
+func noon(hour int, rest []byte) (int, []byte) {
+	text := bytes.TrimLeft(rest, " ")
+	if len(text) < 2 || text[1] != 'M' || (text[0] != 'A' && text[0] != 'P') {
+		return hour, rest
+	}
+	if hour < 1 || hour > 12 {
+		return 99, rest
+	}
+	hour %= 12
+	if text[0] == 'P' {
+		hour += 12
+	}
+	return hour, text[2:]
 }
 
 func parseOffset(text []byte, naive *time.Location) (*time.Location, bool) {
