@@ -13,6 +13,7 @@ import (
 	"huoban/internal/delivery"
 	"huoban/internal/flow"
 	"huoban/internal/id"
+	"huoban/internal/money"
 	"huoban/internal/price"
 	"huoban/internal/scope"
 	"huoban/internal/usage"
@@ -125,10 +126,26 @@ func spread(lines stream, weights map[string][]usage.Weight) stream {
 // fromLines sums and prices the lines, writes the adjustment, and then one move for each line; the
 // lines are streamed twice so that memory stays flat.
 func (s *Service) fromLines(ctx context.Context, a *Adjustment, book *price.Book, lines stream) error {
-	sign := int64(1)
-	if a.Side == SideOut {
-		sign = -1
+	if err := s.sum(ctx, a, book, lines); err != nil || a.LineCount == 0 {
+		return err
 	}
+	if err := s.born(ctx, a); err != nil {
+		return err
+	}
+	return lines(ctx, func(_ *usage.Stored, at usage.Place) error {
+		return s.Store.AddMove(ctx, a.ID, Move{Place: at, Sign: a.sign()})
+	})
+}
+
+func (a *Adjustment) sign() int64 {
+	if a.Side == SideOut {
+		return -1
+	}
+	return 1
+}
+
+// sum fills in what the lines are worth for the adjustment's customer.
+func (s *Service) sum(ctx context.Context, a *Adjustment, book *price.Book, lines stream) error {
 	pricer, err := s.pricer(ctx, a, book)
 	if err != nil {
 		return err
@@ -137,21 +154,36 @@ func (s *Service) fromLines(ctx context.Context, a *Adjustment, book *price.Book
 	err = lines(ctx, func(l *usage.Stored, _ usage.Place) error {
 		a.LineCount++
 		if l.Kind == usage.KindTax {
-			a.TaxBase = a.TaxBase.Add(signed(l.Billed, sign))
+			a.TaxBase = a.TaxBase.Add(signed(l.Billed, a.sign()))
 		} else {
-			a.Base = a.Base.Add(signed(l.Billed, sign))
+			a.Base = a.Base.Add(signed(l.Billed, a.sign()))
 		}
-		return sums.add(l, a.CustomerID, sign)
+		return sums.add(l, a.CustomerID, a.sign())
 	})
-	if err != nil || a.LineCount == 0 {
-		return err
-	}
 	a.PriceSeq, a.Prices = book.Seq(), sums.prices()
-	if err := s.born(ctx, a); err != nil {
+	return err
+}
+
+// Reprice computes an adjustment again from the kept lines it moves, with the price book it was made
+// with; it writes nothing.
+func (s *Service) Reprice(ctx context.Context, a *Adjustment, lines func(context.Context, func(*usage.Stored) error) error) error {
+	book, err := s.Books.Book(ctx, a.VendorID, a.PriceSeq)
+	if err != nil {
 		return err
 	}
-	return lines(ctx, func(_ *usage.Stored, at usage.Place) error {
-		return s.Store.AddMove(ctx, a.ID, Move{Place: at, Sign: sign})
+	weights, err := s.Store.Weights(ctx, a.SourceID, a.Corrects)
+	if err != nil {
+		return err
+	}
+	parts := spread(asKept(lines), weights)
+	a.LineCount, a.Base, a.TaxBase = 0, money.Exact{}, money.Exact{}
+	return s.sum(ctx, a, book, func(ctx context.Context, fn func(*usage.Stored, usage.Place) error) error {
+		return parts(ctx, func(l *usage.Stored, at usage.Place) error {
+			if at.CustomerID == usage.CustomerSpread && l.CustomerID != a.CustomerID {
+				return nil
+			}
+			return fn(l, at)
+		})
 	})
 }
 

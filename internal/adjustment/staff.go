@@ -118,9 +118,18 @@ func (s *Service) entry(sc scope.Scope, in Proposal, into cycle.Cycle, amount mo
 		CustomerID: in.CustomerID, PartnerID: in.PartnerID, Currency: in.Currency, Base: amount.Exact(), LineCount: 1,
 		Reason: strings.TrimSpace(in.Reason), CreatedBy: sc.Login(), CreatedAt: s.Clock.Now()}
 	a.PairID = a.ID
-	a.Prices = []Price{{PartnerID: in.PartnerID, Kind: usage.KindAdjustment, RuleType: price.TypeNormal, Base: price.BaseBilled,
-		Factor: money.MustExact("1"), LineCount: 1, SourceExact: amount.Exact(), BaseExact: amount.Exact(), Exact: amount.Exact(), Amount: amount}}
+	a.Prices = StaffPrices(&a)
 	return a
+}
+
+// StaffPrices is what an entry by staff is worth: the amount as entered, for the partner named.
+func StaffPrices(a *Adjustment) []Price {
+	amount, err := a.Base.Amount()
+	if err != nil {
+		return nil
+	}
+	return []Price{{PartnerID: a.PartnerID, Kind: usage.KindAdjustment, RuleType: price.TypeNormal, Base: price.BaseBilled,
+		Factor: money.MustExact("1"), LineCount: 1, SourceExact: a.Base, BaseExact: a.Base, Exact: a.Base, Amount: amount}}
 }
 
 // Approve lets a proposal count, in the cycle it was entered for or, if that is no longer open, in
