@@ -272,3 +272,22 @@ func (s *Service) Manager(ctx context.Context, orgID, personID string) (ok bool,
 	held, err := s.rolesIn(ctx, personID, orgID)
 	return slices.Contains(held, RoleManager) && p.State == PersonActive, p.SupervisorID, err
 }
+
+// ListRoles lists the roles of an organisation; without a code, for the operator, the presets of every
+// side. Faults: organisation.unknown, scope.permission_missing.
+func (s *Service) ListRoles(ctx context.Context, sc scope.Scope, orgCode string) ([]Role, error) {
+	if err := sc.Require(scope.ItemRoleView); err != nil {
+		return nil, err
+	}
+	if orgCode == "" && sc.Side() == scope.SideSystem {
+		return AllPresets(), nil
+	}
+	org, err := s.Organisations.ByCode(ctx, self(), orgCode)
+	if err != nil {
+		return nil, err
+	}
+	if sc.Side() != scope.SideSystem && sc.OrgID() != org.ID {
+		return nil, fault.NotFound("organisation.unknown", fault.Args{"code": clip(orgCode)})
+	}
+	return s.Roles(ctx, org)
+}

@@ -22,22 +22,14 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"huoban/internal/account"
 	"huoban/internal/audit"
 	"huoban/internal/clock"
 	"huoban/internal/fault"
 )
 
-// Row is a session as kept. Handle names it to its owner without being good for anything else.
-type Row struct {
-	TokenHash []byte
-	Handle    string
-	PersonID  string
-	Data      []byte
-	IP, Agent string
-	CreatedAt time.Time
-	SeenAt    time.Time
-	ExpiresAt time.Time
-}
+// Row is a session as kept.
+type Row = account.Session
 
 // Store keeps sessions. Revoked ones are never found.
 type Store interface {

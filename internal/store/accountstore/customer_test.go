@@ -191,23 +191,37 @@ func TestAssignments(t *testing.T) {
 		if sees(anna, c2, w.clock.Now()) {
 			t.Error("a customer taken back is still seen")
 		}
+	})
+}
+
+// What ends an association or a role ends what rests on it.
+func TestCareEndsWithItsGround(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db).cast()
+		w.associate("c1", "fangan", customer.KindResale, "", "")
+		c1 := w.org["c1"].ID
+		bert, boss := w.person("fangan", "bert", "manager"), w.person("fangan", "boss", "supervisor")
+		chief := w.scope(w.person("fangan", "chief", "admin"), "fangan")
+		w.must(w.accounts.SetSupervisor(w.ctx, chief, bert.Login, boss.Login))
+		_, err := w.customers.Assign(w.ctx, chief, customer.AssignInput{CustomerID: c1, PersonID: bert.ID})
+		w.must(err)
 		list, err := w.customers.Associations(w.ctx, operator)
 		w.must(err)
 		i := slices.IndexFunc(list, func(a customer.Association) bool { return a.CustomerID == c1 })
 		_, err = w.customers.End(w.ctx, operator, list[i].ID, time.Time{})
 		w.must(err)
-		if w.clock.Set(w.clock.Now().Add(time.Second)); sees(bert, c1, w.clock.Now()) {
+		if w.clock.Set(w.clock.Now().Add(time.Second)); w.scope(bert, "fangan").SeesCustomerAt(c1, w.clock.Now()) {
 			t.Error("care goes on after the association ended")
 		}
 		w.must(w.accounts.SetRoles(w.ctx, chief, "boss", "fangan", []string{"finance"}))
-		p, err := w.accounts.PersonByLogin(w.ctx, "anna")
+		p, err := w.accounts.PersonByLogin(w.ctx, "bert")
 		w.must(err)
 		if p.SupervisorID != "" {
 			t.Error("a manager keeps a supervisor who is none")
 		}
-		visible, err := w.orgs.List(w.ctx, w.scope(anna, "fangan"))
+		visible, err := w.orgs.List(w.ctx, w.scope(p, "fangan"))
 		w.must(err)
-		if slices.ContainsFunc(visible, func(o organisation.Organisation) bool { return o.Code == "c3" }) {
+		if slices.ContainsFunc(visible, func(o organisation.Organisation) bool { return o.Code == "c2" }) {
 			t.Error("a manager lists a customer never assigned")
 		}
 	})

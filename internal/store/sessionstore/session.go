@@ -9,7 +9,7 @@ import (
 	"embed"
 	"time"
 
-	"huoban/internal/session"
+	"huoban/internal/account"
 	"huoban/internal/store"
 )
 
@@ -31,16 +31,16 @@ var (
 // nothing is what remains of a session's data when it ends.
 var nothing = []byte{}
 
-// Store implements session.Store.
+// Store is what package session asks for.
 type Store struct{ db *store.DB }
 
 // New makes the store.
 func New(db *store.DB) *Store { return &Store{db} }
 
-func (s *Store) list(ctx context.Context, q store.Query, arg any) ([]session.Row, error) {
-	var out []session.Row
+func (s *Store) list(ctx context.Context, q store.Query, arg any) ([]account.Session, error) {
+	var out []account.Session
 	err := s.db.Each(ctx, q, []any{arg}, func(rows *sql.Rows) error {
-		var r session.Row
+		var r account.Session
 		var created, seen, expires store.Instant
 		err := rows.Scan(&r.TokenHash, &r.Handle, &r.PersonID, &r.Data, &r.IP, &r.Agent, &created, &seen, &expires)
 		r.CreatedAt, r.SeenAt, r.ExpiresAt = created.Time, seen.Time, expires.Time
@@ -51,16 +51,16 @@ func (s *Store) list(ctx context.Context, q store.Query, arg any) ([]session.Row
 }
 
 // Find finds a living session.
-func (s *Store) Find(ctx context.Context, tokenHash []byte) (session.Row, bool, error) {
+func (s *Store) Find(ctx context.Context, tokenHash []byte) (account.Session, bool, error) {
 	rows, err := s.list(ctx, qFind, tokenHash)
 	if err != nil || len(rows) == 0 {
-		return session.Row{}, false, err
+		return account.Session{}, false, err
 	}
 	return rows[0], true, nil
 }
 
 // Save writes a session; an ended one stays ended.
-func (s *Store) Save(ctx context.Context, r session.Row) error {
+func (s *Store) Save(ctx context.Context, r account.Session) error {
 	_, err := s.db.Exec(ctx, qSave, r.TokenHash, r.Handle, r.PersonID, r.Data, r.IP, r.Agent,
 		store.At(r.CreatedAt), store.At(r.SeenAt), store.At(r.ExpiresAt))
 	return err
@@ -90,7 +90,7 @@ func (s *Store) RevokePerson(ctx context.Context, personID, exceptHandle string,
 }
 
 // OfPerson lists a person's living sessions.
-func (s *Store) OfPerson(ctx context.Context, personID string) ([]session.Row, error) {
+func (s *Store) OfPerson(ctx context.Context, personID string) ([]account.Session, error) {
 	return s.list(ctx, qOfPerson, personID)
 }
 

@@ -37,9 +37,9 @@ UPDATE association SET state = $4, valid_from = $5, valid_to = $6, consent_note 
 WHERE id = $1 AND state = $2 AND version = $3;
 
 -- name: association.LastSealed
+-- whoever gets a share of a spread line has lines of its own in the same cycle
 SELECT COALESCE(MAX(s.cycle), '') FROM slot s
-WHERE s.sealed AND s.state = 'active'
-  AND EXISTS (SELECT 1 FROM usage_summary u WHERE u.slot_id = s.id AND u.customer_id = $1);
+WHERE s.sealed AND s.state = 'active' AND EXISTS (SELECT 1 FROM usage_summary u WHERE u.slot_id = s.id AND u.customer_id = $1);
 
 -- name: assignment.OfPartner
 SELECT id, partner_id, customer_id, person_id, valid_from, valid_to, created_by, created_at
