@@ -57,12 +57,6 @@ func (d *Document) total() error {
 	return nil
 }
 
-// Override puts the reason of an override on the bill; the code covers it.
-func (d *Document) Override(note string) {
-	d.OverrideNote = note
-	d.Code = d.ComputeCode()
-}
-
 // SortDocuments brings bills to canonical order: by codes, never by ids.
 func SortDocuments(docs []Document) {
 	slices.SortFunc(docs, func(a, b Document) int {
