@@ -195,14 +195,14 @@ func (x *expander) walk(root string) (files, manifests []string, err error) {
 
 // disk adds a file that lies on disk, once: the same file again would bill everything twice.
 func (x *expander) disk(name, path string, size int64) error {
-	real, err := filepath.Abs(path)
+	whole, err := filepath.Abs(path)
 	if err != nil {
 		return unreadable(name, err)
 	}
-	if x.taken[real] {
+	if x.taken[whole] {
 		return fault.Invalid("ingest.path_twice", fault.Args{"file": name})
 	}
-	x.taken[real], x.taken[path] = true, true
+	x.taken[whole], x.taken[path] = true, true
 	return x.expand(diskBody(name, path, size), 0)
 }
 
