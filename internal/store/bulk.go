@@ -172,7 +172,7 @@ const rowsPerInsert = 8
 func (t *liveTx) insertSQLite(table string, columns []string, source *feed, ignore bool) (rows int64, err error) {
 	err = t.conn.Raw(func(dc any) error {
 		prepare := func(n int) (driver.StmtExecContext, func() error, error) {
-			st, err := dc.(driver.ConnPrepareContext).PrepareContext(context.Background(), insertText(table, columns, n, ignore))
+			st, err := dc.(driver.ConnPrepareContext).PrepareContext(context.Background(), insertText(table, columns, n, unnamed, ignore))
 			if err != nil {
 				return nil, nil, err
 			}
@@ -223,15 +223,19 @@ func (t *liveTx) insertSQLite(table string, columns []string, source *feed, igno
 	return rows, err
 }
 
-// insertText writes an INSERT of n rows.
-func insertText(table string, columns []string, n int, ignore bool) string {
+// unnamed writes n placeholders for SQLite, which looks each of "$1, $2" up in a list of names for every
+// value it takes: a quarter of the time of a bulk insert.
+func unnamed(_, n int) string { return strings.Repeat(", ?", n)[2:] }
+
+// insertText writes an INSERT of n rows; list writes the placeholders of one.
+func insertText(table string, columns []string, n int, list func(from, n int) string, ignore bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "INSERT INTO %s (%s) VALUES ", table, strings.Join(columns, ", "))
 	for i := range n {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "(%s)", In(i*len(columns)+1, len(columns)))
+		fmt.Fprintf(&b, "(%s)", list(i*len(columns)+1, len(columns)))
 	}
 	if ignore {
 		// Not OR IGNORE, which would also skip rows that break another rule without a word.

@@ -39,7 +39,7 @@ func (t *liveTx) mergePostgres(ctx context.Context, table string, columns []stri
 	err = t.withPgx(func(conn *pgx.Conn) error {
 		args := make([]any, 0, mergeRows*len(columns))
 		run := func() error {
-			tag, err := conn.Exec(ctx, insertText(table, columns, len(args)/len(columns), true), args...)
+			tag, err := conn.Exec(ctx, insertText(table, columns, len(args)/len(columns), In, true), args...)
 			rows += tag.RowsAffected()
 			args = args[:0]
 			return err
