@@ -100,10 +100,11 @@ func (s *Service) Withdraw(ctx context.Context, sc scope.Scope, vendorID string,
 			if r.Number != number || r.State != StateActive || r.EndedSeq != 0 {
 				continue
 			}
-			if err := s.Store.End(ctx, r.ID, seqOf(all)+1); err != nil {
+			r.EndedSeq = seqOf(all) + 1
+			if err := s.Store.End(ctx, r.ID, r.EndedSeq); err != nil {
 				return err
 			}
-			return s.record(ctx, sc, "price.withdraw", r, "")
+			return s.record(ctx, sc, "price.withdraw", r, r)
 		}
 		return fault.NotFound("price.rule_unknown", fault.Args{"Number": number})
 	})
@@ -132,21 +133,8 @@ func (s *Service) Activate(ctx context.Context, sc scope.Scope, vendorID string)
 			return err
 		}
 		seq := seqOf(all) + 1
-		for i := range all {
-			r := &all[i]
-			if r.State == StateActive && r.EndedSeq == 0 && replaced(changes, r.Number) {
-				if err := s.Store.End(ctx, r.ID, seq); err != nil {
-					return err
-				}
-			}
-		}
 		for _, c := range changes {
-			r := c.Rule
-			if err := s.Store.Activate(ctx, r.ID, seq); err != nil {
-				return err
-			}
-			r.State, r.Seq = StateActive, seq
-			if err := s.record(ctx, sc, "price.activate", &r, ""); err != nil {
+			if err := s.activate(ctx, sc, c.Rule, inForce(all, c.Rule.Number), seq); err != nil {
 				return err
 			}
 			activated++
@@ -156,13 +144,28 @@ func (s *Service) Activate(ctx context.Context, sc scope.Scope, vendorID string)
 	return activated, err
 }
 
-func replaced(changes []Change, number int64) bool {
-	for _, c := range changes {
-		if c.Rule.Number == number {
-			return true
+// activate puts one draft in the place of the version in force, which may be none.
+func (s *Service) activate(ctx context.Context, sc scope.Scope, r Rule, old *Rule, seq int64) error {
+	if old != nil {
+		old.EndedSeq = seq
+		if err := s.Store.End(ctx, old.ID, seq); err != nil {
+			return err
 		}
 	}
-	return false
+	if err := s.Store.Activate(ctx, r.ID, seq); err != nil {
+		return err
+	}
+	r.State, r.Seq = StateActive, seq
+	return s.record(ctx, sc, "price.activate", &r, old)
+}
+
+func inForce(all []Rule, number int64) *Rule {
+	for i := range all {
+		if r := &all[i]; r.Number == number && r.State == StateActive && r.EndedSeq == 0 {
+			return r
+		}
+	}
+	return nil
 }
 
 // Discard gives up all drafts.
@@ -181,10 +184,11 @@ func (s *Service) Discard(ctx context.Context, sc scope.Scope, vendorID string) 
 			if r.State != StateDraft || r.EndedSeq != 0 {
 				continue
 			}
+			r.EndedSeq = Withdrawn
 			if err := s.Store.End(ctx, r.ID, Withdrawn); err != nil {
 				return err
 			}
-			if err := s.record(ctx, sc, "price.discard", r, ""); err != nil {
+			if err := s.record(ctx, sc, "price.discard", r, r); err != nil {
 				return err
 			}
 			discarded++

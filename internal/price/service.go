@@ -219,19 +219,21 @@ func (s *Service) save(ctx context.Context, sc scope.Scope, g *vendorRows, draft
 		if err := s.Store.Insert(ctx, r); err != nil {
 			return err
 		}
-		ends := ""
-		if c.Old != nil {
-			res.Changed++
-			if !draft || c.Old.State == StateDraft {
-				ends = fmt.Sprintf("%d.%d", c.Old.Number, c.Old.Version)
-				if err := s.Store.End(ctx, c.Old.ID, endSeq(c.Old, seq)); err != nil {
-					return err
-				}
-			}
-		} else {
+		ended := c.Old
+		switch {
+		case c.Old == nil:
 			res.Added++
+		case draft && c.Old.State == StateActive:
+			res.Changed++
+			ended = nil // a draft ends nothing that is in force
+		default:
+			res.Changed++
+			ended.EndedSeq = endSeq(c.Old, seq)
+			if err := s.Store.End(ctx, ended.ID, ended.EndedSeq); err != nil {
+				return err
+			}
 		}
-		if err := s.record(ctx, sc, "price.save", &r, ends); err != nil {
+		if err := s.record(ctx, sc, "price.save", &r, ended); err != nil {
 			return err
 		}
 		res.Rules = append(res.Rules, r)
@@ -301,9 +303,13 @@ func (r *Rule) Digest() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func (s *Service) record(ctx context.Context, sc scope.Scope, action string, r *Rule, ends string) error {
-	return s.Audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: r.VendorID, Action: action, Object: "price_rule:" + r.ID, Outcome: "done",
-		Detail: map[string]any{"number": r.Number, "version": r.Version, "state": string(r.State), "seq": r.Seq, "ends": ends,
-			"type": string(r.Type), "base": string(r.Base), "factor": r.Factor.String(), "valid_from": string(r.ValidFrom),
-			"valid_to": string(r.ValidTo), "digest": r.Digest()}})
+// record writes a version to the audit chain; ended is the version that left the book with it, if any,
+// its EndedSeq set. The chain so attests every field of every version.
+func (s *Service) record(ctx context.Context, sc scope.Scope, action string, r, ended *Rule) error {
+	detail := map[string]any{"number": r.Number, "version": r.Version, "state": string(r.State), "seq": r.Seq, "type": string(r.Type),
+		"base": string(r.Base), "factor": r.Factor.String(), "valid_from": string(r.ValidFrom), "valid_to": string(r.ValidTo), "digest": r.Digest()}
+	if ended != nil {
+		detail["ends"], detail["ended_seq"], detail["replaces"] = ended.ID, ended.EndedSeq, fmt.Sprintf("%d.%d", ended.Number, ended.Version)
+	}
+	return s.Audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: r.VendorID, Action: action, Object: "price_rule:" + r.ID, Outcome: "done", Detail: detail})
 }

@@ -67,7 +67,7 @@ func (a *attested) take(row audit.Row) error {
 	case noun == "price_rule":
 		a.price[key] = d
 		if id, _ := d["ends"].(string); id != "" {
-			a.ended[id] = number(d["seq"])
+			a.ended[id] = number(d["ended_seq"])
 		}
 	case noun == "adjustment":
 		a.adjust[key] = d
@@ -136,9 +136,7 @@ func (s *Service) priceRules(ctx context.Context, r *Report, v Vendor, log *atte
 		}
 		r.same("price_rule", rule.ID, "state", rule.State, d["state"])
 		r.same("price_rule", rule.ID, "seq", rule.Seq, number(d["seq"]))
-		if seq, known := log.ended[rule.ID]; known {
-			r.same("price_rule", rule.ID, "ended_seq", rule.EndedSeq, seq)
-		}
+		r.same("price_rule", rule.ID, "ended_seq", rule.EndedSeq, log.ended[rule.ID])
 	}
 	return nil
 }

@@ -38,8 +38,8 @@ func TestImportPrices(t *testing.T) {
 		if got := counts(w.importPrices("partner,factor\nS,0.80\nR,0.9\n", false)); got != "added 1 changed 1 same 0" {
 			t.Errorf("a change: %s", got)
 		}
-		if n := len(w.audit.entries); n != 4 || w.audit.entries[2].Detail["ends"] != "1.1" {
-			t.Errorf("%d audit rows, third ends %v", n, w.audit.entries[2].Detail["ends"])
+		if n := len(w.audit.entries); n != 4 || w.audit.entries[2].Detail["replaces"] != "1.1" || w.audit.entries[2].Detail["ended_seq"] != int64(2) {
+			t.Errorf("%d audit rows, third %v", n, w.audit.entries[2].Detail)
 		}
 		seq, err := w.prices.Seq(t.Context(), "V")
 		if err != nil || seq != 2 {
