@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"io"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ func TestAzureHeaders(t *testing.T) {
 		"camel":  "date,billingPeriodStartDate,subscriptionId,meterId,meterCategory,costInBillingCurrency,billingCurrency,resourceLocation\n09/02/2023,09/01/2023,s-1,m-1,Storage,5.64902E-05,CAD,CentralUS\n",
 		"lower":  "date,billingperiodstartdate,subscriptionid,meterid,metercategory,costinbillingcurrency,billingcurrency,resourcelocation\n2023-09-02,2023-09-01,s-1,m-1,Storage,0.0000564902,CAD,CentralUS\n",
 		"german": "Datum (Date),Abrechnungszeitraum (BillingPeriodStartDate),Abonnement-GUID (SubscriptionGuid),Verbrauchseinheit (MeterId),Kategorie (MeterCategory),Kosten (Cost),Währung (Currency),Ressourcenstandort (ResourceLocation)\n9/2/2023,9/1/2023,s-1,m-1,Storage,5.64902E-05,CAD,CentralUS\n",
+		"slash":  "Datum / Date,BillingPeriodStartDate,Abonnement / SubscriptionGuid,MeterId,Kategorie|MeterCategory,\"Kosten\nPreTaxCost\",Währung / Currency,Ort / ResourceLocation\n9/2/2023,9/1/2023,s-1,m-1,Storage,5.64902E-05,CAD,CentralUS\n",
 		"legacy": "\ufeffUsageDateTime,SubscriptionGuid,MeterId,MeterCategory,PreTaxCost,Currency,ResourceLocation\n2023-09-02 00:00:00,s-1,m-1,Storage,5.64902E-05,CAD,CentralUS\n",
 	} {
 		l := one(t, ingest.Source{Dialect: "azure-ea"}, text)
@@ -22,8 +24,11 @@ func TestAzureHeaders(t *testing.T) {
 			l.Account.SubAccount != "s-1" || l.Product.Region != "CentralUS" || l.Product.Service != "Storage" {
 			t.Errorf("%s: %+v", name, l)
 		}
-		header, _, _ := strings.Cut(strings.TrimPrefix(text, "\ufeff"), "\n")
-		if d, _, _ := ingest.Detect(strings.Split(header, ",")); d != "azure-cost" {
+		rows, err := ingest.NewCSV(io.NopCloser(strings.NewReader(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d, _, _ := ingest.Detect(rows.Header()); d != "azure-cost" {
 			t.Errorf("%s detected as %q", name, d)
 		}
 	}

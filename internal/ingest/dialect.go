@@ -133,7 +133,7 @@ func newHeader(cells []string) (*Header, error) {
 		}
 		exact[name] = true
 		for _, key := range headerKeys(name) {
-			if _, taken := h.byKey[key]; !taken {
+			if _, taken := h.byKey[key]; !taken && key != "" {
 				h.byKey[key] = i
 			}
 		}
@@ -156,11 +156,16 @@ func (h *Header) Index(name string) int {
 }
 
 // headerKeys gives the spellings under which a cell is found: whole, and, where a portal writes
-// two languages into one cell ("Kosten (Cost)"), each of them.
+// two languages into one cell ("Kosten (Cost)", "Kosten / Cost"), each of them.
 func headerKeys(cell string) []string {
 	keys := []string{headerKey(cell)}
 	if open := strings.IndexAny(cell, "(（"); open >= 0 {
 		keys = append(keys, headerKey(strings.Trim(cell[open:], "()（）")), headerKey(cell[:open]))
+	}
+	for _, between := range []string{" / ", "|", "\n"} {
+		if parts := strings.Split(cell, between); len(parts) == 2 {
+			keys = append(keys, headerKey(parts[0]), headerKey(parts[1]))
+		}
 	}
 	return keys
 }

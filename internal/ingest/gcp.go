@@ -196,7 +196,7 @@ func (m *gcpMapper) category(rec *Record) (string, usage.ChargingMode) {
 	}
 	sku := strings.ToLower(b.Text(rec, b.Col("description")))
 	if strings.HasPrefix(sku, "commitment") {
-		return "Purchase", usage.ModeSubscription
+		return "Purchase", usage.ModeReserved
 	}
 	return "Usage", usage.ModeOnDemand
 }
