@@ -17,14 +17,30 @@ import (
 
 // Original is a row as it was delivered.
 type Original struct {
-	Source  string   `json:"source"`
-	Number  int64    `json:"delivery"`
-	File    string   `json:"file"`
-	SHA     string   `json:"sha256"`
-	LineNo  int64    `json:"line"`
-	Header  []string `json:"header"`
-	Values  []string `json:"values"`
-	RawText string   `json:"raw"` // empty for formats without text
+	Source  string `json:"source"`
+	Number  int64  `json:"delivery"`
+	File    string `json:"file"`
+	SHA     string `json:"sha256"`
+	LineNo  int64  `json:"line"`
+	Cells   []Cell `json:"cells"`
+	RawText string `json:"raw"` // empty for formats without text
+}
+
+// Cell is one value of a delivered row under its header.
+type Cell struct {
+	Column string `json:"column"`
+	Text   string `json:"text"`
+}
+
+func cells(header, values []string) []Cell {
+	out := make([]Cell, len(values))
+	for i, v := range values {
+		out[i].Text = v
+		if i < len(header) {
+			out[i].Column = header[i]
+		}
+	}
+	return out
 }
 
 // Original finds the delivered row of a line in the kept files. The caller has shown that the line
@@ -52,14 +68,14 @@ func (s *Service) OriginalRow(ctx context.Context, deliveryID string, fileNo int
 		return Original{}, fault.NotFound("delivery.line_unknown", fault.Args{"line": lineNo})
 	}
 	f := files[fileNo-1]
-	o := Original{Source: d.Source, Number: d.Number, File: f.Name, SHA: f.SHA, LineNo: lineNo, Header: f.Header}
+	o := Original{Source: d.Source, Number: d.Number, File: f.Name, SHA: f.SHA, LineNo: lineNo}
 	raw, ok, err := s.rawLine(ctx, f, lineNo)
 	if err != nil {
 		return o, err
 	}
 	if ok {
 		if values := splitRaw(raw, len(f.Header)); len(values) == len(f.Header) {
-			o.RawText, o.Values = raw, values
+			o.RawText, o.Cells = raw, cells(f.Header, values)
 			return o, nil
 		}
 	}
@@ -148,10 +164,11 @@ func (s *Service) scanFor(ctx context.Context, f File, o *Original) error {
 			continue
 		}
 		o.RawText = strings.TrimRight(string(rec.Raw), "\r\n")
-		o.Values = make([]string, len(rec.Fields))
+		values := make([]string, len(rec.Fields))
 		for i, v := range rec.Fields {
-			o.Values[i] = string(v)
+			values[i] = string(v)
 		}
+		o.Cells = cells(f.Header, values)
 		return nil
 	}
 }

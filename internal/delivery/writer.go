@@ -101,6 +101,7 @@ func (w *writer) part(ctx context.Context, p ingest.Part, f *File) error {
 			return err
 		}
 	}
+	w.tell(p)
 	stats := r.Stats()
 	w.skipped += stats.Skipped
 	if e := stats.Amortised; e != nil {
