@@ -3,6 +3,8 @@ package account
 import (
 	"context"
 	"slices"
+
+	"huoban/internal/scope"
 )
 
 // Administrators names the active administrators of an organisation, for "who can help".
@@ -26,4 +28,39 @@ func (s *Service) Administrators(ctx context.Context, orgID string) ([]string, e
 	}
 	slices.Sort(names)
 	return names, nil
+}
+
+// Holders gives the active persons of an organisation who hold an item, for notices.
+func (s *Service) Holders(ctx context.Context, orgID string, item scope.Item) ([]string, error) {
+	org, err := s.Organisations.ByID(ctx, self(), orgID)
+	if err != nil {
+		return nil, err
+	}
+	roles, err := s.Roles(ctx, org)
+	if err != nil {
+		return nil, err
+	}
+	grants, err := s.Store.GrantsOf(ctx, orgID)
+	if err != nil {
+		return nil, err
+	}
+	held := map[string][]string{}
+	for _, g := range grants {
+		held[g.PersonID] = append(held[g.PersonID], g.Role)
+	}
+	var out []string
+	for personID, codes := range held {
+		if !slices.Contains(itemsOf(codes, roles), item) {
+			continue
+		}
+		p, err := s.Store.PersonByID(ctx, personID)
+		if err != nil {
+			return nil, err
+		}
+		if p.State == PersonActive {
+			out = append(out, personID)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
 }

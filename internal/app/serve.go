@@ -1,0 +1,92 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"huoban/internal/audit"
+	"huoban/internal/fault"
+	"huoban/internal/flow"
+	"huoban/internal/portal"
+	"huoban/internal/store/migrate"
+)
+
+// Handler is the portal over HTTP.
+func (a *App) Handler() (http.Handler, error) {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	h := &portal.Handlers{Log: a.Log, Clock: a.Clock, Accounts: a.Accounts, SetUp: a.Setup, Sessions: a.Sessions, Messages: a.Messages,
+		Ready: a.ready, Metrics: promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), Version: Version, BaseURL: a.Settings.Base(),
+		Tx: a.DB, Audit: a.Audit, Orgs: a.Organisations, Bills: a.Bills, Closes: a.Closes, Deliveries: a.Deliveries}
+	return portal.New(h, portal.Options{TrustedProxies: a.Settings.TrustedProxies})
+}
+
+// ready tells whether the database answers and has this program's schema.
+func (a *App) ready(ctx context.Context) error {
+	n, err := migrate.Pending(ctx, a.DB)
+	if err == nil && n > 0 {
+		err = fault.Unavailable("settings.not_migrated", nil)
+	}
+	return err
+}
+
+// Serve answers on the listener until ctx ends, then lets running requests finish. Background work
+// runs beside it.
+func (a *App) Serve(ctx context.Context, l net.Listener) error {
+	handler, err := a.Handler()
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
+	work, stop := context.WithCancel(ctx)
+	defer stop()
+	done := make(chan struct{})
+	go func() {
+		a.background(work)
+		close(done)
+	}()
+	end := make(chan error, 1)
+	go func() {
+		if a.Settings.TLSCert != "" {
+			end <- srv.ServeTLS(l, a.Settings.TLSCert, a.Settings.TLSKey)
+			return
+		}
+		end <- srv.Serve(l)
+	}()
+	select {
+	case err := <-end:
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	err = srv.Shutdown(grace)
+	stop()
+	<-done
+	if served := <-end; err == nil && !errors.Is(served, http.ErrServerClosed) {
+		err = served
+	}
+	return err
+}
+
+// background cleans what a killed import left, then runs jobs, due transitions and daily work.
+func (a *App) background(ctx context.Context) {
+	if _, err := a.Deliveries.Clean(ctx); err != nil {
+		a.Log.Error("clean interrupted imports", "error", err.Error())
+	}
+	timer := flow.NewTimer(a.DB, a.FlowLog, a.Clock, map[string]flow.FireDue{})
+	heads := audit.NewPublisher(a.AuditStore, a.Clock, a.Settings.HeadsFile())
+	a.Worker.Every("flow.due", 30*time.Second, func(ctx context.Context) error { _, err := timer.Tick(ctx); return err })
+	a.Worker.Every("audit.head", 10*time.Minute, func(ctx context.Context) error { _, err := heads.Daily(ctx); return err })
+	a.Worker.Every("idempotency.purge", time.Hour, func(ctx context.Context) error { _, err := a.Idempotency.Purge(ctx); return err })
+	a.Worker.Every("session.purge", 24*time.Hour, func(ctx context.Context) error { _, err := a.Sessions.Purge(ctx); return err })
+	a.Worker.Run(ctx, 2)
+}

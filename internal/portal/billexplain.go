@@ -1,0 +1,176 @@
+package portal
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"huoban/internal/adjustment"
+	"huoban/internal/bill"
+	"huoban/internal/billdoc"
+	"huoban/internal/fault"
+	"huoban/internal/i18n"
+	"huoban/internal/money"
+	"huoban/internal/usage"
+	"huoban/web/templates/billview"
+	"huoban/web/templates/part"
+)
+
+// figures are what a bill's page can be asked about, and which items they are the sum of.
+var figures = map[string]func(doc *bill.Document) (money.Amount, func(it *bill.Item) bool){
+	"consumption": ofKind(usage.KindConsumption, func(d *bill.Document) money.Amount { return d.Consumption }),
+	"refund":      ofKind(usage.KindRefund, func(d *bill.Document) money.Amount { return d.Refund }),
+	"adjustment":  ofKind(usage.KindAdjustment, func(d *bill.Document) money.Amount { return d.Adjustment }),
+	"coupon":      ofKind(bill.KindCoupon, func(d *bill.Document) money.Amount { return d.Coupon }),
+	"tax":         ofKind(usage.KindTax, func(d *bill.Document) money.Amount { return d.Tax }),
+	"rounding": func(d *bill.Document) (money.Amount, func(*bill.Item) bool) {
+		return d.Rounding, func(*bill.Item) bool { return false }
+	},
+	"due": func(d *bill.Document) (money.Amount, func(*bill.Item) bool) {
+		return d.Due, func(it *bill.Item) bool { return it.Kind != usage.KindTax || d.TaxInDue }
+	},
+}
+
+func ofKind(k usage.Kind, figure func(*bill.Document) money.Amount) func(*bill.Document) (money.Amount, func(*bill.Item) bool) {
+	return func(d *bill.Document) (money.Amount, func(*bill.Item) bool) {
+		return figure(d), func(it *bill.Item) bool { return it.Kind == k }
+	}
+}
+
+// billExplain opens a computed figure to the items it is the sum of, each leading to its lines.
+func (h *Handlers) billExplain(c *Ctx) error {
+	name := c.QueryParam("figure")
+	figure, ok := figures[name]
+	if !ok {
+		return fault.NotFound("request.no_page", nil)
+	}
+	return h.billPage(c, "overview", func(st *statement, d billview.Doc) error {
+		doc := st.doc
+		amount, takes := figure(doc)
+		page := billview.Explain{Doc: d, Back: part.Link{Text: c.T("bills.explain.back"), Href: c.billLink("", doc)}, Unit: doc.Currency,
+			Title: c.T("bills.figure." + name), Amount: i18n.Money8(amount, doc.Currency), Rule: c.T("bills.explain.rule_" + name)}
+		var total bill.Item
+		for i := range doc.Items {
+			it := &doc.Items[i]
+			if !takes(it) {
+				continue
+			}
+			page.Rows = append(page.Rows, explainRow(c, doc, it))
+			total.LineCount += it.LineCount
+			total.Amount += it.Amount
+			total.BaseExact, total.Exact = total.BaseExact.Add(it.BaseExact), total.Exact.Add(it.Exact)
+		}
+		page.Total = billview.Group{Name: c.T("bills.split.total"), Lines: i18n.Count(total.LineCount), Base: part.Money{Text: i18n.Exact(total.BaseExact)},
+			Exact: i18n.Exact(total.Exact), Amount: part.Money{Text: i18n.Money8(total.Amount, doc.Currency)}}
+		if name == "rounding" || name == "due" {
+			page.Facts = []part.Item{
+				{Label: c.T("bills.explain.total"), Text: i18n.Money8(doc.Total(), doc.Currency)},
+				{Label: c.T("bills.figure.rounding"), Text: i18n.Money8(doc.Rounding, doc.Currency)},
+				{Label: c.T("bills.figure.due"), Text: i18n.Money8(doc.Due, doc.Currency)},
+			}
+		}
+		return c.page(http.StatusOK, page.Page())
+	})
+}
+
+func explainRow(c *Ctx, doc *bill.Document, it *bill.Item) billview.Group {
+	name := it.Product
+	if name == "" {
+		name = c.T("bills.product.none")
+	}
+	row := billview.Group{Name: name + " · " + maskName(it.Customer.Name), Kind: c.T("bills.kind." + string(it.Kind)), Factor: it.Factor.String(),
+		Rule: c.T("bills.why.no_rule"), Lines: i18n.Count(it.LineCount), Base: part.Money{Text: i18n.Exact(it.BaseExact)},
+		Exact: i18n.Exact(it.Exact), Amount: part.PlainOf(it.Amount, doc.Currency)}
+	if it.RuleNumber > 0 {
+		row.Rule = "P-" + bill.RuleName(it.RuleNumber, it.RuleVersion) + " " + c.T("bills.price."+string(it.RuleType))
+	}
+	row.Href = c.billLink("lines", doc, "customer", it.Customer.Code, "product", it.Product, "kind", string(it.Kind), "mode", string(it.Mode), "region", it.Region)
+	if it.Adjusts != nil {
+		row.Href = c.billLink("adjustments", doc)
+		row.Name = c.T("bills.adjusts."+it.Adjusts.Kind) + " · " + maskName(it.Customer.Name)
+	}
+	return row
+}
+
+// billAdjustments lists what corrects earlier cycles or was entered by staff.
+func (h *Handlers) billAdjustments(c *Ctx) error {
+	return h.billPage(c, "adjustments", func(st *statement, d billview.Doc) error {
+		doc := st.doc
+		page := billview.Adjustments{Doc: d, Unit: doc.Currency, Seal: sealOf(doc)}
+		var sum money.Amount
+		for i := range doc.Items {
+			it := &doc.Items[i]
+			if it.Adjusts == nil {
+				continue
+			}
+			if it.Kind != usage.KindTax {
+				sum += it.Amount
+			}
+			page.Rows = append(page.Rows, billview.Adjustment{Number: "A" + short(it.Adjusts.ID), Customer: maskName(it.Customer.Name),
+				Corrects: string(it.Adjusts.CorrectsCycle) + " · " + it.Adjusts.Source + " · " + it.Adjusts.Key,
+				Reason:   adjustmentReason(c, it.Adjusts), By: c.T("bills.adjusts." + it.Adjusts.Kind), Amount: part.PlainOf(it.Amount, doc.Currency)})
+		}
+		page.Tool = part.Tool{Count: c.T("bills.adjustments.count", "Count", int64(len(page.Rows))), Export: exportOf(c, doc)}
+		page.Total = billview.TotalRow{Label: c.T("bills.split.total"), Amount: part.PlainOf(sum, doc.Currency)}
+		if len(page.Rows) == 0 {
+			page.Empty = &part.Empty{Title: c.T("bills.adjustments.empty"), Text: c.T("bills.adjustments.empty_text")}
+		}
+		return c.page(http.StatusOK, page.Page())
+	})
+}
+
+func adjustmentReason(c *Ctx, a *bill.Adjusts) string {
+	if a.Kind == string(adjustment.KindStaff) {
+		return a.Reason
+	}
+	return c.T("bills.adjusts.reason_"+a.Kind, "Cycle", string(a.CorrectsCycle))
+}
+
+// billFile writes the bill as a file; its totals are those of the page.
+func (h *Handlers) billFile(c *Ctx) error {
+	st, err := h.statement(c)
+	if err != nil {
+		return err
+	}
+	if st.doc == nil {
+		return fault.NotFound("request.no_page", nil)
+	}
+	format := billdoc.Format(c.QueryParam("format"))
+	o := billdoc.Options{By: bill.By(c.QueryParam("by")), Words: func(key string) string { return c.T(key) }, Name: func(p bill.Party) string { return maskName(p.Name) },
+		Lines: func(ctx context.Context, doc *bill.Document, fn func(*bill.LineRow) error) error {
+			return h.Bills.EachLine(ctx, c.Scope, doc, bill.LineFilter{}, fn)
+		}}
+	name := st.doc.Partner.Code + "-" + string(st.doc.Cycle) + "-" + st.doc.Currency + "." + format.Extension()
+	w := &lateHeader{ResponseWriter: c.Response(), name: name, media: format.MediaType()}
+	if err := billdoc.Write(c.ctx(), w, format, []bill.Document{*st.doc}, o); err != nil {
+		return err
+	}
+	return nil
+}
+
+// lateHeader sends the headers of a file with its first byte, so that a refusal can still be a page.
+type lateHeader struct {
+	http.ResponseWriter
+	name, media string
+	begun       bool
+}
+
+func (w *lateHeader) Write(b []byte) (int, error) {
+	if !w.begun {
+		w.begun = true
+		w.Header().Set("Content-Type", w.media)
+		w.Header().Set("Content-Disposition", `attachment; filename="`+asciiName(w.name)+`"; filename*=UTF-8''`+url.PathEscape(w.name))
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+func asciiName(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r > 0x7e || strings.ContainsRune(`"\/`, r) {
+			return '_'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,291 @@
+package portal
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"huoban/internal/audit"
+	"huoban/internal/bill"
+	"huoban/internal/fault"
+	"huoban/internal/i18n"
+	"huoban/internal/usage"
+	"huoban/web/templates/billview"
+	"huoban/web/templates/part"
+)
+
+// lineRef names a line of a bill in a URL: where it is kept, and for a spread one whose part it is.
+type lineRef struct {
+	Slot     int64  `json:"s"`
+	Customer string `json:"c"` // the kept line's customer
+	Start    string `json:"t"`
+	Key      []byte `json:"k"`
+	Occur    int64  `json:"o"`
+	Part     string `json:"p"` // the billed customer
+}
+
+func (r lineRef) String() string {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// parseRef reads a reference; anything else is an absent line.
+func parseRef(text string) (lineRef, usage.Place, error) {
+	var r lineRef
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || json.Unmarshal(b, &r) != nil || len(r.Key) != len(usage.Hash{}) {
+		return r, usage.Place{}, fault.NotFound("bill.line_unknown", nil)
+	}
+	p := usage.Place{SlotID: r.Slot, CustomerID: r.Customer, Start: r.Start, Occurrence: r.Occur}
+	copy(p.Key[:], r.Key)
+	return r, p, nil
+}
+
+func refOf(row *bill.LineRow) lineRef {
+	p := row.Place
+	return lineRef{p.SlotID, p.CustomerID, p.Start, p.Key[:], p.Occurrence, row.Customer.ID}
+}
+
+// lineNumber is the short number shown: the beginning of the line's key.
+func lineNumber(row *bill.LineRow) string {
+	if row.Adjusts != nil {
+		return "A" + short(row.Adjusts.ID)
+	}
+	n := strings.ToUpper(hex.EncodeToString(row.Place.Key[:4]))
+	if row.Place.Occurrence > 0 {
+		n += "-" + strconv.FormatInt(row.Place.Occurrence+1, 10)
+	}
+	return n
+}
+
+func short(id string) string {
+	id = strings.ReplaceAll(id, "-", "")
+	return strings.ToUpper(id[max(0, len(id)-8):])
+}
+
+var pageSizes = []int{20, 50, 100}
+
+// lineList is the state of the list, all of it in the URL.
+type lineList struct {
+	filter bill.LineFilter
+	params url.Values // filter parameters that are set
+	after  string
+	size   int
+	why    string
+}
+
+func (c *Ctx) lineList(doc *bill.Document) (lineList, error) {
+	l := lineList{params: url.Values{}, after: c.QueryParam("after"), size: pageSizes[0], why: c.QueryParam("why")}
+	for _, name := range []string{"customer", "product", "kind", "mode", "region", "zero", "size"} {
+		if v := c.QueryParam(name); v != "" {
+			l.params.Set(name, v)
+		}
+	}
+	if n, err := strconv.Atoi(l.params.Get("size")); err == nil && slices.Contains(pageSizes, n) {
+		l.size = n
+	}
+	l.filter = bill.LineFilter{Product: l.params.Get("product"), Region: l.params.Get("region"), Kind: usage.Kind(l.params.Get("kind")),
+		Mode: usage.ChargingMode(l.params.Get("mode")), NonZero: l.params.Get("zero") == "no"}
+	if code := l.params.Get("customer"); code != "" {
+		i := slices.IndexFunc(doc.Items, func(it bill.Item) bool { return it.Customer.Code == code })
+		if i < 0 {
+			return l, fault.NotFound("request.no_page", nil)
+		}
+		l.filter.CustomerID = doc.Items[i].Customer.ID
+	}
+	return l, nil
+}
+
+// link is the list with one parameter changed; an empty value takes it off.
+func (c *Ctx) linesLink(doc *bill.Document, l lineList, change ...string) string {
+	v := url.Values{}
+	for k := range l.params {
+		v.Set(k, l.params.Get(k))
+	}
+	for i := 0; i+1 < len(change); i += 2 {
+		v.Set(change[i], change[i+1])
+	}
+	var more []string
+	for k := range v {
+		more = append(more, k, v.Get(k))
+	}
+	return c.billLink("lines", doc, more...)
+}
+
+func (h *Handlers) billLines(c *Ctx) error { return h.lines(c, false) }
+
+// billLinesRevealed shows the customers' names in clear, once, and writes down that it did.
+func (h *Handlers) billLinesRevealed(c *Ctx) error {
+	if err := h.reveal(c, "bill.lines", "customer"); err != nil {
+		return err
+	}
+	return h.lines(c, true)
+}
+
+// reveal records that a masked column was shown.
+func (h *Handlers) reveal(c *Ctx, list, column string) error {
+	return h.Tx.InTx(c.ctx(), func(ctx context.Context) error {
+		return h.Audit.Record(ctx, audit.Entry{Actor: c.Person.Login, OnBehalf: c.Org.Code, OrgID: c.Org.ID, Action: "column.reveal",
+			Object: "list:" + list, Outcome: "done", Detail: map[string]any{"column": column, "query": c.QueryString()}})
+	})
+}
+
+func (h *Handlers) lines(c *Ctx, open bool) error {
+	return h.billPage(c, "lines", func(st *statement, d billview.Doc) error {
+		l, err := c.lineList(st.doc)
+		if err != nil {
+			return err
+		}
+		page, err := h.Bills.Lines(c.ctx(), c.Scope, st.doc, l.filter, l.after, l.size)
+		if err != nil {
+			return err
+		}
+		props, err := h.linesProps(c, st.doc, d, l, page, open)
+		if err != nil {
+			return err
+		}
+		return c.page(http.StatusOK, props.Page())
+	})
+}
+
+func (h *Handlers) linesProps(c *Ctx, doc *bill.Document, d billview.Doc, l lineList, page bill.LinePage, open bool) (billview.Lines, error) {
+	totals := doc.LineTotals(l.filter)
+	count := c.T("bills.lines_of", "Count", totals.Count)
+	if totals.Count < 0 {
+		count = c.T("bills.lines_nonzero")
+	}
+	props := billview.Lines{Doc: d, Filter: lineFilter(c, doc, l), Unit: doc.Currency,
+		Tool:      part.Tool{Count: count, Conditions: conditions(c, doc, l), Refresh: c.linesLink(doc, l), Export: exportOf(c, doc)},
+		PageTotal: billview.TotalRow{Label: c.T("bills.total.page", "Count", int64(len(page.Rows))), Amount: part.PlainOf(page.Sum, doc.Currency)},
+		AllTotal:  billview.TotalRow{Label: c.T("bills.total.all"), Amount: part.PlainOf(totals.Amount, doc.Currency)},
+		Eye:       &billview.Eye{Action: c.linesLink(doc, l, "after", l.after), Open: open}}
+	for i := range page.Rows {
+		row, err := h.lineProps(c, doc, l, &page.Rows[i], open)
+		if err != nil {
+			return props, err
+		}
+		props.Rows = append(props.Rows, row)
+	}
+	props.Pager = part.Pager{Range: count, Seal: &part.Seal{Total: i18n.Money8(totals.Amount, doc.Currency), Code: doc.Code}}
+	if l.after != "" {
+		props.Pager.First = c.linesLink(doc, l)
+	}
+	if page.Next != "" {
+		props.Pager.Next = c.linesLink(doc, l, "after", page.Next)
+	}
+	for _, n := range pageSizes {
+		props.Pager.Sizes = append(props.Pager.Sizes, part.Tab{Text: strconv.Itoa(n), Href: c.linesLink(doc, l, "size", strconv.Itoa(n)), Current: n == l.size})
+	}
+	if len(props.Rows) == 0 {
+		props.Empty = &part.Empty{Title: c.T("bills.lines.empty"), Text: c.T("bills.lines.empty_text"),
+			Button: &part.Link{Text: c.T("bills.lines.reset"), Href: c.billLink("lines", doc)}}
+	}
+	return props, nil
+}
+
+func (h *Handlers) lineProps(c *Ctx, doc *bill.Document, l lineList, r *bill.LineRow, open bool) (billview.Line, error) {
+	p := &r.Line.Product
+	ref := refOf(r).String()
+	row := billview.Line{ID: lineNumber(r), Number: lineNumber(r), Charged: i18n.DateTime(r.Line.ChargeStart), Customer: maskName(r.Customer.Name), Masked: true,
+		Product: p.Service, Mode: modeText(c, p.ChargingMode), Kind: c.T("bills.kind." + string(kindOf(r))),
+		Base: part.Money{Text: i18n.Exact(r.BaseAmount)}, Factor: r.Chosen.Factor.String(), Amount: part.PlainOf(r.Amount, doc.Currency)}
+	if open {
+		row.Customer, row.Masked = r.Customer.Name, false
+	}
+	if r.Adjusts != nil {
+		row.Charged, row.Product = string(r.Adjusts.CorrectsCycle), c.T("bills.adjusts."+r.Adjusts.Kind)
+		row.Href = c.billLink("adjustments", doc)
+		return row, nil
+	}
+	if l.why != ref {
+		row.Href = c.linesLink(doc, l, "after", l.after, "why", ref) + "#line-" + row.ID
+		return row, nil
+	}
+	row.Href = c.linesLink(doc, l, "after", l.after) + "#line-" + row.ID
+	why, err := h.whyProps(c, doc, r)
+	row.Why = why
+	return row, err
+}
+
+func kindOf(r *bill.LineRow) usage.Kind {
+	if r.Item != nil {
+		return r.Item.Kind
+	}
+	return r.Line.Kind
+}
+
+func modeText(c *Ctx, m usage.ChargingMode) string {
+	if m == "" {
+		return i18n.Nothing
+	}
+	return c.T("bills.mode." + string(m))
+}
+
+// maskName leaves the first character of a name.
+func maskName(name string) string {
+	r := []rune(name)
+	if len(r) == 0 {
+		return i18n.Nothing
+	}
+	return string(r[:1]) + "***"
+}
+
+// lineFilter offers what the bill's items hold.
+func lineFilter(c *Ctx, doc *bill.Document, l lineList) part.Filter {
+	f := part.Filter{Action: c.at("/bills/lines"), Reset: c.billLink("lines", doc)}
+	for _, name := range []string{"cycle", "vendor", "partner", "currency", "entity"} {
+		values := map[string]string{"cycle": string(doc.Cycle), "vendor": doc.Vendor.Code, "partner": doc.Partner.Code, "currency": doc.Currency, "entity": doc.Entity.Code}
+		f.Hidden = append(f.Hidden, part.Hidden{Name: name, Value: values[name]})
+	}
+	seen := map[string]map[string]string{"customer": {}, "product": {}, "kind": {}, "mode": {}}
+	for i := range doc.Items {
+		it := &doc.Items[i]
+		seen["customer"][it.Customer.Code] = maskName(it.Customer.Name) + " · " + it.Customer.Code
+		seen["product"][it.Product] = it.Product
+		seen["kind"][string(it.Kind)] = c.T("bills.kind." + string(it.Kind))
+		seen["mode"][string(it.Mode)] = modeText(c, it.Mode)
+	}
+	for _, name := range []string{"customer", "product", "kind", "mode"} {
+		field := part.FilterField{Name: name, Label: c.T("bills.filter." + name), Value: l.params.Get(name), Options: []part.Option{{Label: c.T("bills.filter.any")}}}
+		for value, label := range seen[name] {
+			if value != "" {
+				field.Options = append(field.Options, part.Option{Value: value, Label: label})
+			}
+		}
+		slices.SortFunc(field.Options[1:], func(a, b part.Option) int { return strings.Compare(a.Label, b.Label) })
+		f.Fields = append(f.Fields, field)
+	}
+	f.Fields = append(f.Fields, part.FilterField{Name: "zero", Label: c.T("bills.filter.amount"), Value: l.params.Get("zero"), More: true,
+		Options: []part.Option{{Label: c.T("bills.filter.any")}, {Value: "no", Label: c.T("bills.filter.nonzero")}}})
+	return f
+}
+
+func conditions(c *Ctx, doc *bill.Document, l lineList) []part.Condition {
+	out := []part.Condition{{Text: c.T("bills.condition.cycle", "Cycle", string(doc.Cycle))}}
+	for _, name := range []string{"customer", "product", "kind", "mode", "region", "zero"} {
+		v := l.params.Get(name)
+		if v == "" {
+			continue
+		}
+		text := v
+		switch name {
+		case "kind":
+			text = c.T("bills.kind." + v)
+		case "mode":
+			text = c.T("bills.mode." + v)
+		case "zero":
+			text = c.T("bills.filter.nonzero")
+		}
+		out = append(out, part.Condition{Text: text, Remove: c.linesLink(doc, l, name, "")})
+	}
+	return out
+}

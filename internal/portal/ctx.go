@@ -1,0 +1,78 @@
+package portal
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"huoban/internal/account"
+	"huoban/internal/audit"
+	"huoban/internal/i18n"
+	"huoban/internal/organisation"
+	"huoban/internal/scope"
+	"huoban/web/templates/layout"
+)
+
+type numberKey struct{}
+
+func withNumber(ctx context.Context, number string) context.Context {
+	return context.WithValue(ctx, numberKey{}, number)
+}
+
+func numberOf(ctx context.Context) string {
+	s, _ := ctx.Value(numberKey{}).(string)
+	return s
+}
+
+// Ctx is one request: who asks, for which organisation, with which scope.
+type Ctx struct {
+	echo.Context
+	Route  Route
+	Person account.Person            // zero where nobody is signed in
+	Org    organisation.Organisation // zero outside /o/:org
+	Member account.Membership
+	Scope  scope.Scope
+}
+
+// ctx is the request's context, with language and audit metadata.
+func (c *Ctx) ctx() context.Context { return c.Request().Context() }
+
+// at is an address inside the organisation.
+func (c *Ctx) at(path string) string { return "/o/" + c.Org.Code + path }
+
+// T translates.
+func (c *Ctx) T(key string, pairs ...any) string { return i18n.T(c.ctx(), key, pairs...) }
+
+// page renders to a buffer first, so that a page that fails half way becomes a clean error.
+func (c *Ctx) page(status int, component templ.Component) error {
+	var buf bytes.Buffer
+	if err := component.Render(c.ctx(), &buf); err != nil {
+		return err
+	}
+	return c.HTMLBlob(status, buf.Bytes())
+}
+
+// wantsJSON tells whether the caller is a program: it says so in Accept.
+func wantsJSON(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "application/json")
+}
+
+// seeOther leads on after a form; a program gets the address as JSON.
+func (c *Ctx) seeOther(path string) error {
+	path = layout.SafeNext(path)
+	if wantsJSON(c.Request()) {
+		return c.JSON(http.StatusOK, map[string]string{"location": path})
+	}
+	return c.Redirect(http.StatusSeeOther, path)
+}
+
+// enrich puts what frame and audit need into the request's context.
+func (c *Ctx) enrich(ctx context.Context, env layout.Env) {
+	ctx = layout.With(ctx, env)
+	ctx = audit.WithRequest(ctx, audit.Request{ID: numberOf(ctx), IP: c.RealIP(), OnBehalf: c.Org.Code})
+	c.SetRequest(c.Request().WithContext(ctx))
+}

@@ -1,0 +1,144 @@
+package portal
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"huoban/internal/fault"
+	"huoban/internal/i18n"
+	"huoban/web/templates/errview"
+	"huoban/web/templates/layout"
+	"huoban/web/templates/part"
+)
+
+// statusOf is the one mapping of kinds of failure to HTTP.
+var statusOf = map[fault.Kind]int{
+	fault.KindInvalid:         http.StatusUnprocessableEntity,
+	fault.KindUnauthenticated: http.StatusUnauthorized,
+	fault.KindDenied:          http.StatusForbidden,
+	fault.KindNotFound:        http.StatusNotFound,
+	fault.KindConflict:        http.StatusConflict,
+	fault.KindLimited:         http.StatusTooManyRequests,
+	fault.KindUnavailable:     http.StatusServiceUnavailable,
+	fault.KindInternal:        http.StatusInternalServerError,
+}
+
+// problem is a fault as a program sees it. The detail of an internal fault stays in the log.
+type problem struct {
+	Code    string            `json:"code"`
+	Message string            `json:"message"`
+	Fields  map[string]string `json:"fields,omitempty"`
+	Reasons []problem         `json:"reasons,omitempty"`
+	Request string            `json:"request,omitempty"`
+}
+
+// fail answers a failed request; the cause is logged here and nowhere else.
+func (h *Handlers) fail(err error, ec echo.Context) {
+	if ec.Response().Committed {
+		return
+	}
+	f := faultOf(err)
+	status := statusOf[f.Kind]
+	req := ec.Request()
+	if f.Kind == fault.KindInternal {
+		h.Log.Error("request failed", "request", numberOf(req.Context()), "method", req.Method, "path", ec.Path(), "error", err.Error())
+	}
+	if f.Kind == fault.KindLimited || f.Kind == fault.KindUnavailable {
+		ec.Response().Header().Set("Retry-After", retryAfter(f))
+	}
+	c, ok := ec.Get(ctxKey).(*Ctx)
+	if !ok {
+		c = &Ctx{Context: ec}
+	}
+	var answer error
+	switch {
+	case wantsJSON(req):
+		answer = c.JSON(status, h.problem(c, f))
+	case f.Kind == fault.KindUnauthenticated && req.Method == http.MethodGet:
+		answer = c.Redirect(http.StatusSeeOther, "/login?next="+queryEscape(req.URL.RequestURI()))
+	default:
+		answer = h.failPage(c, status, f)
+	}
+	if answer != nil {
+		h.Log.Error("error page failed", slog.Any("error", answer))
+		_ = ec.String(http.StatusInternalServerError, "500")
+	}
+}
+
+// faultOf understands echo's own errors (no such route, body too large) as faults.
+func faultOf(err error) *fault.Error {
+	var he *echo.HTTPError
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return fault.Invalid("request.too_large", fault.Args{"limit": tooLarge.Limit})
+	case errors.As(err, &he):
+		switch he.Code {
+		case http.StatusNotFound, http.StatusMethodNotAllowed:
+			return fault.NotFound("request.no_page", nil)
+		case http.StatusRequestEntityTooLarge:
+			return fault.Invalid("request.too_large", nil)
+		case http.StatusBadRequest, http.StatusUnsupportedMediaType:
+			return fault.Invalid("request.malformed", nil).Because(err)
+		}
+	}
+	return fault.From(err)
+}
+
+func retryAfter(f *fault.Error) string {
+	switch s := f.Args["seconds"].(type) {
+	case int:
+		return strconv.Itoa(s)
+	case int64:
+		return strconv.FormatInt(s, 10)
+	}
+	return "5"
+}
+
+func (h *Handlers) problem(c *Ctx, f *fault.Error) problem {
+	p := problem{Code: f.Code, Message: i18n.FaultText(c.ctx(), f)}
+	if len(f.Fields) > 0 {
+		p.Fields = f.Fields
+	}
+	for _, r := range f.Reason {
+		p.Reasons = append(p.Reasons, h.problem(c, r))
+	}
+	if f.Kind == fault.KindInternal {
+		p.Code, p.Request = "internal", numberOf(c.ctx())
+	}
+	if f.Kind == fault.KindNotFound {
+		p.Code, p.Message = "request.no_page", c.T("fault.request.no_page")
+	}
+	return p
+}
+
+// failPage: 403, 404 and 500 have pages of their own; anything else shows its reasons.
+func (h *Handlers) failPage(c *Ctx, status int, f *fault.Error) error {
+	home := &part.Link{Text: c.T("portal.fail.home"), Href: layout.From(c.ctx()).HomeHref}
+	switch f.Kind {
+	case fault.KindNotFound:
+		return c.page(status, errview.NotFound{Button: home}.Page())
+	case fault.KindDenied:
+		item, _ := f.Args["item"].(string)
+		return c.page(status, errview.Denied{Item: item, Text: deniedText(c, f), Role: layout.From(c.ctx()).Role,
+			Helpers: h.helpers(c), Button: home}.Page())
+	case fault.KindInternal:
+		return c.page(status, errview.Failed{RequestID: numberOf(c.ctx()), Button: home}.Page())
+	}
+	refused := errview.Refused{Title: i18n.FaultText(c.ctx(), f), Reasons: i18n.FaultReasons(c.ctx(), f), Button: home}
+	if back := c.Request().Referer(); back != "" && c.Request().Method != http.MethodGet {
+		refused.Button = &part.Link{Text: c.T("portal.fail.back"), Href: layout.SafeNext(pathOf(back))}
+	}
+	return c.page(status, refused.Page())
+}
+
+func deniedText(c *Ctx, f *fault.Error) string {
+	if f.Code == "scope.permission_missing" {
+		return ""
+	}
+	return i18n.FaultText(c.ctx(), f)
+}

@@ -1,0 +1,150 @@
+package portal
+
+import (
+	"fmt"
+	"runtime/debug"
+	"slices"
+
+	"huoban/internal/account"
+	"huoban/internal/fault"
+	"huoban/internal/i18n"
+	"huoban/internal/scope"
+	"huoban/web/templates/layout"
+)
+
+func sprint(v any) string { return fmt.Sprintf("%v\n%s", v, debug.Stack()) }
+
+// prepare sets language and theme, and the frame of somebody unknown.
+func (h *Handlers) prepare(c *Ctx) {
+	ctx := c.ctx()
+	lang := i18n.FromRequest(c.Request(), h.Sessions.Language(ctx))
+	c.enrich(i18n.With(ctx, lang), h.env(c))
+}
+
+// env is the frame's view of the request.
+func (h *Handlers) env(c *Ctx) layout.Env {
+	ctx := c.ctx()
+	env := layout.Env{Path: c.Request().URL.RequestURI(), Theme: layout.ParseTheme(h.Sessions.Theme(ctx)), Version: h.Version}
+	if c.Person.ID == "" {
+		return env
+	}
+	env.Person = c.Person.Name
+	if env.Person == "" {
+		env.Person = c.Person.Login
+	}
+	return env
+}
+
+// identify finds the person of the session and, inside /o/:org, the organisation and scope. A person
+// who must change the password reaches nothing else first.
+func (h *Handlers) identify(c *Ctx) error {
+	ctx := c.ctx()
+	personID := h.Sessions.PersonID(ctx)
+	if personID == "" {
+		return nil
+	}
+	p, err := h.Accounts.PersonByID(ctx, personID)
+	if fault.Is(err, fault.KindNotFound) || err == nil && p.State != account.PersonActive {
+		return h.Sessions.SignOut(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	c.Person = p
+	members, err := h.Accounts.Memberships(ctx, p)
+	if err != nil {
+		return err
+	}
+	if code := c.Param("org"); code != "" {
+		if c.Scope, err = h.Accounts.ScopeOf(ctx, p, code); err != nil {
+			return err
+		}
+		i := slices.IndexFunc(members, func(m account.Membership) bool { return m.Organisation.ID == c.Scope.OrgID() })
+		c.Member, c.Org = members[i], members[i].Organisation
+	}
+	env := h.env(c)
+	for _, m := range members {
+		env.Orgs = append(env.Orgs, layout.Org{Code: m.Organisation.Code, Name: m.Organisation.Name, Href: "/o/" + m.Organisation.Code})
+	}
+	if len(members) > 0 {
+		env.HomeHref = env.Orgs[0].Href
+	}
+	if c.Org.ID != "" {
+		if err := h.envOfOrg(c, &env); err != nil {
+			return err
+		}
+	}
+	c.enrich(ctx, env)
+	return nil
+}
+
+func (h *Handlers) envOfOrg(c *Ctx, env *layout.Env) error {
+	env.Org = layout.Org{Code: c.Org.Code, Name: c.Org.Name, Href: c.at("")}
+	env.HomeHref = c.at("")
+	env.Ops = c.Scope.Side() == scope.SideVendor
+	env.Role = roleLabel(c)
+	env.MessagesHref = c.at("/messages")
+	env.Nav = navOf(c)
+	unread, err := h.Messages.Unread(c.ctx(), c.Scope)
+	env.Unread = int(unread)
+	return err
+}
+
+// roleLabel names the roles the person holds here.
+func roleLabel(c *Ctx) string {
+	var labels []string
+	for _, code := range c.Member.Roles {
+		key := "account.role." + string(account.SideOf(c.Org.Kind)) + "." + code
+		if i18n.Has(key) {
+			labels = append(labels, c.T(key))
+		} else {
+			labels = append(labels, code)
+		}
+	}
+	return join(labels, c.T("portal.list.comma"))
+}
+
+// authorise: a public route is for everybody, a self route for every signed-in person; any other
+// needs the side and one of the items.
+func (h *Handlers) authorise(c *Ctx) error {
+	r := c.Route
+	if r.Public {
+		return nil
+	}
+	if c.Person.ID == "" {
+		return fault.New(fault.KindUnauthenticated, "session.none", nil)
+	}
+	if c.Person.MustChange && !r.Self {
+		return fault.Denied("account.must_change", nil)
+	}
+	if r.Self {
+		return nil
+	}
+	if len(r.Sides) > 0 && !slices.Contains(r.Sides, c.Scope.Side()) {
+		return fault.NotFound("request.no_page", nil)
+	}
+	return c.Scope.Require(r.Items...)
+}
+
+// helpers names who can give a missing permission.
+func (h *Handlers) helpers(c *Ctx) string {
+	if c.Org.ID == "" {
+		return ""
+	}
+	names, err := h.Accounts.Administrators(c.ctx(), c.Org.ID)
+	if err != nil {
+		return ""
+	}
+	return join(names, c.T("portal.list.comma"))
+}
+
+func join(parts []string, comma string) string {
+	out := ""
+	for i, p := range parts {
+		if i > 0 {
+			out += comma
+		}
+		out += p
+	}
+	return out
+}

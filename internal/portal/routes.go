@@ -1,0 +1,50 @@
+package portal
+
+import (
+	"net/http"
+
+	"huoban/internal/scope"
+	"huoban/web/templates/layout"
+)
+
+const (
+	get  = http.MethodGet
+	post = http.MethodPost
+)
+
+var (
+	partners = []scope.Side{scope.SidePartner}
+	vendors  = []scope.Side{scope.SideVendor}
+	traders  = []scope.Side{scope.SidePartner, scope.SideVendor}
+)
+
+// table is every route of the portal. A new page is a row here, a handler and a page in web/templates.
+func table() []Route {
+	rows := door()
+	rows = append(rows, billRoutes()...)
+	return append(rows, opsRoutes()...)
+}
+
+func door() []Route {
+	return []Route{
+		{Method: get, Path: "/", Name: "root", Public: true, Do: (*Handlers).root},
+		{Method: get, Path: "/healthz", Name: "live", Public: true, Do: (*Handlers).live},
+		{Method: get, Path: "/readyz", Name: "ready", Public: true, Do: (*Handlers).ready},
+		{Method: get, Path: "/metrics", Name: "metrics", Public: true, Do: (*Handlers).metrics},
+		{Method: get, Path: "/login", Name: "login", Public: true, Title: "signview.signin.title", Do: (*Handlers).signInPage},
+		{Method: post, Path: "/login", Name: "login.do", Public: true, Do: (*Handlers).signIn},
+		{Method: get, Path: "/login/code", Name: "login.code", Public: true, Title: "signview.second.title", Do: (*Handlers).codePage},
+		{Method: post, Path: "/login/code", Name: "login.code.do", Public: true, Do: (*Handlers).code},
+		{Method: post, Path: layout.PathLogout, Name: "logout", Public: true, Do: (*Handlers).signOut},
+		{Method: get, Path: "/setup/:token", Name: "setup", Public: true, Title: "signview.setup.title", Do: (*Handlers).setUpPage},
+		{Method: post, Path: "/setup/:token", Name: "setup.do", Public: true, Do: (*Handlers).setUp},
+		{Method: post, Path: layout.PathLanguage, Name: "language", Public: true, Do: (*Handlers).setLanguage},
+		{Method: post, Path: layout.PathTheme, Name: "theme", Public: true, Do: (*Handlers).setTheme},
+		{Method: get, Path: layout.PathPassword, Name: "password", Self: true, Title: "signview.password.title", Do: (*Handlers).passwordPage},
+		{Method: post, Path: layout.PathPassword, Name: "password.do", Self: true, Do: (*Handlers).password},
+		{Method: get, Path: layout.PathSessions, Name: "sessions", Self: true, Title: "portal.sessions.title", Do: (*Handlers).sessions},
+		{Method: post, Path: "/account/sessions/:handle/ending", Name: "session.end", Self: true, Do: (*Handlers).endSession},
+		{Method: post, Path: "/account/sessions/ending", Name: "sessions.end", Self: true, Do: (*Handlers).endOthers},
+		{Method: post, Path: "/account/totp", Name: "totp", Self: true, Do: (*Handlers).totp},
+	}
+}

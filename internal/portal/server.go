@@ -1,0 +1,147 @@
+package portal
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"huoban/internal/account"
+	"huoban/internal/audit"
+	"huoban/internal/bill"
+	"huoban/internal/clock"
+	"huoban/internal/delivery"
+	"huoban/internal/fault"
+	"huoban/internal/message"
+	"huoban/internal/monthclose"
+	"huoban/internal/organisation"
+	"huoban/internal/session"
+	"huoban/web/static"
+)
+
+// Handlers holds what pages need: the services of the domain, nothing of the store.
+type Handlers struct {
+	Log        *slog.Logger
+	Clock      clock.Clock
+	Accounts   *account.Service
+	SetUp      *account.Setup
+	Sessions   *session.Manager
+	Messages   *message.Box
+	Ready      func(ctx context.Context) error // nil when the database answers and is migrated
+	Metrics    http.Handler
+	Version    string
+	BaseURL    string
+	Tx         Tx
+	Audit      audit.Recorder
+	Orgs       *organisation.Service
+	Bills      *bill.Service
+	Closes     *monthclose.Service
+	Deliveries *delivery.Service
+}
+
+// Tx runs a function in one transaction; fn may be run again.
+type Tx interface {
+	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+}
+
+// Options are how the server stands to the outside.
+type Options struct {
+	TrustedProxies []string // CIDR
+}
+
+const ctxKey = "portal.ctx"
+
+// New builds the HTTP handler: static files and health apart, everything else through the table.
+func New(h *Handlers, o Options) (http.Handler, error) {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = h.fail
+	extract, err := proxies(o.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	e.IPExtractor = extract
+	e.Pre(h.entered)
+	for _, r := range table() {
+		e.Add(r.Method, r.Path, h.serve(r))
+	}
+	e.RouteNotFound("/*", func(echo.Context) error { return fault.NotFound("request.no_page", nil) })
+
+	protect := http.NewCrossOriginProtection()
+	protect.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ec := e.NewContext(r, w)
+		h.fail(fault.Denied("request.cross_origin", nil), ec)
+	}))
+	site := numbered(bounded(protect.Handler(h.Sessions.Middleware(e))))
+	mux := http.NewServeMux()
+	mux.Handle(static.Prefix, static.Handler())
+	mux.Handle("/", site)
+	return secure(strings.HasPrefix(h.BaseURL, "https://"))(mux), nil
+}
+
+// proxies decides whose word about the caller's address is taken: nobody's, or that of the networks
+// the operator named.
+func proxies(networks []string) (echo.IPExtractor, error) {
+	if len(networks) == 0 {
+		return echo.ExtractIPDirect(), nil
+	}
+	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, n := range networks {
+		_, cidr, err := net.ParseCIDR(n)
+		if err != nil {
+			return nil, fault.Invalid("settings.trusted_proxy", fault.Args{"value": n})
+		}
+		trust = append(trust, echo.TrustIPRange(cidr))
+	}
+	return echo.ExtractIPFromXFFHeader(trust...), nil
+}
+
+// entered recovers from a panic as an internal fault and prepares language and theme, which error
+// pages need too.
+func (h *Handlers) entered(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(ec echo.Context) (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = fault.New(fault.KindInternal, "internal", nil).Because(panicError{p})
+			}
+		}()
+		c := &Ctx{Context: ec}
+		ec.Set(ctxKey, c)
+		h.prepare(c)
+		return next(ec)
+	}
+}
+
+// serve checks who asks, for which organisation and with which permission, before the handler runs.
+func (h *Handlers) serve(r Route) echo.HandlerFunc {
+	return func(ec echo.Context) error {
+		c := ec.Get(ctxKey).(*Ctx)
+		c.Route = r
+		if err := h.identify(c); err != nil {
+			return err
+		}
+		if err := h.authorise(c); err != nil {
+			return err
+		}
+		return r.Do(h, c)
+	}
+}
+
+func queryEscape(s string) string { return url.QueryEscape(s) }
+
+// pathOf is the path and query of an address of ours.
+func pathOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "/"
+	}
+	return u.RequestURI()
+}
+
+type panicError struct{ value any }
+
+func (p panicError) Error() string { return "panic: " + sprint(p.value) }
