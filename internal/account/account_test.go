@@ -193,3 +193,14 @@ func TestSeal(t *testing.T) {
 		t.Error("another person's secret opened")
 	}
 }
+
+func TestNetwork(t *testing.T) {
+	for ip, want := range map[string]string{
+		"10.0.0.1": "10.0.0.1", "::ffff:10.0.0.1": "10.0.0.1", "2001:db8::1": "2001:db8::/64", "2001:db8:0:0:ffff::9": "2001:db8::/64",
+		"2001:db8:0:1::1": "2001:db8:0:1::/64", "fe80::1%eth0": "fe80::/64", "nonsense": "nonsense",
+	} {
+		if got := network(ip); got != want {
+			t.Errorf("network(%s) = %s, want %s", ip, got, want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"net/netip"
 	"time"
 
 	"huoban/internal/fault"
@@ -53,13 +54,42 @@ func throttleKey(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// count is one thing failures are counted against.
+type count struct{ kind, key string }
+
+// counted lists them, always in the same order, so that two transactions do not wait for each other.
+func counted(login, ip string) []count {
+	var out []count
+	if login != "" {
+		out = append(out, count{throttleLogin, throttleKey(login)})
+	}
+	if ip != "" {
+		out = append(out, count{throttleIP, throttleKey(network(ip))})
+	}
+	return out
+}
+
+// network is the address, or for IPv6 the 64 bits a single customer of a provider commands.
+func network(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ip
+	}
+	a = a.Unmap()
+	if a.Is4() {
+		return a.String()
+	}
+	p, err := a.WithZone("").Prefix(64)
+	if err != nil {
+		return ip
+	}
+	return p.String()
+}
+
 // locked refuses while a login or an address is locked out. Fault: account.locked.
 func (s *Service) locked(ctx context.Context, login, ip string, now time.Time) error {
-	for kind, text := range map[string]string{throttleLogin: login, throttleIP: ip} {
-		if text == "" {
-			continue
-		}
-		t, err := s.Store.Throttle(ctx, kind, throttleKey(text))
+	for _, c := range counted(login, ip) {
+		t, err := s.Store.Throttle(ctx, c.kind, c.key)
 		if err != nil {
 			return err
 		}
@@ -74,16 +104,12 @@ func (s *Service) locked(ctx context.Context, login, ip string, now time.Time) e
 
 // fail counts a failure against the login and the address.
 func (s *Service) fail(ctx context.Context, login, ip string, now time.Time) error {
-	for kind, text := range map[string]string{throttleLogin: login, throttleIP: ip} {
-		if text == "" {
-			continue
-		}
-		key := throttleKey(text)
-		t, err := s.Store.Throttle(ctx, kind, key)
+	for _, c := range counted(login, ip) {
+		t, err := s.Store.Throttle(ctx, c.kind, c.key)
 		if err != nil {
 			return err
 		}
-		if err := s.Store.SaveThrottle(ctx, kind, key, policies[kind].after(t, now)); err != nil {
+		if err := s.Store.SaveThrottle(ctx, c.kind, c.key, policies[c.kind].after(t, now)); err != nil {
 			return err
 		}
 	}

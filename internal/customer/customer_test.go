@@ -44,6 +44,42 @@ func TestMachine(t *testing.T) {
 	}
 }
 
+// Walked at random, an association is active only through the consent of the side it waited for.
+func TestWalk(t *testing.T) {
+	item := []scope.Item{scope.ItemAssociationChange}
+	actors := map[scope.Side]scope.Scope{scope.SideCustomer: scope.Customer("c1", "x", "x", item),
+		scope.SidePartner: scope.Partner("p1", "y", "y", item, nil), scope.SideVendor: scope.Vendor("v", "w", "w", item)}
+	var waits scope.Side
+	var last scope.Scope
+	flowtest.Walk(t, Flow, flowtest.WalkSpec[State, Action, Facts]{
+		Now: day("2026-11-21"),
+		Facts: func(rt *rapid.T, _ State) Facts {
+			f := Facts{CustomerID: "c1", PartnerID: "p1"}
+			if rapid.Bool().Draw(rt, "overlap") {
+				f.Overlap = &Association{}
+			}
+			return f
+		},
+		Who: func(rt *rapid.T) scope.Scope {
+			last = actors[rapid.SampledFrom([]scope.Side{scope.SideCustomer, scope.SidePartner, scope.SideVendor}).Draw(rt, "side")]
+			return last
+		},
+		Begin: func(_ *rapid.T, s State) {
+			waits = map[State]scope.Side{StateAwaitingCustomer: scope.SideCustomer, StateAwaitingPartner: scope.SidePartner}[s]
+		},
+		Step: func(rt *rapid.T, _ State, do Action, to State, f Facts) {
+			switch {
+			case do == ActionAccept && (last.Side() != waits || f.Overlap != nil):
+				rt.Fatalf("%s accepted, %s was waited for, overlap %v", last.Side(), waits, f.Overlap)
+			case do == ActionWithdraw && last.Side() == waits:
+				rt.Fatalf("%s withdrew what it was asked", last.Side())
+			case to == StateEnded && last.Side() != scope.SideVendor:
+				rt.Fatalf("%s ended it", last.Side())
+			}
+		},
+	})
+}
+
 func TestOverlap(t *testing.T) {
 	for _, c := range []struct {
 		aFrom, aTo, bFrom, bTo string

@@ -197,6 +197,9 @@ func (s *Service) ensurePartnership(ctx context.Context, sc scope.Scope, vendorI
 	return s.record(ctx, sc, vendorID, "partnership.add", code, nil)
 }
 
+// The Ensure functions serve use cases that have authorised their own act (declaring a source, importing
+// a map); they ask for no permission of their own.
+
 // EnsureVendor gives the vendor of that code, made with its default contracting entity if new.
 // Faults: organisation.code_malformed, .kind_mismatch.
 func (s *Service) EnsureVendor(ctx context.Context, sc scope.Scope, code string) (Organisation, error) {
