@@ -2,8 +2,8 @@ package monthclose
 
 import (
 	"context"
+	"slices"
 	"strings"
-	"time"
 
 	"huoban/internal/audit"
 	"huoban/internal/bill"
@@ -231,20 +231,43 @@ func (s *Service) Deadlines(ctx context.Context, vendorID string) ([]Deadline, e
 	return out, nil
 }
 
-// Reminders are the cycles whose reminder fell due in (after, now]: a job calls it and notifies the
-// vendor's finance staff once for each.
-func (s *Service) Reminders(ctx context.Context, after time.Time) ([]Deadline, error) {
-	all, err := s.Deadlines(ctx, "")
+// remindStep marks in the record that the reminder of a cycle was sent.
+const remindStep = "remind"
+
+// Remind tells once of every cycle whose reminder is due and that is not issued: a job calls it from
+// 09:00 GMT+8 on the 5th on. tell runs inside the transaction that keeps the mark.
+func (s *Service) Remind(ctx context.Context, tell func(ctx context.Context, d Deadline) error) (int, error) {
+	due, err := s.Deadlines(ctx, "")
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	var out []Deadline
-	for _, d := range all {
-		if d.RemindAt.After(after) {
-			out = append(out, d)
+	sent := 0
+	for _, d := range due {
+		told := false
+		err := s.Tx.InTx(ctx, func(ctx context.Context) error {
+			told = false
+			steps, err := s.Store.Steps(ctx, d.VendorID, d.Cycle)
+			if err != nil || slices.ContainsFunc(steps, func(st Step) bool { return st.Step == remindStep }) {
+				return err
+			}
+			st := Step{Step: remindStep, State: StepDone, BegunAt: s.Clock.Now(), DoneAt: s.Clock.Now()}
+			if err := s.Store.BeginStep(ctx, d.VendorID, d.Cycle, st); err != nil {
+				return err
+			}
+			if err := s.Store.EndStep(ctx, d.VendorID, d.Cycle, st); err != nil {
+				return err
+			}
+			told = true
+			return tell(ctx, d)
+		})
+		if err != nil {
+			return sent, err
+		}
+		if told {
+			sent++
 		}
 	}
-	return out, nil
+	return sent, nil
 }
 
 // kept reads the stored bills of a cycle.
