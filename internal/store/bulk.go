@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"huoban/internal/fault"
 )
 
 // Next gives the values of one row in the order of the columns, and false when there is no more. The
@@ -110,7 +112,12 @@ func (f *feed) Err() error             { return f.err }
 // fixed-width text.
 func bind(e Engine, v any) (any, error) {
 	switch v := v.(type) {
-	case nil, string, int64:
+	case nil, int64:
+		return v, nil
+	case string:
+		if e == SQLite && !plainText(v) {
+			return nil, fault.Invalid("store.text_refused", nil)
+		}
 		return v, nil
 	case []byte:
 		if v == nil {
@@ -158,7 +165,7 @@ func bind(e Engine, v any) (any, error) {
 	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
 		return int64(r.Uint()), nil
 	case reflect.String:
-		return r.String(), nil
+		return bind(e, r.String())
 	case reflect.Bool:
 		return bind(e, r.Bool())
 	}

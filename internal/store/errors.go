@@ -75,6 +75,8 @@ func classifyPostgres(pg *pgconn.PgError, err error) error {
 		return fault.Conflict("store.refused", nil).Because(err)
 	case "22003":
 		return fault.Invalid("store.out_of_range", nil).Because(err)
+	case "22021":
+		return fault.Invalid("store.text_refused", nil).Because(err)
 	case "53100":
 		return fault.Unavailable("store.disk_full", nil).Because(err)
 	case "25006":

@@ -4,8 +4,11 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
+	"huoban/internal/fault"
 	"huoban/internal/money"
 )
 
@@ -125,19 +128,27 @@ func (d *Decimal) Scan(src any) error {
 }
 
 // refuseRaw finds arguments that the engines would keep each in its own way: times, whose text form on
-// SQLite compares wrongly with what Instant wrote, and binary fractions, which one of them rounds.
+// SQLite compares wrongly with what Instant wrote, binary fractions, which PostgreSQL rounds, and broken
+// text, which PostgreSQL refuses. Fault: store.text_refused.
 func refuseRaw(q Query, args []any) error {
 	for i, a := range args {
 		if rawTime(a) {
 			return fmt.Errorf("%s: argument %d is a raw %T; wrap it in store.At", q.Name, i+1, a)
 		}
-		switch a.(type) {
+		switch a := a.(type) {
+		case string:
+			if !plainText(a) {
+				return fault.Invalid("store.text_refused", nil).Because(fmt.Errorf("%s: argument %d is not UTF-8 text", q.Name, i+1))
+			}
 		case float32, float64, *float32, *float64:
 			return fmt.Errorf("%s: argument %d is a %T; amounts are whole numbers or Decimal", q.Name, i+1, a)
 		}
 	}
 	return nil
 }
+
+// plainText tells whether both engines keep the text: valid UTF-8 without the zero character.
+func plainText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
 func rawTime(a any) bool {
 	switch a.(type) {

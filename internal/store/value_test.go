@@ -173,6 +173,32 @@ func TestStrangeTypesAreRefused(t *testing.T) {
 	})
 }
 
+func TestBrokenTextIsRefused(t *testing.T) {
+	withNotes(t, func(t *testing.T, db *store.DB) {
+		for _, text := range []string{"a\x00b", "\xff", "a\xc3"} {
+			for name, write := range map[string]func(ctx context.Context) error{
+				"exec": func(ctx context.Context) error { return add(ctx, db, text) },
+				"bulk": func(ctx context.Context) error {
+					given := false
+					_, err := db.Bulk(ctx, "note", []string{"id", "amount_e8"}, func() ([]any, bool, error) {
+						more := !given
+						given = true
+						return []any{text, 1}, more, nil
+					})
+					return err
+				},
+			} {
+				if err := db.InTx(t.Context(), write); !fault.HasCode(err, "store.text_refused") {
+					t.Errorf("%s of %q: %v", name, text, err)
+				}
+			}
+		}
+		if n := count(t, db); n != 0 {
+			t.Errorf("%d notes", n)
+		}
+	})
+}
+
 func TestRangeOfAmounts(t *testing.T) {
 	withNotes(t, func(t *testing.T, db *store.DB) {
 		put(t, db, addNote.Text, []any{"max", int64(math.MaxInt64), nil}, []any{"zero", money.Amount(0), nil})
