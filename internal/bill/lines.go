@@ -168,7 +168,11 @@ func (s *Service) Lines(ctx context.Context, sc scope.Scope, doc *Document, f Li
 	}
 	var page LinePage
 	var at cursor
-	err = s.walk(ctx, sc, doc, f, from, limit+1, func(r *LineRow, c cursor) error {
+	batch := limit + 1
+	if f.NonZero {
+		batch = max(batch, 1000) // zeros stand in long rows
+	}
+	err = s.walk(ctx, sc, doc, f, from, batch, func(r *LineRow, c cursor) error {
 		if len(page.Rows) == limit {
 			page.Next = at.String()
 			return errEnough

@@ -270,7 +270,7 @@ func TestXLSXKeepsDigitsAndText(t *testing.T) {
 func TestPDFSaysWhatTheBillSays(t *testing.T) {
 	d := document()
 	var b bytes.Buffer
-	if err := writePDF(t.Context(), &b, []bill.Document{d}, Options{Words: func(k string) string { return "词 " + k }}, false); err != nil {
+	if err := writePDF(t.Context(), &b, []bill.Document{d}, Options{Words: func(k string) string { return "词 🐼 " + k }}, false); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range []string{d.Due.String(), d.Consumption.String(), d.Adjustment.String(), d.Tax.String(), d.Rounding.String(), d.Residue().String(),
@@ -280,7 +280,7 @@ func TestPDFSaysWhatTheBillSays(t *testing.T) {
 		}
 	}
 	var again bytes.Buffer
-	if err := writePDF(t.Context(), &again, []bill.Document{d}, Options{Words: func(k string) string { return "词 " + k }}, false); err != nil {
+	if err := writePDF(t.Context(), &again, []bill.Document{d}, Options{Words: func(k string) string { return "词 🐼 " + k }}, false); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(b.Bytes(), again.Bytes()) {
@@ -290,6 +290,28 @@ func TestPDFSaysWhatTheBillSays(t *testing.T) {
 		if out := write(t, FormatPDF, by, d, d); !bytes.HasPrefix(out, []byte("%PDF-")) {
 			t.Errorf("by %s: no PDF", by)
 		}
+	}
+}
+
+// TestBothScriptsHaveLetters: a font without a letter draws boxes of one width.
+func TestBothScriptsHaveLetters(t *testing.T) {
+	ts, err := newTypesetter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ts.size = 10
+	if i, w := ts.width("i"), ts.width("W"); i >= w || i == 0 {
+		t.Errorf("i is %v wide, W %v", i, w)
+	}
+	if one, two := ts.width("伙"), ts.width("伙伴"); one == 0 || two != 2*one {
+		t.Errorf("伙 is %v wide, 伙伴 %v", one, two)
+	}
+	got := ""
+	for _, r := range runs("P1 伙伴…\t🐼é") {
+		got += r.font + ":" + r.text + "|"
+	}
+	if want := "latin:P1 |cjk:伙伴|latin:… |cjk:□|latin:é|"; got != want {
+		t.Errorf("runs %s, want %s", got, want)
 	}
 }
 

@@ -1,30 +1,12 @@
 package billdoc
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
-	_ "embed"
 	"io"
-	"sync"
 	"time"
-
-	"codeberg.org/go-pdf/fpdf"
 
 	"huoban/internal/bill"
 )
-
-//go:embed font/DroidSansFallbackFull.ttf.gz
-var fontGz []byte
-
-// font unpacks the one font of all documents once.
-var font = sync.OnceValues(func() ([]byte, error) {
-	r, err := gzip.NewReader(bytes.NewReader(fontGz))
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(r)
-})
 
 // pdfLines is the number of lines a PDF prints; whoever wants more takes a table format, and the
 // document says so.
@@ -39,22 +21,22 @@ const (
 )
 
 type pdf struct {
-	*fpdf.Fpdf
+	*typesetter
 	o Options
 }
 
 // writePDF writes one document after the other, each beginning on its own page: parties, figures, and
 // the split asked for, by product where none was.
 func writePDF(ctx context.Context, out io.Writer, docs []bill.Document, o Options, compress bool) error {
-	ttf, err := font()
+	t, err := newTypesetter()
 	if err != nil {
 		return err
 	}
-	p := &pdf{fpdf.New("P", "mm", "A4", ""), o}
+	p := &pdf{t, o}
+	p.SetCatalogSort(true)
 	p.SetCompression(compress)
 	p.SetMargins(margin, margin, margin)
 	p.SetAutoPageBreak(false, margin)
-	p.AddUTF8FontFromBytes("cjk", "", ttf)
 	p.SetCreationDate(stampOf(docs))
 	p.SetModificationDate(stampOf(docs))
 	p.SetTitle(o.word("bill.title", "partner bill"), true)
@@ -113,23 +95,25 @@ func (p *pdf) document(ctx context.Context, d *bill.Document) {
 
 func (p *pdf) newPage(foot string) {
 	p.AddPage()
-	p.SetFont("cjk", "", 8)
 	p.SetXY(margin, pageHeight-margin)
-	p.CellFormat(0, 4, foot, "", 0, "L", false, 0, "")
-	p.SetXY(margin, pageHeight-margin)
-	p.CellFormat(pageWidth-2*margin, 4, count(int64(p.PageNo())), "", 0, "R", false, 0, "")
+	p.put(foot, 120, 4, 8, false)
+	p.put(count(int64(p.PageNo())), pageWidth-2*margin-120, 4, 8, true)
 	p.SetXY(margin, margin)
 }
 
 func (p *pdf) text(size float64, s string) {
-	p.SetFont("cjk", "", size)
-	p.CellFormat(0, size*0.6, s, "", 1, "L", false, 0, "")
+	p.put(s, pageWidth-2*margin, size*0.6, size, false)
+	p.Ln(size * 0.6)
 }
 
 func (p *pdf) pair(name, value string) {
-	p.SetFont("cjk", "", 9)
-	p.CellFormat(45, rowHeight-1, p.o.word("bill.column."+name, name), "", 0, "L", false, 0, "")
-	p.MultiCell(0, rowHeight-1, value, "", "L", false)
+	const label, height = 45.0, rowHeight - 1
+	p.put(p.o.word("bill.column."+name, name), label, height, 9, false)
+	for _, line := range p.wrap(value, pageWidth-2*margin-label, 9) {
+		p.SetX(margin + label)
+		p.put(line, pageWidth-2*margin-label, height, 9, false)
+		p.Ln(height)
+	}
 }
 
 // pdfColumns are the columns a narrow page has room for, and their widths in millimetres.
@@ -183,34 +167,11 @@ func (p *pdf) row(by bill.By, at []int, t table, cells []string, foot string) {
 		p.newPage(foot)
 	}
 	for i, c := range pdfColumns[by] {
-		p.SetFont("cjk", "", 7.5)
-		text, align := cells[at[i]], "L"
-		if t.columns[at[i]].class != classText {
-			align = "R"
-			p.shrink(text, c.width-2)
-		} else {
-			text = p.fit(text, c.width-2)
-		}
-		p.CellFormat(c.width, rowHeight, text, "B", 0, align, false, 0, "")
+		p.put(cells[at[i]], c.width-2, rowHeight, 7.5, t.columns[at[i]].class != classText)
+		p.SetX(p.GetX() + 2)
 	}
+	p.SetDrawColor(208, 208, 208)
+	p.SetLineWidth(0.15)
+	p.Line(margin, p.GetY()+rowHeight, pageWidth-margin, p.GetY()+rowHeight)
 	p.Ln(rowHeight)
-}
-
-// shrink lowers the size of the letters until a figure fits: no digit is ever cut.
-func (p *pdf) shrink(s string, width float64) {
-	for size := 7.5; size > 2 && p.GetStringWidth(s) > width; size -= 0.5 {
-		p.SetFontSize(size)
-	}
-}
-
-// fit shortens a text to a width.
-func (p *pdf) fit(s string, width float64) string {
-	if p.GetStringWidth(s) <= width {
-		return s
-	}
-	r := []rune(s)
-	for len(r) > 1 && p.GetStringWidth(string(r)+"…") > width {
-		r = r[:len(r)-1]
-	}
-	return string(r) + "…"
 }
