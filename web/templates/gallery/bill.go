@@ -84,10 +84,10 @@ func overview(ctx context.Context) billview.Overview {
 			{Label: pick(ctx, "来源合计", "Source total"), Text: "92,117.40381522"}, {Label: pick(ctx, "计价后（舍入前）", "After price, before rounding"), Text: "82,695.679549130417"},
 			{Label: pick(ctx, "残差", "Residue"), Text: "0.000000000417"}, {Label: pick(ctx, "税额", "Tax"), Text: "¥4,961.74"}, {Label: pick(ctx, "行数", "Lines"), Text: "1,204"},
 		},
-		Change: &billview.Change{Title: pick(ctx, "为什么比 2026-09 多 ¥3,587.65", "Why ¥3,587.65 more than 2026-09"), Total: cny("3587.65"), Rows: []billview.Reason{
-			{Name: pick(ctx, "新客户", "New customers"), From: pick(ctx, "桐影传媒", "Tongying Media"), Amount: cny("2400.15").At("/bill-explain")},
-			{Name: pick(ctx, "用量变化", "Usage"), From: pick(ctx, "栖川制造 +1,602.30", "Qichuan Manufacturing +1,602.30"), Amount: cny("1497.71").At("/bill-explain")},
-			{Name: pick(ctx, "调账", "Adjustments"), From: pick(ctx, "计量重复 3 笔", "Three double counts"), Amount: cny("-310.21").At("/bill-explain")},
+		Change: &billview.Change{Title: pick(ctx, "为什么比 2026-09 多 ¥3,587.65", "Why ¥3,587.65 more than 2026-09"), Total: change("3587.65"), Rows: []billview.Reason{
+			{Name: pick(ctx, "新客户", "New customers"), From: pick(ctx, "桐影传媒", "Tongying Media"), Amount: change("2400.15").At("/bill-explain")},
+			{Name: pick(ctx, "用量变化", "Usage"), From: pick(ctx, "栖川制造 +1,602.30", "Qichuan Manufacturing +1,602.30"), Amount: change("1497.71").At("/bill-explain")},
+			{Name: pick(ctx, "调账", "Adjustments"), From: pick(ctx, "计量重复 3 笔", "Three double counts"), Amount: change("-310.21").At("/bill-explain")},
 		}},
 		History: history(ctx), Products: split(ctx, true), Customers: split(ctx, false),
 	}
@@ -104,7 +104,7 @@ func history(ctx context.Context) *part.Plot {
 func split(ctx context.Context, product bool) *billview.Split {
 	s := &billview.Split{
 		Title: pick(ctx, "按产品", "By product"), Name: pick(ctx, "产品", "Product"), Note: pick(ctx, "退款、调账已计入", "Refunds and adjustments included"), All: "/bill-products", Delta: true,
-		Total: billview.SplitRow{Name: pick(ctx, "合计", "Total"), Lines: "1,204", Consumption: cny("84210.38472913"), Refund: cny("-1204.5"), Adjustment: cny("-310.20518"), Amount: cny("82695.67954913"), Delta: cny("3587.65")},
+		Total: billview.SplitRow{Name: pick(ctx, "合计", "Total"), Lines: "1,204", Consumption: cny("84210.38472913"), Refund: cny("-1204.5"), Adjustment: cny("-310.20518"), Amount: cny("82695.67954913"), Delta: change("3587.65")},
 	}
 	names := [][2]string{{"弹性计算", "Compute"}, {"对象存储", "Object storage"}, {"关系数据库", "Relational database"}}
 	if !product {
@@ -116,7 +116,7 @@ func split(ctx context.Context, product bool) *billview.Split {
 	for i, n := range names {
 		s.Rows = append(s.Rows, billview.SplitRow{
 			Name: pick(ctx, n[0], n[1]), Href: "/bill-lines", Lines: "401", Consumption: cny(sums[i]), Refund: cny("0"), Adjustment: cny("0"),
-			Amount: cny(sums[i]).At("/bill-explain"), Share: shares[i], Delta: cny("1195.88"),
+			Amount: cny(sums[i]).At("/bill-explain"), Share: shares[i], Delta: change("1195.88"),
 		})
 	}
 	return s

@@ -151,3 +151,120 @@ func shoot(t *testing.T, ctx context.Context, name string) {
 		t.Fatal(err)
 	}
 }
+
+// TestOpenedPartsAreAccessible opens every menu, popover and dialog and runs axe over each.
+func TestOpenedPartsAreAccessible(t *testing.T) {
+	ctx := browser(t)
+	axe, err := os.ReadFile(axePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(Handler())
+	t.Cleanup(srv.Close)
+	for _, name := range []string{"bill", "bill-lines", "delivery", "close"} {
+		for _, theme := range []string{"light", "dark"} {
+			for _, width := range []int64{1440, 390} {
+				url := fmt.Sprintf("%s/%s?theme=%s&lang=en", srv.URL, name, theme)
+				if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), chromedp.Navigate(url)); err != nil {
+					t.Fatal(err)
+				}
+				ids, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`[...document.querySelectorAll('[popover], dialog')].map(x => x.id)`))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(ids) < 4 {
+					t.Fatalf("%s has only %v to open", name, ids)
+				}
+				for _, id := range ids {
+					t.Run(fmt.Sprintf("%s.%s.%s.%d", name, id, theme, width), func(t *testing.T) { openAndCheck(t, ctx, string(axe), id, name, theme, width) })
+				}
+			}
+		}
+	}
+}
+
+func openAndCheck(t *testing.T, ctx context.Context, axe, id, name, theme string, width int64) {
+	// opened by its own button, because that is what it is placed by
+	open := fmt.Sprintf(`(() => { const x = document.getElementById(%[1]q);
+		const b = [...document.querySelectorAll('[popovertarget="%[1]s"], [commandfor="%[1]s"]:not([data-close])')].find(b => b.checkVisibility());
+		if (x.matches('dialog')) x.showModal(); else if (b) b.click(); else return 'hidden';
+		const r = x.getBoundingClientRect(); return r.left >= -1 && r.right <= innerWidth + 1 && r.width > 40 ? 'inside' : 'outside'; })()`, id)
+	where, err := chromedp.Run(ctx, chromedp.Evaluate[string](open))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if where == "hidden" {
+		return // folded away at this width
+	}
+	if where != "inside" {
+		t.Error("it does not stand within the window")
+	}
+	shoot(t, ctx, fmt.Sprintf("open.%s.%s.%s.%d", name, id, theme, width))
+	raw, err := chromedp.Run(ctx, chromedp.Evaluate[string](axe+";"+runAxe, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if raw != "[]" {
+		t.Error(raw)
+	}
+	shut := fmt.Sprintf(`(() => { const x = document.getElementById(%q); x.matches('dialog') ? x.close() : x.hidePopover(); })()`, id)
+	if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](shut)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestKeyboardAlone uses the keys a person without a mouse has.
+func TestKeyboardAlone(t *testing.T) {
+	ctx, cancel := context.WithTimeout(browser(t), 45*time.Second)
+	t.Cleanup(cancel)
+	srv := httptest.NewServer(Handler())
+	t.Cleanup(srv.Close)
+	is := func(what, expression string) {
+		t.Helper()
+		got, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression))
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if !got {
+			t.Errorf("%s: not so", what)
+		}
+	}
+	press := func(keys string) {
+		t.Helper()
+		if err := chromedp.Do(ctx, chromedp.KeyEvent(keys)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900), chromedp.Navigate(srv.URL+"/bill-lines?theme=light&lang=en")); err != nil {
+		t.Fatal(err)
+	}
+	press("\t")
+	is("the first stop skips to the content", `document.activeElement.matches('.hb-skip')`)
+	press("?")
+	is("? lists the shortcuts", `document.getElementById('keys').open`)
+	press("\x1b")
+	is("Esc closes the list", `!document.getElementById('keys').open`)
+	press("/")
+	is("/ goes to the filter", `document.activeElement.id === 'q-customer'`)
+	if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`document.activeElement.blur()`)); err != nil {
+		t.Fatal(err)
+	}
+	press("j")
+	press("j")
+	is("j j stands on the second row", `document.activeElement.closest('tr').id === 'line-2'`)
+	press("k")
+	is("k goes back", `document.activeElement.closest('tr').id === 'line-1'`)
+	is("what is focused is in view", `(() => { const r = document.activeElement.getBoundingClientRect(); return r.top >= 52 && r.bottom <= innerHeight; })()`)
+	press("e")
+	is("e opens the export", `document.getElementById('export').matches(':popover-open')`)
+	// the browser tells of an opened popover a moment after it opened
+	if err := chromedp.Do(ctx, chromedp.WaitVisible(`[popovertarget=export][aria-expanded=true]`)); err != nil {
+		t.Fatalf("its button does not say that it is open: %v", err)
+	}
+	press("\x1b")
+	if err := chromedp.Do(ctx, chromedp.Click(`.hb-tools > [data-theme-form] button`)); err != nil {
+		t.Fatal(err)
+	}
+	is("the theme turns at once", `document.documentElement.dataset.bsTheme === 'dark'`)
+	is("no opened row lost its why", `document.querySelectorAll('.hb-why').length === 1`)
+}

@@ -22,6 +22,14 @@ func cny(text string) part.Money {
 	return part.MoneyOf(a, "CNY")
 }
 
+func change(text string) part.Money {
+	a, err := money.MustExact(text).Amount()
+	if err != nil {
+		panic(err)
+	}
+	return part.SignedOf(a, "CNY")
+}
+
 func plain(text string) part.Money {
 	a, err := money.MustExact(text).Amount()
 	if err != nil {
