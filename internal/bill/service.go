@@ -5,6 +5,7 @@ import (
 
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
+	"huoban/internal/money"
 	"huoban/internal/price"
 	"huoban/internal/scope"
 	"huoban/internal/usage"
@@ -148,6 +149,18 @@ func each(builders []*Builder, fn func(*Builder) error) error {
 
 // Comparison is one bill before and after; either is nil where only the other exists.
 type Comparison struct{ Old, New *Document }
+
+// Difference is how much more is due after than before.
+func (c Comparison) Difference() money.Exact {
+	var d money.Exact
+	if c.New != nil {
+		d = c.New.Due.Exact()
+	}
+	if c.Old != nil {
+		d = d.Sub(c.Old.Due.Exact())
+	}
+	return d
+}
 
 // Simulation is what drafts would make of a cycle. OldSeq is the state of the book before.
 type Simulation struct {

@@ -353,6 +353,33 @@ func TestCanonicalHoldsNoKeysAndNoClock(t *testing.T) {
 	}
 }
 
+func TestSimulation(t *testing.T) {
+	before, after := document(), document()
+	after.Due -= 5e8
+	other := document()
+	other.Partner.Code = "P2"
+	var b bytes.Buffer
+	err := WriteSimulation(&b, &bill.Simulation{Cycle: "2024-09", OldSeq: 4, Bills: []bill.Comparison{{Old: &before, New: &after}, {New: &other}},
+		Fallbacks: []bill.Fallback{{RuleNumber: 3, RuleVersion: 1, Base: price.BaseList, Currency: "USD", LineCount: 2, Billed: x("1.5")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Bills []struct {
+			Partner, Difference string
+			Before, After       *struct{ Amount_due string }
+		}
+		Absent_base []struct{ Rule, Base string }
+	}
+	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Bills[0].Difference != "-5" || got.Bills[1].Before != nil || got.Bills[1].Partner != "P2" || got.Bills[1].Difference != other.Due.String() ||
+		got.Bills[0].Before.Amount_due != before.Due.String() || got.Absent_base[0].Rule != "3.1" {
+		t.Errorf("%s", b.String())
+	}
+}
+
 func TestUnknownFormat(t *testing.T) {
 	if err := Write(t.Context(), &bytes.Buffer{}, "doc", nil, Options{}); !fault.HasCode(err, "bill.format_unknown") {
 		t.Error(err)
