@@ -12,8 +12,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -63,6 +66,9 @@ func IsURL(target string) bool {
 }
 
 func openSQLite(ctx context.Context, path string) (*DB, error) {
+	if err := createPrivate(path); err != nil {
+		return nil, fmt.Errorf("open sqlite: %w", err)
+	}
 	common := []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
 		"mmap_size(268435456)", "temp_store(MEMORY)"}
 	// Checkpoints are rare because each one waits for the disk; the journal shrinks again afterwards.
@@ -99,6 +105,20 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, fmt.Errorf("open sqlite %s: %w", path, err)
 	}
 	return db, nil
+}
+
+// createPrivate makes a new file that only its owner may read: it holds everybody's bills and password
+// hashes, and its journal takes the same rights. A file that exists is not even opened, because closing it
+// would let go the engine's locks of this process.
+func createPrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 func escapePath(p string) string {

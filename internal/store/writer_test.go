@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -80,6 +81,9 @@ func TestTwoPrograms(t *testing.T) {
 		}
 		t.Cleanup(func() { db.Close() })
 		dbs = append(dbs, db)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("others may read the file: %v %v", info.Mode(), err)
 	}
 	makeTable(t, dbs[0], noteTable)
 	var wg sync.WaitGroup
