@@ -25,6 +25,9 @@ const (
 	stateIssued = "issued"
 )
 
+// publishAttempts bounds how often other deliveries may come between comparing and publishing.
+const publishAttempts = 5
+
 // plan is what publishing means for one cycle of a delivery.
 type plan struct {
 	slot  int64
@@ -40,13 +43,13 @@ func (im *importing) publish(ctx context.Context) error {
 	if err := im.emptyPeriods(ctx); err != nil {
 		return err
 	}
-	for {
+	for attempt := 0; ; attempt++ {
 		plans, err := im.plan(ctx)
 		if err != nil {
 			return err
 		}
 		err = im.s.Tx.InBulk(ctx, func(ctx context.Context) error { return im.commit(ctx, plans) })
-		if !fault.HasCode(err, "delivery.overtaken") {
+		if !fault.HasCode(err, "delivery.overtaken") || attempt == publishAttempts {
 			return err
 		}
 	}

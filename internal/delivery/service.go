@@ -115,6 +115,7 @@ type Details struct {
 	Parts    []File        `json:"parts"`
 	Changes  []Change      `json:"cycles"`
 	Residues []Residue     `json:"residues"`
+	Warnings []Warning     `json:"warnings"`
 	Actions  []flow.Button `json:"-"`
 }
 
@@ -130,6 +131,9 @@ func (s *Service) Show(ctx context.Context, sc scope.Scope, ref string) (Details
 		return out, err
 	}
 	if out.Changes, err = s.Store.Changes(ctx, d.ID); err != nil {
+		return out, err
+	}
+	if out.Warnings, err = s.Store.Warnings(ctx, d.ID); err != nil {
 		return out, err
 	}
 	slots, err := s.Store.SlotsOfDelivery(ctx, d.ID)

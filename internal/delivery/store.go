@@ -27,6 +27,7 @@ type Store interface {
 	DeliveryIDByNumber(ctx context.Context, sourceName string, number int64) (string, error)
 	SetDeliveryState(ctx context.Context, d Delivery, to State, at time.Time) (bool, error)
 	SetDeliveryCounts(ctx context.Context, d Delivery, warnings []Warning) error
+	Warnings(ctx context.Context, deliveryID string) ([]Warning, error)
 	SetProgress(ctx context.Context, deliveryID string, from, to int64) error
 	RemoveDelivery(ctx context.Context, deliveryID string) error
 	PutFile(ctx context.Context, deliveryID string, f File) error
