@@ -229,6 +229,20 @@ func TestKeyboardAlone(t *testing.T) {
 			t.Errorf("%s: not so", what)
 		}
 	}
+	eventually := func(what, expression string) {
+		t.Helper()
+		for range 50 {
+			got, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression))
+			if err != nil {
+				t.Fatalf("%s: %v", what, err)
+			}
+			if got {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		t.Errorf("%s: not so after five seconds", what)
+	}
 	press := func(keys string) {
 		t.Helper()
 		if err := chromedp.Do(ctx, chromedp.KeyEvent(keys)); err != nil {
@@ -254,7 +268,10 @@ func TestKeyboardAlone(t *testing.T) {
 	is("j j stands on the second row", `document.activeElement.closest('tr').id === 'line-2'`)
 	press("k")
 	is("k goes back", `document.activeElement.closest('tr').id === 'line-1'`)
+	is("the list is marked, to see it replaced", `(document.querySelector('#lines').dataset.old = '1') === '1'`)
 	is("what is focused is in view", `(() => { const r = document.activeElement.getBoundingClientRect(); return r.top >= 52 && r.bottom <= innerHeight; })()`)
+	press("\r")
+	eventually("Enter asks for why and keeps its place", `document.querySelector('#lines').dataset.old !== '1' && document.activeElement.closest('tr')?.id === 'line-1'`)
 	press("e")
 	is("e opens the export", `document.getElementById('export').matches(':popover-open')`)
 	// the browser tells of an opened popover a moment after it opened

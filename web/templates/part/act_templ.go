@@ -463,7 +463,7 @@ func dialogOf(b Button, id string) templ.Component {
 			}
 		}
 		for _, f := range b.Dialog.Fields {
-			templ_7745c5c3_Err = FieldOf(f).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = FieldOf(f.in(id)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

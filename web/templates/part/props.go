@@ -310,9 +310,16 @@ type Field struct {
 	Accept       string
 	Multiple     bool
 	MaxLength    int
+
+	scope string // the dialog it stands in, so that two dialogs may ask for the same thing
 }
 
-func (f Field) id() string { return "f-" + f.Name }
+func (f Field) id() string { return "f-" + f.scope + f.Name }
+
+func (f Field) in(scope string) Field {
+	f.scope = scope + "-"
+	return f
+}
 
 func (f Field) kind() string {
 	if f.Type == "" {
