@@ -60,14 +60,15 @@ func ReadCSV(in io.Reader) ([]Row, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		line, _ := r.FieldPos(0)
 		if err != nil {
+			line := 0
 			var pe *csv.ParseError
 			if errors.As(err, &pe) {
 				line = pe.Line
 			}
 			return nil, fault.Invalid("price.file_unreadable", fault.Args{"Line": line}).Because(err)
 		}
+		line, _ := r.FieldPos(0)
 		row, faults := readRow(record, at, len(head), int64(line))
 		rows, wrong = append(rows, row), append(wrong, faults...)
 	}
