@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"math"
 	"time"
 
 	"huoban/internal/cycle"
@@ -21,6 +22,7 @@ var (
 	delByNumber    = set.Get("delivery.ByNumber")
 	delSetState    = set.Get("delivery.SetState")
 	delSetCounts   = set.Get("delivery.SetCounts")
+	delWarnings    = set.Get("delivery.Warnings")
 	delSetProgress = set.Get("delivery.SetProgress")
 	delDelete      = set.Get("delivery.Delete")
 	delInsertFile  = set.Get("delivery.InsertFile")
@@ -93,6 +95,26 @@ func (s *Store) SetDeliveryCounts(ctx context.Context, d delivery.Delivery, warn
 	}
 	_, err = s.db.Exec(ctx, delSetCounts, d.ID, int64(d.Files), d.LineCount, d.Quarantined, d.Skipped, d.Dialect, d.Format, text)
 	return err
+}
+
+// Warnings are what was noted while reading; whole numbers come back as such.
+func (s *Store) Warnings(ctx context.Context, deliveryID string) ([]delivery.Warning, error) {
+	out := []delivery.Warning{}
+	err := s.db.Each(ctx, delWarnings, []any{deliveryID}, func(rows *sql.Rows) error {
+		var text string
+		if err := rows.Scan(&text); err != nil || text == "" {
+			return err
+		}
+		return json.Unmarshal([]byte(text), &out)
+	})
+	for _, w := range out {
+		for k, v := range w.Args {
+			if n, ok := v.(float64); ok && n == math.Trunc(n) && math.Abs(n) < 1<<53 {
+				w.Args[k] = int64(n)
+			}
+		}
+	}
+	return out, err
 }
 
 // SetProgress moves the number of committed records on. Fault: delivery.gone if another import of the

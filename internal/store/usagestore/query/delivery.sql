@@ -25,6 +25,9 @@ where id = $1 and state = $2 and version = $5;
 update delivery set files = $2, line_count = $3, quarantined = $4, skipped = $5, dialect = $6, format_version = $7, warnings = $8
 where id = $1;
 
+-- name: delivery.Warnings
+select warnings from delivery where id = $1;
+
 -- name: delivery.SetProgress
 update delivery set progress = $3 where id = $1 and progress = $2 and state = 'receiving';
 
