@@ -7,6 +7,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"huoban/internal/fault"
 	"huoban/internal/money"
@@ -124,6 +126,11 @@ func readRow(record []string, at map[string]int, width int, line int64) (Row, []
 		}
 		return ""
 	}
+	for _, name := range []string{"vendor", "partner", "customer", "provider", "product", "region"} {
+		if !plainText(cell(name)) {
+			refuse(name, strings.ToValidUTF8(cell(name), "?"), "price.text_malformed")
+		}
+	}
 	row := Row{Line: line, Vendor: cell("vendor"), Partner: cell("partner"), Customer: cell("customer"),
 		Dims: Dims{Provider: cell("provider"), Product: cell("product"), Region: cell("region")}}
 	var ok bool
@@ -153,6 +160,14 @@ func readRow(record []string, at map[string]int, width int, line int64) (Row, []
 		}
 	}
 	return row, wrong
+}
+
+// maxText is the longest code or name of a rule, in characters.
+const maxText = 256
+
+// plainText tells whether both engines can keep a text and a person can read it.
+func plainText(s string) bool {
+	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= maxText && strings.IndexFunc(s, unicode.IsControl) < 0
 }
 
 func parseType(text string) (Type, bool) {

@@ -11,17 +11,25 @@ import (
 
 func TestReadCSV(t *testing.T) {
 	rows, err := ReadCSV(strings.NewReader("\xef\xbb\xbffactor, Partner ,type,charging_mode,valid_from,valid_to,product\n" +
-		"1.8E-2,P1,促销,包年包月,2024-09,2024-12-31,\"a,\nb\"\n0,,,,,,\n"))
+		"1.8E-2,P1,促销,包年包月,2024-09,2024-12-31,\"a, b\"\n0,,,,,,\n"))
 	if err != nil || len(rows) != 2 {
 		t.Fatal(len(rows), err)
 	}
 	r := rows[0]
 	if r.Line != 2 || r.Partner != "P1" || r.Type != TypePromotion || r.Mode != usage.ModeSubscription || r.From != "2024-09-01" || r.To != "2024-12-31" ||
-		r.Factor.String() != "0.018" || r.Product != "a,\nb" || r.Base != BaseBilled {
+		r.Factor.String() != "0.018" || r.Product != "a, b" || r.Base != BaseBilled {
 		t.Errorf("%+v", r)
 	}
-	if rows[1].Line != 4 || rows[1].Type != TypeNormal || !rows[1].Factor.IsZero() {
+	if rows[1].Line != 3 || rows[1].Type != TypeNormal || !rows[1].Factor.IsZero() {
 		t.Errorf("%+v", rows[1])
+	}
+}
+
+func TestReadCSVRefusesBrokenText(t *testing.T) {
+	for _, bad := range []string{"a\x00b", "\xff", strings.Repeat("长", 257)} {
+		if _, err := ReadCSV(strings.NewReader("product,factor\n" + bad + ",1\n")); !fault.HasCode(err, "price.text_malformed") {
+			t.Errorf("%.20q: %v", bad, err)
+		}
 	}
 }
 
