@@ -44,7 +44,7 @@ class Mapping:
 
     def place(self, line):
         name = line.source["name"]
-        keys = ["%s=%s" % (column, value) for column, value in line.raw.items() if value]
+        keys = ["%s=%s" % (column, value) for column, value in sorted(line.columns.items()) if value]
         for key in keys + [line.sub_account, line.source_key]:
             rule = self.find(name, key, line.start) if key else None
             if rule:
@@ -66,9 +66,9 @@ def place(mapping, lines, sources):
     weights = {}
     for line, where in direct:
         if where is not None and line.kind != "tax":
-            scope = (line.source["name"], line.cycle, line.currency)
-            shares = weights.setdefault(scope, {})
-            shares[where] = shares.get(where, Decimal(0)) + line.billed
+            shares = weights.setdefault((line.source["name"], line.cycle, line.currency), {})
+            total = shares.get(where.customer, (where, Decimal(0)))[1]
+            shares[where.customer] = (where, total + line.billed)
     for line, _ in loose:
         shares = weights.get((line.source["name"], line.cycle, line.currency), {})
         direct.extend(spread(line, shares))
@@ -77,19 +77,17 @@ def place(mapping, lines, sources):
 
 def spread(line, shares):
     """Parts by cost share, largest remainder, ties to the smaller code; they sum to the line."""
-    positive = {w: s for w, s in shares.items() if s > 0}
+    positive = {where: total for where, total in shares.values() if total > 0}
     if not positive:
         return [(line, None)]
-    order = sorted(positive, key=lambda w: w.customer)
+    order = sorted(positive, key=lambda where: where.customer)
     parts = {}
     for column in ("billed", "list", "contracted"):
         value = getattr(line, column)
         parts[column] = None if value is None else split(value, [positive[w] for w in order])
     out = []
     for i, where in enumerate(order):
-        part = line.part(**{c: None if parts[c] is None else parts[c][i] for c in parts})
-        if part.billed != 0:
-            out.append((part, where))
+        out.append((line.part(**{c: None if parts[c] is None else parts[c][i] for c in parts}), where))
     return out
 
 

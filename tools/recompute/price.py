@@ -1,7 +1,6 @@
 """Which settlement price applies to a line, from the price CSV alone."""
 import csv
 from collections import namedtuple
-from datetime import date, timedelta
 from decimal import Decimal
 
 Rule = namedtuple("Rule", "partner customer provider product charging_mode region type base factor start end")
@@ -26,19 +25,18 @@ class Book:
         fit = [r for r in self.rules if self.fits(r, line, buyer, seller, customer)]
         if not fit:
             return NONE
-        return max(fit, key=lambda r: (RANK[r.type], sum(1 for v in r[:6] if v)))
+        sku = line.sku.lower()
+        return max(fit, key=lambda r: (RANK[r.type], sum(1 for v in r[:6] if v), r.product != "" and r.product.lower() == sku))
 
     @staticmethod
     def fits(rule, line, buyer, seller, customer):
         if rule.partner != buyer and (rule.partner or seller):
             return False
-        wants = ((rule.customer, customer), (rule.provider, line.provider), (rule.product, line.product),
-                 (rule.charging_mode, line.charging_mode), (rule.region, line.region))
-        if any(want and want != has for want, has in wants):
+        if rule.customer and rule.customer != customer:
+            return False
+        wants = ((rule.provider, (line.provider,)), (rule.product, (line.product, line.sku)),
+                 (rule.charging_mode, (line.charging_mode,)), (rule.region, (line.region,)))
+        if any(want and want.lower() not in [h.lower() for h in has] for want, has in wants):
             return False
         day = line.local_day()
         return (not rule.start or day >= rule.start) and (not rule.end or day < rule.end)
-
-
-def day_before(text):
-    return (date.fromisoformat(text) - timedelta(days=1)).isoformat()

@@ -47,8 +47,9 @@ def text(value):
 class Bill:
     """The running figures of one bill."""
 
-    def __init__(self):
+    def __init__(self, tax_in_due=False):
         self.lines = 0
+        self.tax_in_due = tax_in_due
         self.sums = {"consumption": Decimal(0), "refund": Decimal(0), "adjustment": Decimal(0), "tax": Decimal(0)}
         self.source = Decimal(0)
         self.exact = Decimal(0)
@@ -69,7 +70,8 @@ class Bill:
             self.exact += exact
 
     def figures(self, currency):
-        total = self.sums["consumption"] + self.sums["refund"] + self.sums["adjustment"]
+        stored = self.sums["consumption"] + self.sums["refund"] + self.sums["adjustment"]
+        total = stored + (self.sums["tax"] if self.tax_in_due else 0)
         step = Decimal(1).scaleb(-MINOR.get(currency, 2))
         cut = total.quantize(step, rounding=ROUND_DOWN)
         return {
@@ -82,7 +84,7 @@ class Bill:
             "amount_due": text(max(cut, Decimal(0))),
             "source_total": text(self.source),
             "exact_total": text(self.exact),
-            "residue": text(self.exact - total),
+            "residue": text(self.exact - stored),
         }
 
 
@@ -102,7 +104,6 @@ class World:
         for source in self.facts["sources"]:
             for name in source["files"]:
                 self.lines.extend(rawfiles.read(self.path(name), source))
-            rawfiles.latest_only(self.lines, source)
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -133,7 +134,10 @@ def recompute(world):
 
     def bill(partner, cycle, currency, source):
         entity = source.get("entity") or world.entity.get(partner) or world.facts.get("entity", "")
-        return bills.setdefault((partner, cycle, currency, entity), Bill())
+        key = (partner, cycle, currency, entity)
+        if key not in bills:
+            bills[key] = Bill(entity in world.facts.get("tax_in_due", []))
+        return bills[key]
 
     placed = attribute.place(world.mapping, world.lines, world.sources)
     for line, place in placed:
@@ -144,7 +148,7 @@ def recompute(world):
     for remap in world.facts.get("remaps", []):
         for side in remap_sides(world, remap, placed):
             target = bill(side["partner"], remap["into"], side["currency"], world.sources[side["source"]])
-            target.add_rounded("adjustment", side["base"], side["exact"], side["rounded"], side["lines"])
+            target.add_rounded(side["kind"], side["base"], side["exact"], side["rounded"], side["lines"])
     for entry in world.facts.get("staff", []):
         amount = Decimal(entry["amount"])
         source = world.sources[world.facts["sources"][0]["name"]]
@@ -157,15 +161,16 @@ def remap_sides(world, remap, placed):
     later = attribute.Mapping([world.path(remap["map"])], world.sources)
     sides = {}
     for (line, before), (_, after) in zip(placed, attribute.place(later, world.lines, world.sources)):
-        if line.cycle != remap["cycle"] or line.kind == "tax" or same(before, after):
+        if line.cycle != remap["cycle"] or same(before, after):
             continue
+        kind = "tax" if line.kind == "tax" else "adjustment"
         for place, sign, name in ((before, -1, "out"), (after, 1, "in")):
             for buyer, seller in buyers(world, place):
                 rule = world.rules.choose(line, buyer, seller, place.customer)
                 owed = line.base(rule.base) * rule.factor * sign
-                key = (line.source["name"], line.map_key, line.currency, name, buyer)
+                key = (line.source["name"], line.map_key, line.currency, name, buyer, kind)
                 side = sides.setdefault(key, {"source": key[0], "key": key[1], "currency": key[2], "side": name,
-                                              "partner": buyer, "customer": place.customer, "base": Decimal(0),
+                                              "partner": buyer, "kind": kind, "customer": place.customer, "base": Decimal(0),
                                               "exact": Decimal(0), "rounded": Decimal(0), "lines": 0})
                 side["base"] += line.billed * sign
                 side["exact"] += owed
