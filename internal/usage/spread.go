@@ -1,10 +1,7 @@
 package usage
 
 import (
-	"math/big"
 	"sort"
-
-	"github.com/shopspring/decimal"
 
 	"huoban/internal/money"
 )
@@ -36,39 +33,11 @@ const SpreadDigits = 8
 // zero at 10^-max(8, scale of the amount), and the units left over go to the largest remainders, ties
 // by code. Weights must come from Weights and not be empty.
 func Spread(amount money.Exact, weights []Weight) []money.Exact {
-	scale := max(SpreadDigits, amount.Scale())
-	units := amount.Decimal().Shift(int32(scale)).BigInt()
-	sign := int64(units.Sign())
-	units.Abs(units)
-	whole := 0
-	for _, w := range weights {
-		whole = max(whole, w.Total.Scale())
-	}
-	shares, sum := make([]*big.Int, len(weights)), new(big.Int)
+	totals := make([]money.Exact, len(weights))
 	for i, w := range weights {
-		shares[i] = w.Total.Decimal().Shift(int32(whole)).BigInt()
-		sum.Add(sum, shares[i])
+		totals[i] = w.Total
 	}
-	parts, rest := make([]*big.Int, len(weights)), make([]*big.Int, len(weights))
-	left := new(big.Int).Set(units)
-	for i := range weights {
-		parts[i], rest[i] = new(big.Int).QuoRem(new(big.Int).Mul(units, shares[i]), sum, new(big.Int))
-		left.Sub(left, parts[i])
-	}
-	order := make([]int, len(weights))
-	for i := range order {
-		order[i] = i
-	}
-	sort.SliceStable(order, func(a, b int) bool { return rest[order[a]].Cmp(rest[order[b]]) > 0 })
-	one := big.NewInt(1)
-	for _, i := range order[:left.Int64()] {
-		parts[i].Add(parts[i], one)
-	}
-	out := make([]money.Exact, len(weights))
-	for i, p := range parts {
-		out[i] = money.FromDecimal(decimal.NewFromBigInt(p.Mul(p, big.NewInt(sign)), int32(-scale)))
-	}
-	return out
+	return money.Split(amount, totals, SpreadDigits)
 }
 
 // SpreadLine divides a line over customers; without weights it stays whole and unmapped. Billed,
