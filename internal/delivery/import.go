@@ -271,12 +271,19 @@ func (im *importing) read(ctx context.Context) error {
 		return err
 	}
 	im.w = w
+	defer func() {
+		w.report.stop()
+		_ = w.wait() // a refused import removes its batches; the one under way must have ended
+	}()
 	for i, p := range im.parts {
 		if err := w.part(ctx, p, &im.files[i]); err != nil {
 			return err
 		}
 	}
 	if err := w.flush(ctx); err != nil {
+		return err
+	}
+	if err := w.wait(); err != nil {
 		return err
 	}
 	if w.lines == 0 && w.bad == 0 && len(im.in.Final.Cycles) == 0 {

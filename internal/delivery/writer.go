@@ -34,10 +34,20 @@ type writer struct {
 	bad     int64
 	skipped int64
 
-	batch   []*usage.Stored
+	batch
+	under chan error // result of the batch being written; nil if there is none
+}
+
+// batch is what one transaction writes.
+type batch struct {
+	stored  []*usage.Stored
 	amounts map[*usage.Stored]money.Amount
 	rows    []Quarantined
 	fresh   usage.Dims
+}
+
+func newBatch(rows int) batch {
+	return batch{stored: make([]*usage.Stored, 0, rows), amounts: make(map[*usage.Stored]money.Amount, rows), fresh: usage.NewDims()}
 }
 
 func newWriter(ctx context.Context, im *importing) (*writer, error) {
@@ -47,7 +57,7 @@ func newWriter(ctx context.Context, im *importing) (*writer, error) {
 	}
 	w := &writer{im: im, resolver: resolver, state: state, resumed: im.d.Progress, written: im.d.Progress, count: newCounter(),
 		slots: map[cycle.Cycle]int64{}, sums: map[usage.SummaryKey]usage.Sum{}, dims: newDimensions(),
-		amounts: map[*usage.Stored]money.Amount{}, fresh: usage.NewDims()}
+		batch: newBatch(im.s.BatchRows)}
 	slots, err := im.s.Store.SlotsOfDelivery(ctx, im.d.ID)
 	for _, slot := range slots {
 		w.slots[slot.Cycle] = slot.ID
@@ -67,7 +77,7 @@ func (w *writer) part(ctx context.Context, p ingest.Part, f *File) error {
 		w.im.d.Dialect, w.im.d.Format = r.Dialect(), r.Version()
 	}
 	if w.report == nil && strings.HasPrefix(r.Dialect(), "focus") {
-		w.report = &report{}
+		w.report = newReport()
 	}
 	if w.report != nil {
 		w.report.file(r.Version(), f.Header)
@@ -144,7 +154,7 @@ func (w *writer) line(ctx context.Context, p ingest.Part, l *usage.Line, raw []b
 	w.sums[k] = total
 	w.lines++
 	if w.records >= w.resumed {
-		w.batch = append(w.batch, st)
+		w.stored = append(w.stored, st)
 		w.amounts[st] = sum.Amount
 	}
 	return nil, nil
@@ -173,7 +183,7 @@ func (w *writer) step(ctx context.Context, p ingest.Part) error {
 	if w.records%4096 == 0 {
 		w.tell(p)
 	}
-	if len(w.batch)+len(w.rows) < w.im.s.BatchRows {
+	if len(w.stored)+len(w.rows) < w.im.s.BatchRows {
 		return nil
 	}
 	w.tell(p)
@@ -187,28 +197,44 @@ func (w *writer) tell(p ingest.Part) {
 	}
 }
 
-// flush writes the batch.
+// flush hands the batch over to be written while reading goes on; one batch is under way at a time. In
+// a dry run everything shares one transaction, so that the writing is waited for.
 func (w *writer) flush(ctx context.Context) error {
-	if w.records <= w.written {
-		return nil
-	}
-	store := w.im.s.Store
-	err := w.im.s.Tx.InBulk(ctx, func(ctx context.Context) error {
-		if err := store.SetProgress(ctx, w.im.d.ID, w.written, w.records); err != nil {
-			return err
-		}
-		if err := store.WriteLines(ctx, w.batch, w.amounts, w.fresh); err != nil {
-			return err
-		}
-		return store.WriteQuarantine(ctx, w.rows)
-	})
-	if err != nil {
+	if err := w.wait(); err != nil || w.records <= w.written {
 		return err
 	}
-	w.written = w.records
-	w.batch, w.rows, w.fresh = w.batch[:0], w.rows[:0], usage.NewDims()
-	clear(w.amounts)
+	full, from, to := w.batch, w.written, w.records
+	w.batch, w.written = newBatch(w.im.s.BatchRows), w.records
+	if w.im.in.DryRun {
+		return w.write(ctx, full, from, to)
+	}
+	done := make(chan error, 1)
+	w.under = done
+	go func() { done <- w.write(ctx, full, from, to) }()
 	return nil
+}
+
+// wait gives the outcome of the batch under way.
+func (w *writer) wait() error {
+	if w.under == nil {
+		return nil
+	}
+	err := <-w.under
+	w.under = nil
+	return err
+}
+
+func (w *writer) write(ctx context.Context, b batch, from, to int64) error {
+	store := w.im.s.Store
+	return w.im.s.Tx.InBulk(ctx, func(ctx context.Context) error {
+		if err := store.SetProgress(ctx, w.im.d.ID, from, to); err != nil {
+			return err
+		}
+		if err := store.WriteLines(ctx, b.stored, b.amounts, b.fresh); err != nil {
+			return err
+		}
+		return store.WriteQuarantine(ctx, b.rows)
+	})
 }
 
 // settle brings sums and attribution of the staged lines to what is kept and in force, where an
@@ -279,17 +305,49 @@ func (d *dimensions) name(l *usage.Stored, fresh *usage.Dims) {
 	}
 }
 
-// report checks the FOCUS rules, one checker per kind of header.
+// report checks the FOCUS rules beside the reading, one checker per kind of header.
 type report struct {
 	checkers map[string]*conformance.Checker
 	current  *conformance.Checker
-	values   []string
+	page     []checkedRow
+	pages    chan []checkedRow
+	done     chan struct{}
+}
+
+type checkedRow struct {
+	by     *conformance.Checker
+	file   int
+	line   int64
+	values []string
+}
+
+const reportPage = 256
+
+func newReport() *report {
+	r := &report{checkers: map[string]*conformance.Checker{}, pages: make(chan []checkedRow, 4), done: make(chan struct{})}
+	go func() {
+		defer close(r.done)
+		for page := range r.pages {
+			for _, row := range page {
+				row.by.Row(row.file, row.line, row.values)
+			}
+		}
+	}()
+	return r
+}
+
+// stop ends the checking after what was handed over; it may be called again.
+func (r *report) stop() {
+	if r == nil || r.pages == nil {
+		return
+	}
+	r.pages <- r.page
+	close(r.pages)
+	<-r.done
+	r.pages, r.page = nil, nil
 }
 
 func (r *report) file(version string, header []string) {
-	if r.checkers == nil {
-		r.checkers = map[string]*conformance.Checker{}
-	}
 	key := version + "\x00" + strings.Join(header, "\x00")
 	if r.checkers[key] == nil {
 		r.checkers[key] = conformance.New(version, header)
@@ -298,11 +356,14 @@ func (r *report) file(version string, header []string) {
 }
 
 func (r *report) row(file int, rec *ingest.Record) {
-	r.values = r.values[:0]
-	for _, f := range rec.Fields {
-		r.values = append(r.values, string(f))
+	values := make([]string, len(rec.Fields))
+	for i, f := range rec.Fields {
+		values[i] = string(f)
 	}
-	r.current.Row(file, rec.Line, r.values)
+	if r.page = append(r.page, checkedRow{r.current, file, rec.Line, values}); len(r.page) == reportPage {
+		r.pages <- r.page
+		r.page = make([]checkedRow, 0, reportPage)
+	}
 }
 
 var gravity = map[conformance.Verdict]int{conformance.VerdictFailed: 3, conformance.VerdictPassed: 2, conformance.VerdictNotCheckable: 1}
@@ -311,6 +372,7 @@ func (r *report) results() []conformance.Result {
 	if r == nil {
 		return nil
 	}
+	r.stop()
 	merged := map[string]int{}
 	var out []conformance.Result
 	for _, c := range r.checkers {

@@ -208,6 +208,29 @@ func TestCrashIsResumed(t *testing.T) {
 	}
 }
 
+func TestRulesChangedWhileInterrupted(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx := context.Background()
+		src := w.source(source.AddInput{Name: "nova"})
+		var rows []focusRow
+		for i := range 20 {
+			rows = append(rows, focusRow{"2026-01", fmt.Sprintf("%02d", i+1), fmt.Sprint("s", i%2), "VM", "Usage", fmt.Sprint(i + 1)})
+		}
+		in := delivery.Input{Source: "nova", Paths: []string{w.file("a.csv", rows...)}}
+		left := 3
+		broken := w.service(4)
+		broken.Store = brokenStore{w.store, &left, "batch"}
+		if _, err := broken.Import(ctx, operator, in); !errors.Is(err, errKilled) {
+			t.Fatal(err)
+		}
+		_, err := w.mapFile("source,key,customer,partner,association,valid_from,valid_to\nnova,s0,zero,P1,resale,,\nnova,s1,one,P1,resale,2026-01-11,\n")
+		w.must(err)
+		_, err = w.service(4).Import(ctx, operator, in)
+		w.must(err)
+		w.wantTotals(src.VendorID, "2026-01", map[string]string{" USD": "5 30", "one USD": "5 80", "zero USD": "10 100"})
+	})
+}
+
 func TestLeftoversAreCleaned(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
