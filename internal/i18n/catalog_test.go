@@ -134,7 +134,7 @@ var derived = regexp.MustCompile(`^fault\.|\.(state|action)\.|^currency\.name\.`
 
 func TestNoUnusedKey(t *testing.T) {
 	code := sources(t)
-	prefixes := regexp.MustCompile(`"([a-z_]+(?:\.[a-z_0-9]+)*[._])"`).FindAllStringSubmatch(code, -1)
+	prefixes := regexp.MustCompile(`"([a-z_]+(?:\.[a-z_0-9]+)+[._])"`).FindAllStringSubmatch(code, -1)
 	for key := range texts.known[ZhCN] {
 		if derived.MatchString(key) || strings.Contains(code, `"`+key+`"`) {
 			continue
