@@ -33,6 +33,9 @@ const (
 	KindStaff Kind = "staff"
 )
 
+// Label is the key of the kind's text.
+func (k Kind) Label() string { return "adjustment.kind." + string(k) }
+
 // State is where an adjustment stands; only approved ones enter bills.
 type State string
 
@@ -52,6 +55,14 @@ const (
 	SideIn   Side = "in"
 	SideNone Side = ""
 )
+
+// Label is the key of the side's text; "" for none.
+func (s Side) Label() string {
+	if s == SideNone {
+		return ""
+	}
+	return "adjustment.side." + string(s)
+}
 
 // Adjustment is one adjustment line.
 type Adjustment struct {

@@ -28,6 +28,9 @@ const (
 	StageFinal    Stage = "final"
 )
 
+// Label is the key of the stage's text.
+func (s Stage) Label() string { return "monthclose.stage." + string(s) }
+
 // Stage is the partner's view of the state.
 func (s State) Stage() Stage {
 	switch s {
@@ -87,6 +90,9 @@ const (
 	StepFailed StepState = "failed"
 )
 
+// Label is the key of the step state's text.
+func (s StepState) Label() string { return "monthclose.step." + string(s) }
+
 // NextOpen is the cycle that takes what corrects an earlier one: the earliest still open cycle after
 // it. A cycle without a record is open.
 func NextOpen(corrected cycle.Cycle, states map[cycle.Cycle]State) cycle.Cycle {
@@ -108,6 +114,14 @@ type Deadline struct {
 	ReadyBy  time.Time
 	Remind   bool // the reminder is due
 	Overdue  bool // the promise is broken: the banner stands
+}
+
+// Banner is the key of the sentence that stands while a cycle is overdue (arg Cycle); "" if it is not.
+func (d Deadline) Banner() string {
+	if d.Overdue {
+		return "monthclose.overdue.banner"
+	}
+	return ""
 }
 
 // DeadlineAt judges a cycle at now; an issued one is never late.

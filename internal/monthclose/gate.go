@@ -20,6 +20,17 @@ const (
 	SeverityBlocker Severity = "blocker"
 )
 
+// Label is the key of the severity's text.
+func (s Severity) Label() string { return "monthclose.severity." + string(s) }
+
+// Text is the key of the check's sentence.
+func (c Check) Text() string {
+	if c.Severity == SeverityPassed {
+		return c.Code
+	}
+	return "fault." + c.Code
+}
+
 // Check is one thing a close looks at. Code is a fault code for blockers and warnings, and
 // "<area>.<claim>" for passed checks; Cure is a key of the catalogue, Command what to type.
 type Check struct {

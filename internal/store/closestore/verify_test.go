@@ -38,6 +38,7 @@ type road struct {
 	ctx      context.Context
 	db       *store.DB
 	clock    *clock.Fixed
+	orgs     *organisation.Service
 	sources  *source.Service
 	imports  *delivery.Service
 	mapping  *attribution.Service
@@ -56,6 +57,7 @@ func newRoad(t *testing.T, db *store.DB) *road {
 	orgStore, lines, kept := orgstore.NewOrganisations(db), usagestore.New(db), closestore.New(db)
 	r.bills = billstore.New(db)
 	orgs := organisation.New(orgStore, db, chain, r.clock)
+	r.orgs = orgs
 	customers := customer.New(customer.Deps{Store: orgstore.NewCustomers(db), Tx: db, Log: log, Audit: chain, Clock: r.clock, Organisations: orgs})
 	r.sources = source.New(lines, db, orgs, chain, r.clock)
 	r.prices = &price.Service{Tx: db, Store: r.bills, Audit: chain, Clock: r.clock}
@@ -80,6 +82,15 @@ func (r *road) must(err error) {
 func (r *road) source(name string) {
 	_, err := r.sources.Add(r.ctx, operator, source.AddInput{Vendor: "Nova", Name: name, Dialect: "focus"})
 	r.must(err)
+}
+
+// partners adds the distributor Dis, its reseller Res and the solution partner Sol.
+func (r *road) partners() {
+	for _, in := range []organisation.AddInput{{Code: "Dis", Kind: organisation.KindDistributor, Name: "Dis", ParentCode: "Nova"},
+		{Code: "Res", Kind: organisation.KindReseller, Name: "Res", ParentCode: "Dis"}, {Code: "Sol", Kind: organisation.KindSolution, Name: "Sol", ParentCode: "Nova"}} {
+		_, err := r.orgs.Add(r.ctx, operator, in)
+		r.must(err)
+	}
 }
 
 func (r *road) imported(path string) {
