@@ -71,3 +71,9 @@ type Moved struct {
 	Billed    money.Exact `json:"billed"`
 	Issued    bool        `json:"issued"` // becomes a pair of adjustment lines
 }
+
+// AccountMove is the customer all lines of an account get, and the rule that says so.
+type AccountMove struct {
+	Account    usage.Hash
+	To, RuleID string
+}

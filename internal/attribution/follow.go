@@ -178,12 +178,11 @@ func (f *follower) slot(ctx context.Context, slot usage.Slot, tell bool) error {
 			return err
 		}
 	}
+	plan := map[usage.Hash]AccountMove{}
 	for g, sums := range whole {
 		a := accounts[g.account]
 		to, rule, _ := f.is.steady(&a)
-		if err := f.s.Store.MoveAccount(ctx, slot.ID, g.customer, g.account, to, rule); err != nil {
-			return err
-		}
+		plan[g.account] = AccountMove{g.account, to, rule}
 		if to == g.customer {
 			continue
 		}
@@ -195,6 +194,14 @@ func (f *follower) slot(ctx context.Context, slot usage.Slot, tell bool) error {
 				f.note(slot.Cycle, x.Currency, g.customer, to, false, x.Lines, x.Billed)
 			}
 		}
+	}
+	moves := make([]AccountMove, 0, len(plan))
+	for _, m := range plan {
+		moves = append(moves, m)
+	}
+	sort.Slice(moves, func(i, j int) bool { return string(moves[i].Account[:]) < string(moves[j].Account[:]) })
+	if err := f.s.Store.MoveAccounts(ctx, slot.ID, moves); err != nil {
+		return err
 	}
 	return f.s.Store.AddToSummaries(ctx, f.diffs)
 }

@@ -42,7 +42,7 @@ type Store interface {
 	Accounts(ctx context.Context, ids map[usage.Hash]bool) (map[usage.Hash]usage.Account, error)
 	EachLineOf(ctx context.Context, slot int64, customerID string, fn func(*usage.Stored) error) error
 	MoveLine(ctx context.Context, l *usage.Stored, customerID, ruleID string) error
-	MoveAccount(ctx context.Context, slotID int64, customerID string, account usage.Hash, to, ruleID string) error
+	MoveAccounts(ctx context.Context, slotID int64, moves []AccountMove) error
 	AddToSummaries(ctx context.Context, diffs map[usage.SummaryKey]usage.Sum) error
 	Orgs(ctx context.Context) (map[string]organisation.Organisation, error)
 }

@@ -5,21 +5,23 @@ import (
 	"sort"
 	"time"
 
+	"huoban/internal/attribution"
 	"huoban/internal/money"
 	"huoban/internal/store"
 	"huoban/internal/usage"
 )
 
 var (
-	lineMove        = set.Get("line.Move")
-	lineMoveAccount = set.Get("line.MoveAccount")
-	lineSetAccount  = set.Get("line.SetAccount")
-	lineMaxOccur    = set.Get("line.MaxOccurrence")
-	lineRepeats     = set.Get("line.Repeats")
-	lineAnyIn       = set.Get("line.AnyIn")
-	summaryOne      = set.Get("summary.One")
-	summaryPut      = set.Get("summary.Put")
-	summaryDelete   = set.Get("summary.Delete")
+	lineMove       = set.Get("line.Move")
+	lineMoveAll    = set.Get("line.MoveAccounts")
+	lineForgetPlan = set.Get("line.ForgetPlan")
+	lineSetAccount = set.Get("line.SetAccount")
+	lineMaxOccur   = set.Get("line.MaxOccurrence")
+	lineRepeats    = set.Get("line.Repeats")
+	lineAnyIn      = set.Get("line.AnyIn")
+	summaryOne     = set.Get("summary.One")
+	summaryPut     = set.Get("summary.Put")
+	summaryDelete  = set.Get("summary.Delete")
 )
 
 var lineColumns = []string{"slot_id", "customer_id", "charge_start", "line_key", "occurrence", "content_hash", "charge_end", "file_no",
@@ -200,9 +202,27 @@ func (s *Store) MoveLine(ctx context.Context, l *usage.Stored, customerID, ruleI
 	return err
 }
 
-// MoveAccount gives all lines of an account that stand under one customer to another.
-func (s *Store) MoveAccount(ctx context.Context, slotID int64, customerID string, account usage.Hash, to, ruleID string) error {
-	_, err := s.db.Exec(ctx, lineMoveAccount, slotID, customerID, account[:], to, ruleID)
+// MoveAccounts gives all lines of accounts in a slot to the customers named, in one pass over the slot.
+func (s *Store) MoveAccounts(ctx context.Context, slotID int64, moves []attribution.AccountMove) error {
+	if len(moves) == 0 {
+		return nil
+	}
+	i := 0
+	_, err := s.db.Bulk(ctx, "move_plan", []string{"slot_id", "account_id", "customer_id", "rule_id"}, func() ([]any, bool, error) {
+		if i == len(moves) {
+			return nil, false, nil
+		}
+		m := &moves[i]
+		i++
+		return []any{slotID, m.Account[:], m.To, m.RuleID}, true, nil
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := s.db.Exec(ctx, lineMoveAll, slotID); err != nil {
+		return err
+	}
+	_, err = s.db.Exec(ctx, lineForgetPlan, slotID)
 	return err
 }
 

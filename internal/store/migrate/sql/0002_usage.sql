@@ -251,3 +251,12 @@ CREATE TABLE map_rule (
   created_at {{instant}} NOT NULL
 ) {{strict}};
 CREATE INDEX map_rule_source ON map_rule(source_id, key_kind, key);
+
+-- Where the lines of accounts go while rules change: written, used and emptied within one transaction.
+CREATE TABLE move_plan (
+  slot_id {{int}} NOT NULL,
+  account_id {{bytes}} NOT NULL,
+  customer_id {{key}} NOT NULL,
+  rule_id {{key}} NOT NULL,
+  PRIMARY KEY (slot_id, account_id)
+) {{clustered}};

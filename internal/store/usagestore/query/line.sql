@@ -18,9 +18,14 @@ limit $6;
 update usage_line set customer_id = $6, rule_id = $7
 where slot_id = $1 and customer_id = $2 and charge_start = $3 and line_key = $4 and occurrence = $5;
 
--- name: line.MoveAccount
-update usage_line set customer_id = $4, rule_id = $5
-where slot_id = $1 and customer_id = $2 and account_id = $3 and (customer_id <> $4 or rule_id <> $5);
+-- name: line.MoveAccounts
+update usage_line set customer_id = m.customer_id, rule_id = m.rule_id
+from move_plan m
+where usage_line.slot_id = $1 and m.slot_id = $1 and m.account_id = usage_line.account_id
+  and (usage_line.customer_id <> m.customer_id or usage_line.rule_id <> m.rule_id);
+
+-- name: line.ForgetPlan
+delete from move_plan where slot_id = $1;
 
 -- name: line.SetAccount
 update usage_line set account_id = $6
