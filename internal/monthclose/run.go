@@ -3,6 +3,7 @@ package monthclose
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"huoban/internal/audit"
@@ -86,7 +87,8 @@ func (s *Service) Run(ctx context.Context, sc scope.Scope, in Input) (Result, er
 
 // lostRace tells whether somebody else moved the close first.
 func lostRace(err error) bool {
-	return fault.HasCode(err, "flow.changed_meanwhile") || fault.HasCode(err, "flow.not_from_state") || fault.HasCode(err, "store.exists")
+	return fault.HasCode(err, "flow.changed_meanwhile") || fault.HasCode(err, "flow.not_from_state") || fault.HasCode(err, "store.exists") ||
+		fault.HasCode(err, "monthclose.data_changed")
 }
 
 func (s *Service) report(ctx context.Context, sc scope.Scope, in Input, res *Result) error {
@@ -193,7 +195,7 @@ func (s *Service) Do(ctx context.Context, sc scope.Scope, a Act) error {
 	if err := s.point(string(a.Do) + ".recorded"); err != nil {
 		return err
 	}
-	if err := s.act(ctx, sc, a, step); err != nil {
+	if err := s.prepareAndAct(ctx, sc, a, step); err != nil {
 		if second := s.failed(ctx, a, step, err); second != nil {
 			return errors.Join(err, second)
 		}
@@ -281,9 +283,34 @@ type stopped struct{ error }
 // Unwrap gives the error of the checkpoint.
 func (s *stopped) Unwrap() error { return s.error }
 
-// act does the step in one transaction. A draft is computed inside it, so that what is saved is what
-// the fingerprint names.
-func (s *Service) act(ctx context.Context, sc scope.Scope, a Act, st Step) error {
+// prepared is a draft computed from one snapshot, with the name of what it was computed from.
+type prepared struct {
+	res  *bill.Result
+	data string
+}
+
+// prepareAndAct computes a draft before the writing transaction, so that nobody waits for the reading
+// of the lines; the transaction saves it only if nothing changed since.
+func (s *Service) prepareAndAct(ctx context.Context, sc scope.Scope, a Act, st Step) error {
+	var ready prepared
+	if a.Do == ActionDraft {
+		err := s.Tx.InRead(ctx, func(ctx context.Context) error {
+			var err error
+			if ready.data, err = s.Store.Fingerprint(ctx, a.VendorID, a.Cycle); err != nil {
+				return err
+			}
+			ready.res, _, err = s.compute(ctx, a.VendorID, a.Cycle)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return s.act(ctx, sc, a, st, ready)
+}
+
+// act does the step in one transaction.
+func (s *Service) act(ctx context.Context, sc scope.Scope, a Act, st Step, ready prepared) error {
 	return s.Tx.InTx(ctx, func(ctx context.Context) error {
 		cl, g, err := s.gate(ctx, a.VendorID, a.Cycle)
 		if err != nil {
@@ -307,7 +334,7 @@ func (s *Service) act(ctx context.Context, sc scope.Scope, a Act, st Step) error
 					return false, err
 				}
 			}
-			if err := s.effects(ctx, &cl, a.Do); err != nil {
+			if err := s.effects(ctx, &cl, a.Do, ready); err != nil {
 				return false, err
 			}
 			return s.Store.Save(ctx, cl, from)
@@ -328,7 +355,7 @@ func (s *Service) act(ctx context.Context, sc scope.Scope, a Act, st Step) error
 
 // effects are the named effects of the action, in the transaction of its move. Bills are issued and
 // slots sealed before the close is written, because an issued close refuses both.
-func (s *Service) effects(ctx context.Context, cl *Close, do Action) error {
+func (s *Service) effects(ctx context.Context, cl *Close, do Action, ready prepared) error {
 	now := s.Clock.Now()
 	switch do {
 	case ActionFreeze:
@@ -336,7 +363,7 @@ func (s *Service) effects(ctx context.Context, cl *Close, do Action) error {
 	case ActionThaw:
 		*cl = cl.reopened()
 	case ActionDraft:
-		return s.draft(ctx, cl)
+		return s.draft(ctx, cl, ready)
 	case ActionDiscard:
 		*cl = cl.reopened()
 		return s.Bills.RemoveDraft(ctx, cl.VendorID, cl.Cycle)
@@ -371,22 +398,25 @@ func (s *Service) note(ctx context.Context, cl Close) error {
 	return err
 }
 
-func (s *Service) draft(ctx context.Context, cl *Close) error {
+// draft saves the prepared bills. Fault: monthclose.data_changed when lines, attribution or prices
+// are no longer those they were computed from; a run then computes again.
+func (s *Service) draft(ctx context.Context, cl *Close, ready prepared) error {
 	now := s.Clock.Now()
-	res, _, err := s.compute(ctx, cl.VendorID, cl.Cycle)
+	cl.Data, cl.PriceSeq, cl.DraftedAt = ready.data, ready.res.PriceSeq, now
+	changed, err := s.stale(ctx, *cl)
 	if err != nil {
 		return err
 	}
-	if cl.Data, err = s.Store.Fingerprint(ctx, cl.VendorID, cl.Cycle); err != nil {
-		return err
+	if changed {
+		return fault.Conflict("monthclose.data_changed", fault.Args{"Cycle": string(cl.Cycle)})
 	}
-	cl.PriceSeq, cl.DraftedAt = res.PriceSeq, now
-	for i := range res.Documents {
-		d := &res.Documents[i]
+	docs := slices.Clone(ready.res.Documents)
+	for i := range docs {
+		d := &docs[i]
 		d.State, d.OverrideNote, d.DraftedAt = bill.StateDraft, cl.OverrideNote, now
 		d.Code = d.ComputeCode()
 	}
-	return s.Bills.SaveDraft(ctx, cl.VendorID, cl.Cycle, res.Documents, now)
+	return s.Bills.SaveDraft(ctx, cl.VendorID, cl.Cycle, docs, now)
 }
 
 func (s *Service) issue(ctx context.Context, cl *Close) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"huoban/internal/cycle"
 	"huoban/internal/money"
@@ -19,6 +20,7 @@ var (
 	qFinal       = queries.Get("gate.Final")
 	qQuarantined = queries.Get("gate.Quarantined")
 	qUnmapped    = queries.Get("gate.Unmapped")
+	qUnmappedRow = queries.Get("gate.UnmappedRows")
 	qUnspread    = queries.Get("gate.Unspread")
 	qAdjusted    = queries.Get("gate.Adjustments")
 	qOpenBefore  = queries.Get("gate.OpenBefore")
@@ -30,8 +32,12 @@ var (
 	vendorPrints = []store.Query{queries.Get("gate.PrintEntities"), queries.Get("gate.PrintPartners")}
 )
 
-// unmappedRows is how many rows of one key the gate names.
-const unmappedRows = 5
+// unmappedRows is how many rows of one key the gate names, sampledKeys for how many keys of a source it
+// looks for rows.
+const (
+	unmappedRows = 5
+	sampledKeys  = 50
+)
 
 // Gate reads what the refusals of a close are decided from.
 func (s *Store) Gate(ctx context.Context, vendorID string, c cycle.Cycle) (monthclose.Gate, error) {
@@ -167,39 +173,62 @@ func (s *Store) perSource(ctx context.Context, q store.Query, vendorID string, c
 	})
 }
 
+// unmapped reads what no rule named from the sums, and the first rows of the first keys from the
+// lines.
 func (s *Store) unmapped(ctx context.Context, vendorID string, c cycle.Cycle, at map[string]*monthclose.SourceFacts, _ *monthclose.Gate) error {
-	type group struct{ source, key, currency string }
-	index := map[group]int{}
-	return s.db.Each(ctx, qUnmapped, []any{vendorID, string(c)}, func(rows *sql.Rows) error {
-		var source, sub, key string
-		var r monthclose.UnmappedRow
+	type sample struct {
+		facts    *monthclose.SourceFacts
+		index    int
+		slot     int64
+		account  []byte
+		currency string
+	}
+	var samples []sample
+	err := s.db.Each(ctx, qUnmapped, []any{vendorID, string(c)}, func(rows *sql.Rows) error {
+		var source, sub, key, currency string
+		var account []byte
+		var slot, lines int64
 		var billed store.Decimal
-		if err := rows.Scan(&source, &r.File, &r.Line, &sub, &key, &r.Currency, &billed); err != nil {
+		if err := rows.Scan(&source, &slot, &account, &sub, &key, &currency, &lines, &billed); err != nil {
 			return err
 		}
 		f := at[source]
 		if f == nil {
 			return nil
 		}
-		if r.Key = sub; r.Key == "" {
-			r.Key = key
+		if sub != "" {
+			key = sub
 		}
-		r.Source, r.Billed = f.Name, billed.Exact
-		k := group{source, r.Key, r.Currency}
-		i, known := index[k]
-		if !known {
+		i := slices.IndexFunc(f.Unmapped, func(u monthclose.UnmappedKey) bool { return u.Key == key && u.Currency == currency })
+		if i < 0 {
 			i = len(f.Unmapped)
-			index[k] = i
-			f.Unmapped = append(f.Unmapped, monthclose.UnmappedKey{Key: r.Key, Currency: r.Currency})
+			f.Unmapped = append(f.Unmapped, monthclose.UnmappedKey{Key: key, Currency: currency})
 		}
-		u := &f.Unmapped[i]
-		u.Lines++
-		u.Exact = u.Exact.Add(r.Billed)
-		if len(u.Rows) < unmappedRows {
-			u.Rows = append(u.Rows, r)
+		f.Unmapped[i].Lines += lines
+		f.Unmapped[i].Exact = f.Unmapped[i].Exact.Add(billed.Exact)
+		if i < sampledKeys {
+			samples = append(samples, sample{f, i, slot, slices.Clone(account), currency})
 		}
 		return nil
 	})
+	for _, x := range samples {
+		if err != nil {
+			break
+		}
+		u := &x.facts.Unmapped[x.index]
+		err = s.db.Each(ctx, qUnmappedRow, []any{x.slot, x.account, x.currency, int64(unmappedRows)}, func(rows *sql.Rows) error {
+			r := monthclose.UnmappedRow{Source: x.facts.Name, Key: u.Key, Currency: x.currency}
+			var billed store.Decimal
+			if err := rows.Scan(&r.File, &r.Line, &billed); err != nil {
+				return err
+			}
+			if r.Billed = billed.Exact; len(u.Rows) < unmappedRows {
+				u.Rows = append(u.Rows, r)
+			}
+			return nil
+		})
+	}
+	return err
 }
 
 func (s *Store) adjusted(ctx context.Context, vendorID string, c cycle.Cycle, _ map[string]*monthclose.SourceFacts, g *monthclose.Gate) error {

@@ -24,13 +24,21 @@ where s.vendor_id = $1 and q.state = 'open' and d.state = 'published'
 group by d.source_id
 
 -- name: gate.Unmapped
-select s.source_id, coalesce(f.name, ''), l.line_no, a.sub_account, a.source_key, l.currency, l.billed
+select s.source_id, s.id, u.account_id, a.sub_account, a.source_key, u.currency, u.line_count, u.billed
 from slot s
-join usage_line l on l.slot_id = s.id and l.customer_id = ''
-join account_dim a on a.id = l.account_id
-left join delivery_file f on f.delivery_id = s.delivery_id and f.file_no = l.file_no
+join usage_summary u on u.slot_id = s.id and u.customer_id = ''
+join account_dim a on a.id = u.account_id
 where s.vendor_id = $1 and s.cycle = $2 and s.state = 'active'
-order by s.source_id, f.name, l.line_no, l.line_key, l.occurrence
+order by s.source_id, a.sub_account, a.source_key, u.currency, s.id
+
+-- name: gate.UnmappedRows
+select coalesce(f.name, ''), l.line_no, l.billed
+from usage_line l
+join slot s on s.id = l.slot_id
+left join delivery_file f on f.delivery_id = s.delivery_id and f.file_no = l.file_no
+where l.slot_id = $1 and l.customer_id = '' and l.account_id = $2 and l.currency = $3
+order by l.charge_start, l.line_key, l.occurrence
+limit $4
 
 -- name: gate.Unspread
 select s.source_id, u.customer_id, u.kind, u.currency, u.line_count, u.billed
