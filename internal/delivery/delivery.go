@@ -38,6 +38,7 @@ type Delivery struct {
 	Dialect     string     `json:"dialect"`
 	Format      string     `json:"format_version"` // e.g. the FOCUS version
 	Progress    int64      `json:"-"`              // records committed in batches
+	TouchedAt   time.Time  `json:"-"`              // last batch; zero before the first
 }
 
 // File is one part of a delivery.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sort"
+	"time"
 
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
@@ -249,19 +250,27 @@ func (s *Service) remove(ctx context.Context, deliveryID string) error {
 	})
 }
 
-// Clean removes what interrupted imports left; it is called when the program starts, and the imports
-// begin anew when they are asked for again.
+// keepInterrupted is how long an interrupted import can be taken up; no running one is silent so long.
+const keepInterrupted = 24 * time.Hour
+
+// Clean removes what imports left that were interrupted more than a day ago. It may be called at any
+// time: running imports, also those of other programs, and recent leftovers stay.
 func (s *Service) Clean(ctx context.Context) (int, error) {
 	left, err := s.Store.Deliveries(ctx, scope.System("system"), Filter{State: StateReceiving})
 	if err != nil {
 		return 0, err
 	}
-	for i, d := range left {
-		if err := s.remove(ctx, d.ID); err != nil {
-			return i, err
+	removed, stale := 0, s.Clock.Now().Add(-keepInterrupted)
+	for _, d := range left {
+		if d.ReceivedAt.After(stale) || d.TouchedAt.After(stale) {
+			continue
 		}
+		if err := s.remove(ctx, d.ID); err != nil {
+			return removed, err
+		}
+		removed++
 	}
-	return len(left), nil
+	return removed, nil
 }
 
 // read streams every part through the writer.

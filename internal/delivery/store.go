@@ -28,7 +28,7 @@ type Store interface {
 	SetDeliveryState(ctx context.Context, d Delivery, to State, at time.Time) (bool, error)
 	SetDeliveryCounts(ctx context.Context, d Delivery, warnings []Warning) error
 	Warnings(ctx context.Context, deliveryID string) ([]Warning, error)
-	SetProgress(ctx context.Context, deliveryID string, from, to int64) error
+	SetProgress(ctx context.Context, deliveryID string, from, to int64, at time.Time) error
 	RemoveDelivery(ctx context.Context, deliveryID string) error
 	PutFile(ctx context.Context, deliveryID string, f File) error
 	DeliveryFiles(ctx context.Context, deliveryID string) ([]File, error)

@@ -227,7 +227,7 @@ func (w *writer) wait() error {
 func (w *writer) write(ctx context.Context, b batch, from, to int64) error {
 	store := w.im.s.Store
 	return w.im.s.Tx.InBulk(ctx, func(ctx context.Context) error {
-		if err := store.SetProgress(ctx, w.im.d.ID, from, to); err != nil {
+		if err := store.SetProgress(ctx, w.im.d.ID, from, to, w.im.s.Clock.Now()); err != nil {
 			return err
 		}
 		if err := store.WriteLines(ctx, b.stored, b.amounts, b.fresh); err != nil {

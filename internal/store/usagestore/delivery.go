@@ -64,10 +64,10 @@ func (s *Store) Deliveries(ctx context.Context, sc scope.Scope, f delivery.Filte
 	err := s.db.Each(ctx, delList, []any{vendorOf(sc), f.SourceID, f.ID, string(f.State), int64(limit)}, func(rows *sql.Rows) error {
 		var d delivery.Delivery
 		var state string
-		var received, published store.Instant
+		var received, published, touched store.Instant
 		err := rows.Scan(&d.ID, &d.SourceID, &d.Source, &d.VendorID, &d.Number, &state, &d.Version, &d.ContentSHA, &received, &published,
-			&d.Actor, &d.Files, &d.LineCount, &d.Quarantined, &d.Skipped, &d.Dialect, &d.Format, &d.Progress)
-		d.State, d.ReceivedAt, d.PublishedAt = delivery.State(state), received.Time, optTime(published)
+			&d.Actor, &d.Files, &d.LineCount, &d.Quarantined, &d.Skipped, &d.Dialect, &d.Format, &d.Progress, &touched)
+		d.State, d.ReceivedAt, d.PublishedAt, d.TouchedAt = delivery.State(state), received.Time, optTime(published), touched.Time
 		out = append(out, d)
 		return err
 	})
@@ -119,8 +119,8 @@ func (s *Store) Warnings(ctx context.Context, deliveryID string) ([]delivery.War
 
 // SetProgress moves the number of committed records on. Fault: delivery.gone if another import of the
 // source took over.
-func (s *Store) SetProgress(ctx context.Context, deliveryID string, from, to int64) error {
-	n, err := s.db.Exec(ctx, delSetProgress, deliveryID, from, to)
+func (s *Store) SetProgress(ctx context.Context, deliveryID string, from, to int64, at time.Time) error {
+	n, err := s.db.Exec(ctx, delSetProgress, deliveryID, from, to, store.At(at))
 	if err == nil && n != 1 {
 		err = fault.Conflict("delivery.gone", nil)
 	}

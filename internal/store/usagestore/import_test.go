@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"huoban/internal/cycle"
 	"huoban/internal/delivery"
@@ -243,6 +244,12 @@ func TestLeftoversAreCleaned(t *testing.T) {
 			t.Fatal(err)
 		}
 		n, err := w.del.Clean(ctx)
+		w.must(err)
+		if n != 0 {
+			t.Error("a recent leftover was removed, so that it cannot be resumed")
+		}
+		w.clock.Set(w.clock.Now().Add(25 * time.Hour))
+		n, err = w.del.Clean(ctx)
 		w.must(err)
 		if n != 1 || !strings.Contains(w.counts(), "usage_line 0\n") || !strings.Contains(w.counts(), "kept_chunk 0\n") {
 			t.Errorf("cleaned %d:\n%s", n, w.counts())

@@ -39,6 +39,7 @@ CREATE TABLE delivery (
   dialect {{text}} NOT NULL,
   format_version {{text}} NOT NULL,
   progress {{int}} NOT NULL,
+  touched_at {{instant}},
   warnings {{text}} NOT NULL,
   UNIQUE (source_id, number)
 ) {{strict}};

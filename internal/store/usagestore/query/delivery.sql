@@ -8,7 +8,7 @@ select coalesce(max(number), 0) + 1 from delivery where source_id = $1;
 
 -- name: delivery.List
 select d.id, d.source_id, s.name, s.vendor_id, d.number, d.state, d.version, d.content_sha, d.received_at, d.published_at,
-  d.actor, d.files, d.line_count, d.quarantined, d.skipped, d.dialect, d.format_version, d.progress
+  d.actor, d.files, d.line_count, d.quarantined, d.skipped, d.dialect, d.format_version, d.progress, d.touched_at
 from delivery d join source s on s.id = d.source_id
 where ($1 = '' or s.vendor_id = $1) and ($2 = '' or s.id = $2) and ($3 = '' or d.id = $3) and ($4 = '' or d.state = $4)
 order by d.received_at desc, d.id desc
@@ -29,7 +29,7 @@ where id = $1;
 select warnings from delivery where id = $1;
 
 -- name: delivery.SetProgress
-update delivery set progress = $3 where id = $1 and progress = $2 and state = 'receiving';
+update delivery set progress = $3, touched_at = $4 where id = $1 and progress = $2 and state = 'receiving';
 
 -- name: delivery.Delete
 delete from delivery where id = $1 and state = 'receiving';
