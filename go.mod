@@ -82,3 +82,5 @@ require (
 )
 
 tool github.com/a-h/templ/cmd/templ
+
+replace modernc.org/libc => modernc.org/libc v1.77.1

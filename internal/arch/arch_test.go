@@ -60,6 +60,8 @@ func layer(path string) string {
 		return "cmd"
 	case parts[0] == "web":
 		return "web"
+	case rest == "data":
+		return "leaf"
 	case parts[0] != "internal":
 		return "tool"
 	}

@@ -26,7 +26,8 @@ type book struct {
 	localizer map[Lang]*goi18n.Localizer
 	plain     map[Lang]map[string]string
 	known     map[Lang]map[string]bool
-	twice     []string // keys given in two files: the later text wins, and a test refuses it
+	counted   map[Lang]map[string]bool // keys with plural forms
+	twice     []string                 // keys given in two files: the later text wins, and a test refuses it
 }
 
 var texts = mustLoad(catalogs)
@@ -45,9 +46,10 @@ func load(files fs.FS) (*book, error) {
 	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
 	b := &book{
 		localizer: map[Lang]*goi18n.Localizer{}, plain: map[Lang]map[string]string{}, known: map[Lang]map[string]bool{},
+		counted: map[Lang]map[string]bool{},
 	}
 	for _, l := range Langs {
-		b.plain[l], b.known[l] = map[string]string{}, map[string]bool{}
+		b.plain[l], b.known[l], b.counted[l] = map[string]string{}, map[string]bool{}, map[string]bool{}
 		names, err := fs.Glob(files, "catalog/*."+string(l)+".json")
 		if err != nil {
 			return nil, err
@@ -76,6 +78,7 @@ func (b *book) add(bundle *goi18n.Bundle, files fs.FS, name string, l Lang) erro
 			b.twice = append(b.twice, name+": "+m.ID)
 		}
 		b.known[l][m.ID] = true
+		b.counted[l][m.ID] = m.One != ""
 		if m.One == "" && !strings.Contains(m.Other, "{{") {
 			b.plain[l][m.ID] = m.Other
 		}
@@ -113,7 +116,7 @@ func (b *book) say(l Lang, key string, args map[string]any) string {
 		shown[k] = b.show(l, v)
 	}
 	cfg := &goi18n.LocalizeConfig{MessageID: key, TemplateData: shown}
-	if n, ok := args["Count"]; ok {
+	if n, ok := args["Count"]; ok && b.counted[l][key] {
 		cfg.PluralCount = plural(n)
 	}
 	s, err := b.localizer[l].Localize(cfg)

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+
+	"strconv"
+	"strings"
+
+	"huoban/internal/app"
+	"huoban/internal/fault"
+	"huoban/internal/i18n"
+	"huoban/internal/portal"
+	"huoban/internal/scope"
+)
+
+type serveCmd struct {
+	Demo bool `help:"Make the demo data first if the database is empty."`
+}
+
+func (c *serveCmd) Run(o *out) error {
+	log := slog.New(slog.NewTextHandler(o.err, nil))
+	l, err := (&net.ListenConfig{}).Listen(o.ctx, "tcp", o.cli.Addr)
+	if err != nil {
+		return fault.Unavailable("settings.listen", fault.Args{"addr": o.cli.Addr}).Because(err)
+	}
+	defer l.Close()
+	a, err := app.Open(o.ctx, o.cli.Settings, app.Options{Log: log})
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if c.Demo {
+		accounts, err := a.Demo(o.ctx)
+		if err != nil {
+			return err
+		}
+		o.accounts(accounts)
+	}
+	if err := c.firstRun(o, a); err != nil {
+		return err
+	}
+	fmt.Fprintln(o.w, i18n.T(o.ctx, "cli.serve.ready", "Address", "http://"+l.Addr().String()))
+	return a.Serve(o.ctx, l)
+}
+
+// firstRun prints the one-time link while nobody can sign in yet.
+func (c *serveCmd) firstRun(o *out, a *app.App) error {
+	needed, err := a.Setup.Needed(o.ctx)
+	if err != nil || !needed {
+		return err
+	}
+	token, until, err := a.Setup.Issue(o.ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(o.w, i18n.T(o.ctx, "cli.serve.setup", "Link", o.cli.Base()+"/setup/"+token, "Until", i18n.DateTime(until)))
+	return nil
+}
+
+type demoCmd struct{}
+
+func (c *demoCmd) Run(o *out) error {
+	return o.with(func(ctx context.Context, a *app.App, _ scope.Scope) error {
+		accounts, err := a.Demo(ctx)
+		if err != nil {
+			return err
+		}
+		return o.print(map[string]any{"accounts": orEmpty(accounts)}, func(io.Writer) { o.accounts(accounts) })
+	})
+}
+
+func (o *out) accounts(list []app.DemoAccount) {
+	if len(list) == 0 {
+		return
+	}
+	rows := [][]string{}
+	for _, x := range list {
+		rows = append(rows, []string{x.Username, x.Password, x.Organisation, x.Role})
+	}
+	table(o.w, []string{"USERNAME", "PASSWORD", "ORGANISATION", "ROLE"}, rows)
+}
+
+type configCmd struct{}
+
+func (c *configCmd) Run(o *out) error {
+	list := o.cli.Effective(o.args)
+	return o.print(map[string]any{"settings": list}, func(w io.Writer) {
+		rows := [][]string{}
+		for _, s := range list {
+			rows = append(rows, []string{s.Name, s.Value, s.Origin, s.Env})
+		}
+		table(w, []string{"SETTING", "VALUE", "ORIGIN", "ENVIRONMENT"}, rows)
+	})
+}
+
+type doctorCmd struct {
+	Deep bool `help:"Check every page of the database."`
+}
+
+func (c *doctorCmd) Run(o *out) error {
+	return o.with(func(ctx context.Context, a *app.App, _ scope.Scope) error {
+		list, err := a.Doctor(ctx, c.Deep)
+		if err != nil {
+			return err
+		}
+		bad := []*fault.Error{}
+		for _, f := range list {
+			if f.Level == "bad" || f.Level == "error" {
+				bad = append(bad, fault.Conflict(f.Code, f.Args))
+			}
+		}
+		if len(bad) > 0 {
+			return fault.Refused("doctor.trouble", bad)
+		}
+		return o.print(map[string]any{"findings": list}, func(w io.Writer) {
+			for _, f := range list {
+				fmt.Fprintf(w, "%-5s %s\n", f.Level, i18n.FaultText(ctx, fault.Conflict(f.Code, f.Args)))
+			}
+			if len(list) == 0 {
+				fmt.Fprintln(w, i18n.T(ctx, "cli.doctor.well"))
+			}
+		})
+	})
+}
+
+type verifyCmd struct{}
+
+func (c *verifyCmd) Run(o *out) error {
+	return o.with(func(ctx context.Context, a *app.App, _ scope.Scope) error {
+		r, err := a.Verify(ctx)
+		if err != nil {
+			return err
+		}
+		if o.cli.JSON {
+			if err := writeJSON(o.w, r); err != nil {
+				return err
+			}
+			if !r.Whole() {
+				return quietRefusal{r.Fault()}
+			}
+			return nil
+		}
+		for _, d := range r.Differences {
+			fmt.Fprintf(o.err, "%s %s %s: %s ≠ %s\n", d.Table, d.Key, d.Column, d.Stored, d.Recomputed)
+		}
+		if err := r.Fault(); err != nil {
+			return err
+		}
+		fmt.Fprintln(o.w, i18n.T(ctx, "cli.verify.whole", "Files", r.Files, "Lines", r.Lines, "Bills", r.Bills))
+		return nil
+	})
+}
+
+// quietRefusal is a refusal whose JSON document was written already.
+type quietRefusal struct{ error }
+
+func (q quietRefusal) Unwrap() error { return q.error }
+
+type backupCmd struct {
+	File string `arg:"" help:"New file."`
+}
+
+func (c *backupCmd) Run(o *out) error {
+	return o.withOptions(app.Options{Owner: true}, func(ctx context.Context, a *app.App, _ scope.Scope) error {
+		m, err := a.Backup(ctx, c.File)
+		if err != nil {
+			return err
+		}
+		return o.print(m, func(w io.Writer) {
+			fmt.Fprintln(w, i18n.T(ctx, "cli.backup.done", "File", c.File, "Count", m.Rows, "Digest", m.Digest[:min(16, len(m.Digest))]))
+		})
+	})
+}
+
+type restoreCmd struct {
+	File string `arg:"" help:"Backup."`
+}
+
+func (c *restoreCmd) Run(o *out) error {
+	m, err := app.Restore(o.ctx, o.cli.Settings, c.File)
+	if err != nil {
+		return err
+	}
+	return o.print(m, func(w io.Writer) {
+		fmt.Fprintln(w, i18n.T(o.ctx, "cli.restore.done", "Count", m.Rows, "Digest", m.Digest[:min(16, len(m.Digest))]))
+	})
+}
+
+type migrateCmd struct {
+	To string `placeholder:"URL" help:"Move everything into this empty database (postgres:// URL, or a path for SQLite)."`
+}
+
+func (c *migrateCmd) Run(o *out) error {
+	return o.withOptions(app.Options{Owner: true}, func(ctx context.Context, a *app.App, _ scope.Scope) error {
+		if c.To == "" {
+			doc := map[string]any{"engine": string(a.DB.Engine()), "notes": orEmpty(a.Notes)}
+			return o.print(doc, func(w io.Writer) { fmt.Fprintln(w, i18n.T(ctx, "cli.migrate.current")) })
+		}
+		res, err := a.MoveTo(ctx, c.To)
+		if err != nil {
+			return err
+		}
+		return o.print(res, func(w io.Writer) { fmt.Fprintln(w, i18n.T(ctx, "cli.migrate.moved", "Count", int64(len(res.Tables)))) })
+	})
+}
+
+type auditCmd struct {
+	Verify auditVerifyCmd `cmd:"" help:"Walk the chain and name the first broken row."`
+}
+
+type auditVerifyCmd struct{}
+
+func (c *auditVerifyCmd) Run(o *out) error {
+	return o.with(func(ctx context.Context, a *app.App, _ scope.Scope) error {
+		r, err := a.VerifyAudit(ctx)
+		if err != nil {
+			return err
+		}
+		if r.Broken != nil {
+			return r.Broken
+		}
+		return o.print(r, func(w io.Writer) { fmt.Fprintln(w, i18n.T(ctx, "cli.audit.whole", "Count", r.Rows)) })
+	})
+}
+
+type routesCmd struct{}
+
+func (c *routesCmd) Run(o *out) error {
+	list := portal.Routes()
+	return o.print(map[string]any{"routes": list}, func(w io.Writer) {
+		rows := [][]string{}
+		for _, r := range list {
+			who := strings.Join(r.Permission, " ")
+			if r.Public {
+				who = "public"
+			} else if r.SignedIn {
+				who = "signed in"
+			}
+			rows = append(rows, []string{r.Method, r.Path, who, strings.Join(r.IDs, " ")})
+		}
+		table(w, []string{"METHOD", "PATH", "PERMISSION", "IDS"}, rows)
+		fmt.Fprintln(w, strconv.Itoa(len(rows)))
+	})
+}
