@@ -1,12 +1,16 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"huoban/internal/attribution"
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/ingest"
 	"huoban/internal/money"
@@ -45,7 +49,6 @@ type delivered struct {
 	judge  *judge
 	parsed map[position]print
 	unread bool // a kept file is broken, so that lines cannot be compared with it
-	fixed  map[string]bool
 }
 
 type position struct {
@@ -57,17 +60,21 @@ type position struct {
 type print [16]byte
 
 func (c *delivered) check(ctx context.Context) error {
-	var err error
-	if c.fixed, err = c.s.Store.Resolved(ctx, c.d.ID); err != nil {
-		return err
-	}
 	c.parsed = map[position]print{}
+	held := map[cycle.Cycle]bool{} // a delivery holds no lines for a cycle it did not change
+	for _, slot := range c.d.Slots {
+		held[slot.Cycle] = true
+	}
 	for _, f := range c.d.Files {
 		c.r.Files++
 		if err := c.s.kept(ctx, c.r, f); err != nil {
 			return err
 		}
-		if err := c.parse(ctx, f, func(l *usage.Line) { c.parsed[position{f.No, l.LineNo}] = printOf(l) }); err != nil {
+		if err := c.parse(ctx, f, func(l *usage.Line) {
+			if held[l.Cycle] {
+				c.parsed[position{f.No, l.LineNo}] = printOf(l)
+			}
+		}); err != nil {
 			c.unread = true
 			c.r.add("kept_chunk", f.SHA, "body", fault.From(err).Error(), "a readable file")
 		}
@@ -79,7 +86,8 @@ func (c *delivered) check(ctx context.Context) error {
 		}
 	}
 	if !c.unread {
-		for at := range c.parsed {
+		left := slices.SortedFunc(maps.Keys(c.parsed), func(a, b position) int { return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.line, b.line)) })
+		for _, at := range left {
 			c.r.add("usage_line", fmt.Sprintf("%s #%d file %d line %d", c.src.Name, c.d.Number, at.file, at.line), "(row)", "absent", "present")
 		}
 	}
@@ -104,7 +112,10 @@ func (c *delivered) parse(ctx context.Context, f File, fn func(*usage.Line)) err
 		if err != nil {
 			return err
 		}
-		if l != nil {
+		if l == nil {
+			continue
+		}
+		if _, err := l.Sum(c.src.Base); err == nil { // beyond what can be kept: in quarantine
 			fn(l)
 		}
 	}
@@ -134,7 +145,7 @@ func (c *delivered) slot(ctx context.Context, slot Slot, wrong map[position]*usa
 		at := position{l.FileNo, l.LineNo}
 		want, known := c.parsed[at]
 		switch {
-		case c.unread || c.fixed[fmt.Sprintf("%d/%d", l.FileNo, l.LineNo)]:
+		case c.unread:
 		case !known:
 			c.r.add("usage_line", key, "line_no", fmt.Sprint(l.LineNo), "no such line in the file")
 		case want != printOf(&l.Line):

@@ -124,8 +124,6 @@ type Store interface {
 	// Amounts are the stored amounts of up to n lines after a place, in key order.
 	Amounts(ctx context.Context, slot int64, after *usage.Stored, n int) ([]int64, error)
 	Summaries(ctx context.Context, slot int64) ([]usage.Summary, error)
-	// Resolved are the places of quarantined rows that were corrected, as "file_no/line_no".
-	Resolved(ctx context.Context, deliveryID string) (map[string]bool, error)
 	// Moved are the kept lines an adjustment moves, and how many moves there are.
 	Moved(ctx context.Context, adjustmentID string) (lines []usage.Stored, moves int64, err error)
 }

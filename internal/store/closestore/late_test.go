@@ -1,8 +1,10 @@
 package closestore_test
 
 import (
+	"encoding/csv"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -148,4 +150,71 @@ func TestDistributorStory(t *testing.T) {
 			t.Errorf("verification: %+v", rep.Differences)
 		}
 	})
+}
+
+// TestVerifyAfterMuch replaces, corrects, reverts and remaps, and wants verification to stay whole.
+func TestVerifyAfterMuch(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		r := newRoad(t, db)
+		r.source("focus")
+		path := filepath.Join("..", "..", "..", "data", "samples", "focus-1.0", "focus_sample.csv")
+		body, err := os.ReadFile(path)
+		r.must(err)
+		file := filepath.Join(t.TempDir(), "sample.csv")
+		write := func(text string) {
+			r.must(os.WriteFile(file, []byte(text), 0o600))
+			r.imported(file)
+		}
+		write(string(body))
+		r.mapped()
+		r.issue("2024-09")
+		whole := func(when string) {
+			t.Helper()
+			if rep := r.verified(); !rep.Whole() {
+				t.Errorf("%s: %+v", when, rep.Differences[0])
+			}
+		}
+		rows := strings.Split(strings.TrimSpace(string(body)), "\n")
+		october := ""
+		for _, row := range rows {
+			if strings.Contains(row, "2024-10-01 00:00:00") && strings.Contains(row, "2024-11-01 00:00:00") {
+				october = row
+			}
+		}
+		if october == "" {
+			t.Fatal("the sample has no row of October")
+		}
+		write(string(body) + october + "\n")
+		whole("a further row in the open month, the issued month unchanged")
+		write(strings.Join(rows[:len(rows)-3], "\n") + "\n" + october + "\n")
+		whole("rows vanished from the issued month")
+		list, err := r.imports.List(r.ctx, operator, "focus", 10)
+		r.must(err)
+		if len(list) != 3 {
+			t.Fatalf("%d deliveries", len(list))
+		}
+		remap := "source,key,customer,partner,association,valid_from,valid_to\nfocus," + subAccount(t, string(body)) + ",B9,P2,resale,,\n"
+		_, err = r.mapping.Import(r.ctx, operator, attribution.ImportInput{File: strings.NewReader(remap)})
+		r.must(err)
+		whole("a remap after late rows")
+		r.issue("2024-10")
+		whole("the next month issued")
+	})
+}
+
+// subAccount is that of the first row that has one.
+func subAccount(t *testing.T, text string) string {
+	t.Helper()
+	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.Index(rows[0], "SubAccountId")
+	for _, row := range rows[1:] {
+		if row[at] != "" && row[at] != "NULL" {
+			return row[at]
+		}
+	}
+	t.Fatal("no row has a sub-account")
+	return ""
 }

@@ -3,7 +3,6 @@ package closestore
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
 	"huoban/internal/cycle"
@@ -22,7 +21,6 @@ var (
 	qVerChunk      = queries.Get("verify.Chunk")
 	qVerAmounts    = queries.Get("verify.Amounts")
 	qVerSummaries  = queries.Get("verify.Summaries")
-	qVerResolved   = queries.Get("verify.Resolved")
 	qVerMoveCount  = queries.Get("verify.MoveCount")
 	qVerMoved      = queries.Get("verify.Moved")
 )
@@ -146,18 +144,6 @@ func (s *Verify) Summaries(ctx context.Context, slot int64) ([]usage.Summary, er
 		x.Amount, x.Exact, x.Billed = money.Amount(amount), exact.Exact, billed.Exact
 		out = append(out, x)
 		return nil
-	})
-	return out, err
-}
-
-// Resolved are the corrected rows of a delivery.
-func (s *Verify) Resolved(ctx context.Context, deliveryID string) (map[string]bool, error) {
-	out := map[string]bool{}
-	err := s.db.Each(ctx, qVerResolved, []any{deliveryID}, func(rows *sql.Rows) error {
-		var file, line int64
-		err := rows.Scan(&file, &line)
-		out[fmt.Sprintf("%d/%d", file, line)] = true
-		return err
 	})
 	return out, err
 }

@@ -29,9 +29,6 @@ select customer_id, account_id, product_id, kind, currency, line_count, amount_e
 from usage_summary where slot_id = $1
 order by customer_id, account_id, product_id, kind, currency
 
--- name: verify.Resolved
-select file_no, line_no from quarantine where delivery_id = $1 and state = 'corrected'
-
 -- name: verify.MoveCount
 select count(*) from adjustment_move where adjustment_id = $1
 
