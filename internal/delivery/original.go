@@ -3,6 +3,7 @@ package delivery
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -154,11 +155,12 @@ func (s *Service) scanFor(ctx context.Context, f File, o *Original) error {
 	var rec ingest.Record
 	for {
 		err := rows.Next(&rec)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return fault.NotFound("delivery.line_unknown", fault.Args{"line": o.LineNo})
 		}
 		if rec.Line != o.LineNo {
-			if _, broken := err.(*ingest.RowError); err != nil && !broken {
+			var broken *ingest.RowError
+			if err != nil && !errors.As(err, &broken) {
 				return err
 			}
 			continue

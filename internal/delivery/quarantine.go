@@ -303,7 +303,7 @@ func (s *Service) correctedLines(part ingest.Part, src *source.Source, c *correc
 	var reasons []*fault.Error
 	for {
 		l, bad, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"huoban/internal/ingest"
@@ -57,7 +58,7 @@ func (s *Service) keysOf(ctx context.Context, src *source.Source, deliveryID str
 		}
 		for {
 			l, _, err := r.Next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {

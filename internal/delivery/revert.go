@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 
 	"huoban/internal/fault"
 	"huoban/internal/flow"
@@ -157,10 +158,9 @@ func (s *Service) Diff(ctx context.Context, sc scope.Scope, in DiffInput) (DiffP
 func (s *Service) diffPage(ctx context.Context, slot usage.Slot, in DiffInput) (DiffPage, error) {
 	var page DiffPage
 	var lines []usage.Stored
-	full := errEnough
 	err := eachDifference(ctx, s.Store, slot.Replaces, slot.ID, in.After, func(was, is *usage.Stored) error {
 		if len(page.Rows) == in.Limit {
-			return full
+			return errEnough
 		}
 		row := DiffRow{Kind: DiffChanged}
 		last := is
@@ -180,10 +180,10 @@ func (s *Service) diffPage(ctx context.Context, slot usage.Slot, in DiffInput) (
 		page.Rows = append(page.Rows, row)
 		return nil
 	})
-	if err != full {
+	if !errors.Is(err, errEnough) {
 		page.Next = nil
 	}
-	if err != nil && err != full {
+	if err != nil && !errors.Is(err, errEnough) {
 		return DiffPage{}, err
 	}
 	if err := s.Store.Fill(ctx, lines); err != nil {

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 
@@ -91,7 +92,7 @@ func (w *writer) part(ctx context.Context, p ingest.Part, f *File) error {
 	})
 	for {
 		l, bad, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
