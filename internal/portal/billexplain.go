@@ -1,9 +1,11 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"huoban/internal/adjustment"
@@ -50,19 +52,23 @@ func (h *Handlers) billExplain(c *Ctx) error {
 		amount, takes := figure(doc)
 		page := billview.Explain{Doc: d, Back: part.Link{Text: c.T("bills.explain.back"), Href: c.billLink("", doc)}, Unit: doc.Currency,
 			Title: c.T("bills.figure." + name), Amount: i18n.Money8(amount, doc.Currency), Rule: c.T("bills.explain.rule_" + name)}
-		var total bill.Item
+		var items []*bill.Item
 		for i := range doc.Items {
-			it := &doc.Items[i]
-			if !takes(it) {
-				continue
+			if takes(&doc.Items[i]) {
+				items = append(items, &doc.Items[i])
 			}
-			page.Rows = append(page.Rows, explainRow(c, doc, it))
-			total.LineCount += it.LineCount
-			total.Amount += it.Amount
-			total.BaseExact, total.Exact = total.BaseExact.Add(it.BaseExact), total.Exact.Add(it.Exact)
 		}
-		page.Total = billview.Group{Name: c.T("bills.split.total"), Lines: i18n.Count(total.LineCount), Base: part.Money{Text: i18n.Exact(total.BaseExact)},
-			Exact: i18n.Exact(total.Exact), Amount: part.Money{Text: i18n.Money8(total.Amount, doc.Currency)}}
+		slices.SortStableFunc(items, func(a, b *bill.Item) int { return cmp.Compare(size(b.Amount), size(a.Amount)) })
+		for _, it := range items[:min(len(items), maxGroups)] {
+			page.Rows = append(page.Rows, explainRow(c, doc, it))
+		}
+		if len(items) > maxGroups {
+			rest := sumRow(doc, items[maxGroups:])
+			rest.Name, rest.Href = c.T("bills.split.rest", "Count", int64(len(items)-maxGroups)), c.billLink("lines", doc)
+			page.Rows = append(page.Rows, rest)
+		}
+		page.Total = sumRow(doc, items)
+		page.Total.Name = c.T("bills.split.total")
 		if name == "rounding" || name == "due" {
 			page.Facts = []part.Item{
 				{Label: c.T("bills.explain.total"), Text: i18n.Money8(doc.Total(), doc.Currency)},
@@ -72,6 +78,22 @@ func (h *Handlers) billExplain(c *Ctx) error {
 		}
 		return c.page(http.StatusOK, page.Page())
 	})
+}
+
+// maxGroups bounds the rows of an explanation; the largest come first and the rest is one row.
+const maxGroups = 50
+
+func size(a money.Amount) money.Amount { return max(a, -a) }
+
+func sumRow(doc *bill.Document, items []*bill.Item) billview.Group {
+	var total bill.Item
+	for _, it := range items {
+		total.LineCount += it.LineCount
+		total.Amount += it.Amount
+		total.BaseExact, total.Exact = total.BaseExact.Add(it.BaseExact), total.Exact.Add(it.Exact)
+	}
+	return billview.Group{Lines: i18n.Count(total.LineCount), Base: part.Money{Text: i18n.Exact(total.BaseExact)},
+		Exact: i18n.Exact(total.Exact), Amount: part.Money{Text: i18n.Money8(total.Amount, doc.Currency)}}
 }
 
 func explainRow(c *Ctx, doc *bill.Document, it *bill.Item) billview.Group {
