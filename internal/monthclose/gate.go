@@ -24,12 +24,7 @@ const (
 func (s Severity) Label() string { return "monthclose.severity." + string(s) }
 
 // Text is the key of the check's sentence.
-func (c Check) Text() string {
-	if c.Severity == SeverityPassed {
-		return c.Code
-	}
-	return "fault." + c.Code
-}
+func (c Check) Text() string { return "fault." + c.Code }
 
 // Check is one thing a close looks at. Code is a fault code for blockers and warnings, and
 // "<area>.<claim>" for passed checks; Cure is a key of the catalogue, Command what to type.
@@ -126,12 +121,12 @@ func (g Gate) Checks() []Check {
 		}
 	}
 	if expected == 0 && g.Lines == 0 && g.Adjusted == 0 {
-		out = append(out, Check{Code: "monthclose.nothing_to_close", Severity: SeverityBlocker, Cure: "monthclose.cure.nothing_to_close",
+		out = append(out, Check{Code: "monthclose.nothing_to_close", Severity: SeverityBlocker, Cure: "fault.monthclose.nothing_to_close.cure",
 			Args: fault.Args{"Vendor": g.Vendor, "Cycle": string(g.Cycle)}, Command: "portal import PATH --source NAME"})
 	}
 	if g.Proposed > 0 {
 		out = append(out, Check{Code: "monthclose.adjustment_undecided", Severity: SeverityBlocker, Overridable: true,
-			Cure: "monthclose.cure.adjustment_undecided", Args: fault.Args{"Count": g.Proposed},
+			Cure: "fault.monthclose.adjustment_undecided.cure", Args: fault.Args{"Count": g.Proposed},
 			Command: fmt.Sprintf("portal adjustment list --vendor %s --cycle %s", g.Vendor, g.Cycle)})
 	}
 	if c := g.fresh(); c != nil {
@@ -176,7 +171,7 @@ func (g Gate) monthOver() []Check {
 	}
 	c := Check{Code: "monthclose.check.month_over", Severity: SeverityPassed, Args: fault.Args{"End": end.In(zone).Format("2006-01-02 15:04 -07:00"), "Source": by}}
 	if !g.Cycle.Over(g.Now, zone) {
-		c.Code, c.Severity, c.Overridable, c.Cure = "monthclose.month_not_over", SeverityBlocker, true, "monthclose.cure.month_not_over"
+		c.Code, c.Severity, c.Overridable, c.Cure = "monthclose.month_not_over", SeverityBlocker, true, "fault.monthclose.month_not_over.cure"
 		c.Command = g.command("")
 	}
 	return []Check{c}
@@ -191,10 +186,10 @@ func (g Gate) final(s SourceFacts) Check {
 	if s.Final {
 		return c
 	}
-	c.Code, c.Severity, c.Overridable, c.Cure = "monthclose.source_not_final", SeverityBlocker, true, "monthclose.cure.source_not_final"
+	c.Code, c.Severity, c.Overridable, c.Cure = "monthclose.source_not_final", SeverityBlocker, true, "fault.monthclose.source_not_final.cure"
 	c.Command = fmt.Sprintf("portal import PATH --source %s --final=%s", s.Name, g.Cycle)
 	if !s.Delivered {
-		c.Code, c.Cure = "monthclose.source_missing", "monthclose.cure.source_missing"
+		c.Code, c.Cure = "monthclose.source_missing", "fault.monthclose.source_missing.cure"
 	}
 	return c
 }
@@ -205,7 +200,7 @@ func (g Gate) mapped(s SourceFacts) []Check {
 	}
 	var out []Check
 	for _, u := range s.Unmapped {
-		c := Check{Code: "monthclose.rows_unmapped", Severity: SeverityBlocker, Overridable: true, Cure: "monthclose.cure.rows_unmapped", Rows: u.Rows,
+		c := Check{Code: "monthclose.rows_unmapped", Severity: SeverityBlocker, Overridable: true, Cure: "fault.monthclose.rows_unmapped.cure", Rows: u.Rows,
 			Args: fault.Args{"Source": s.Name, "Key": u.Key, "Count": u.Lines, "Amount": u.Exact.String(), "Currency": u.Currency,
 				"File": "", "Line": int64(0), "Template": fmt.Sprintf("%s,%s,CUSTOMER,PARTNER,resale,,", s.Name, csvCell(u.Key))},
 			Command: "portal map import FILE.csv"}
@@ -213,13 +208,13 @@ func (g Gate) mapped(s SourceFacts) []Check {
 			c.Args["File"], c.Args["Line"] = u.Rows[0].File, u.Rows[0].Line
 		}
 		if u.Key == "" {
-			c.Code, c.Cure = "monthclose.rows_without_key", "monthclose.cure.rows_without_key"
+			c.Code, c.Cure = "monthclose.rows_without_key", "fault.monthclose.rows_without_key.cure"
 			c.Args["Template"] = fmt.Sprintf("%s,ChargeCategory=Tax,CUSTOMER,PARTNER,resale,,", s.Name)
 		}
 		out = append(out, c)
 	}
 	if s.Unspread > 0 {
-		out = append(out, Check{Code: "monthclose.rows_unspread", Severity: SeverityBlocker, Overridable: true, Cure: "monthclose.cure.rows_unspread",
+		out = append(out, Check{Code: "monthclose.rows_unspread", Severity: SeverityBlocker, Overridable: true, Cure: "fault.monthclose.rows_unspread.cure",
 			Args: fault.Args{"Source": s.Name, "Count": s.Unspread}, Command: "portal map import FILE.csv"})
 	}
 	return out
@@ -228,7 +223,7 @@ func (g Gate) mapped(s SourceFacts) []Check {
 func (g Gate) quarantine(s SourceFacts) Check {
 	c := Check{Code: "monthclose.check.quarantine_empty", Severity: SeverityPassed, Args: fault.Args{"Source": s.Name}}
 	if s.Quarantined > 0 {
-		c.Code, c.Severity, c.Overridable, c.Cure = "monthclose.rows_quarantined", SeverityBlocker, true, "monthclose.cure.rows_quarantined"
+		c.Code, c.Severity, c.Overridable, c.Cure = "monthclose.rows_quarantined", SeverityBlocker, true, "fault.monthclose.rows_quarantined.cure"
 		c.Args["Count"] = s.Quarantined
 		c.Command = fmt.Sprintf("portal quarantine list --source %s", s.Name)
 	}
@@ -243,7 +238,7 @@ func (g Gate) fresh() *Check {
 	}
 	c := &Check{Code: "monthclose.check.draft_fresh", Severity: SeverityPassed}
 	if g.Stale {
-		c.Code, c.Severity, c.Cure, c.Command = "monthclose.draft_stale", SeverityBlocker, "monthclose.cure.draft_stale", g.command(" --discard")
+		c.Code, c.Severity, c.Cure, c.Command = "monthclose.draft_stale", SeverityBlocker, "fault.monthclose.draft_stale.cure", g.command(" --redraft")
 		c.Args = fault.Args{"Cycle": string(g.Cycle)}
 	}
 	return c
@@ -253,17 +248,17 @@ func (g Gate) warnings() []Check {
 	var out []Check
 	for _, s := range g.Sources {
 		if days := g.Silent[s.ID]; len(days) > 0 {
-			out = append(out, Check{Code: "monthclose.days_without_lines", Severity: SeverityWarning, Cure: "monthclose.cure.days_without_lines",
+			out = append(out, Check{Code: "monthclose.days_without_lines", Severity: SeverityWarning, Cure: "fault.monthclose.days_without_lines.cure",
 				Args: fault.Args{"Source": s.Name, "Count": len(days), "First": days[0], "Last": days[len(days)-1]}})
 		}
 	}
 	for _, c := range g.OpenBefore {
-		out = append(out, Check{Code: "monthclose.earlier_open", Severity: SeverityWarning, Cure: "monthclose.cure.earlier_open",
+		out = append(out, Check{Code: "monthclose.earlier_open", Severity: SeverityWarning, Cure: "fault.monthclose.earlier_open.cure",
 			Args: fault.Args{"Cycle": string(c)}, Command: fmt.Sprintf("portal close --vendor %s --cycle %s", g.Vendor, c)})
 	}
 	if g.Strays > 0 {
 		out = append(out, Check{Code: "monthclose.customers_without_partner", Severity: SeverityWarning,
-			Cure: "monthclose.cure.customers_without_partner", Args: fault.Args{"Count": g.Strays}})
+			Cure: "fault.monthclose.customers_without_partner.cure", Args: fault.Args{"Count": g.Strays}})
 	}
 	return out
 }

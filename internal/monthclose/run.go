@@ -64,6 +64,7 @@ func (s *Service) Run(ctx context.Context, sc scope.Scope, in Input) (Result, er
 		return s.dryRun(ctx, sc, in)
 	}
 	var res Result
+	var looked []Check // what the run looked at, with the warnings of the draft
 	for try := 0; ; {
 		do, err := s.next(ctx, &in)
 		if err != nil {
@@ -72,9 +73,12 @@ func (s *Service) Run(ctx context.Context, sc scope.Scope, in Input) (Result, er
 		if do == "" {
 			break
 		}
-		err = s.Do(ctx, sc, Act{VendorID: in.VendorID, Cycle: in.Cycle, Do: do, Override: in.Override})
+		checks, err := s.do(ctx, sc, Act{VendorID: in.VendorID, Cycle: in.Cycle, Do: do, Override: in.Override})
 		if err == nil {
 			res.Done = append(res.Done, string(do))
+			if len(looked) == 0 || do == ActionDraft {
+				looked = checks
+			}
 			continue
 		}
 		if try++; try >= attempts || !lostRace(err) {
@@ -82,7 +86,11 @@ func (s *Service) Run(ctx context.Context, sc scope.Scope, in Input) (Result, er
 		}
 	}
 	res.Nothing = len(res.Done) == 0
-	return res, s.report(ctx, sc, in, &res)
+	err := s.report(ctx, sc, in, &res)
+	if len(looked) > 0 {
+		res.Checks = looked
+	}
+	return res, err
 }
 
 // lostRace tells whether somebody else moved the close first.
@@ -180,28 +188,35 @@ type Act struct {
 // flow.not_from_state, flow.changed_meanwhile, scope.permission_missing, monthclose.summary_mismatch,
 // monthclose.draft_stale.
 func (s *Service) Do(ctx context.Context, sc scope.Scope, a Act) error {
+	_, err := s.do(ctx, sc, a)
+	return err
+}
+
+// do also gives what was checked.
+func (s *Service) do(ctx context.Context, sc scope.Scope, a Act) ([]Check, error) {
 	if err := s.allow(sc, a.VendorID, rowItems(a.Do)...); err != nil {
-		return err
+		return nil, err
 	}
 	if clean(a.Override) != "" {
 		if err := sc.Require(scope.ItemCloseOverride); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	step, err := s.begin(ctx, sc, a)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.point(string(a.Do) + ".recorded"); err != nil {
-		return err
+		return nil, err
 	}
-	if err := s.prepareAndAct(ctx, sc, a, step); err != nil {
+	checks, err := s.prepareAndAct(ctx, sc, a, step)
+	if err != nil {
 		if second := s.failed(ctx, a, step, err); second != nil {
-			return errors.Join(err, second)
+			return nil, errors.Join(err, second)
 		}
-		return err
+		return nil, err
 	}
-	return s.point(string(a.Do) + ".done")
+	return checks, s.point(string(a.Do) + ".done")
 }
 
 func rowItems(do Action) []scope.Item {
@@ -285,13 +300,14 @@ func (s *stopped) Unwrap() error { return s.error }
 
 // prepared is a draft computed from one snapshot, with the name of what it was computed from.
 type prepared struct {
-	res  *bill.Result
-	data string
+	res    *bill.Result
+	data   string
+	silent map[string][]string
 }
 
 // prepareAndAct computes a draft before the writing transaction, so that nobody waits for the reading
 // of the lines; the transaction saves it only if nothing changed since.
-func (s *Service) prepareAndAct(ctx context.Context, sc scope.Scope, a Act, st Step) error {
+func (s *Service) prepareAndAct(ctx context.Context, sc scope.Scope, a Act, st Step) ([]Check, error) {
 	var ready prepared
 	if a.Do == ActionDraft {
 		err := s.Tx.InRead(ctx, func(ctx context.Context) error {
@@ -299,32 +315,37 @@ func (s *Service) prepareAndAct(ctx context.Context, sc scope.Scope, a Act, st S
 			if ready.data, err = s.Store.Fingerprint(ctx, a.VendorID, a.Cycle); err != nil {
 				return err
 			}
-			ready.res, _, err = s.compute(ctx, a.VendorID, a.Cycle)
+			ready.res, ready.silent, err = s.compute(ctx, a.VendorID, a.Cycle)
 			return err
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
 	return s.act(ctx, sc, a, st, ready)
 }
 
 // act does the step in one transaction.
-func (s *Service) act(ctx context.Context, sc scope.Scope, a Act, st Step, ready prepared) error {
-	return s.Tx.InTx(ctx, func(ctx context.Context) error {
+func (s *Service) act(ctx context.Context, sc scope.Scope, a Act, st Step, ready prepared) (checks []Check, err error) {
+	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
 		cl, g, err := s.gate(ctx, a.VendorID, a.Cycle)
 		if err != nil {
 			return err
 		}
+		g.Silent = ready.silent
+		if ready.res != nil {
+			g.Strays = strays(ready.res)
+		}
+		checks = g.Checks()
 		if err := s.judge(sc, cl, g, a); err != nil {
 			return err
 		}
 		over := cl.override()
-		if len(Blockers(g.Checks())) > 0 {
+		if len(Blockers(checks)) > 0 {
 			over = a.override(cl, sc)
 		}
 		from, now := cl.State, s.Clock.Now()
-		facts := Facts{Checks: g.Checks(), Override: over}
+		facts := Facts{Checks: checks, Override: over}
 		err = Flow.Fire(ctx, s.Log, flow.Move[State, Action, Facts]{Entity: cl.Key(), State: cl.State, Version: cl.Version, Do: a.Do,
 			Facts: facts, Who: sc, Now: now, Reason: a.Reason}, func(ctx context.Context, to State) (bool, error) {
 			noted := cl.OverrideNote != over.Reason
@@ -351,6 +372,18 @@ func (s *Service) act(ctx context.Context, sc scope.Scope, a Act, st Step, ready
 		}
 		return s.record(ctx, sc, g.Vendor, cl, a.Do)
 	})
+	return checks, err
+}
+
+// strays counts customers with lines but without partner.
+func strays(res *bill.Result) int64 {
+	seen := map[string]bool{}
+	for _, l := range res.Loose {
+		if l.Standing == bill.StandingAlone {
+			seen[l.Customer.ID] = true
+		}
+	}
+	return int64(len(seen))
 }
 
 // effects are the named effects of the action, in the transaction of its move. Bills are issued and

@@ -143,12 +143,7 @@ func (s *Service) Explain(ctx context.Context, sc scope.Scope, vendorID string, 
 		if err != nil {
 			return err
 		}
-		g.Silent = silent
-		for _, l := range res.Loose {
-			if l.Standing == bill.StandingAlone {
-				g.Strays++
-			}
-		}
+		g.Silent, g.Strays = silent, strays(res)
 		out.Checks = g.Checks()
 		return nil
 	})

@@ -27,6 +27,9 @@ func TestFullClose(t *testing.T) {
 		if got := strings.Join(res.Done, " "); got != "freeze draft" {
 			t.Errorf("walked %q", got)
 		}
+		if w := monthclose.Warnings(res.Checks); len(w) != 1 || w[0].Code != "monthclose.days_without_lines" {
+			t.Errorf("warnings: %+v", w)
+		}
 		if res.Close.State != monthclose.StateDraft || res.Stage != monthclose.StageDraft {
 			t.Errorf("stands at %s (%s)", res.Close.State, res.Stage)
 		}
