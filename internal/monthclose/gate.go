@@ -199,7 +199,7 @@ func (g Gate) mapped(s SourceFacts) []Check {
 		return []Check{{Code: "monthclose.check.rows_mapped", Severity: SeverityPassed, Args: fault.Args{"Source": s.Name}}}
 	}
 	var out []Check
-	for _, u := range s.Unmapped {
+	for _, u := range s.Unmapped[:min(len(s.Unmapped), NamedKeys)] {
 		c := Check{Code: "monthclose.rows_unmapped", Severity: SeverityBlocker, Overridable: true, Cure: "fault.monthclose.rows_unmapped.cure", Rows: u.Rows,
 			Args: fault.Args{"Source": s.Name, "Key": u.Key, "Count": u.Lines, "Amount": u.Exact.String(), "Currency": u.Currency,
 				"File": "", "Line": int64(0), "Template": fmt.Sprintf("%s,%s,CUSTOMER,PARTNER,resale,,", s.Name, csvCell(u.Key))},
@@ -213,9 +213,39 @@ func (g Gate) mapped(s SourceFacts) []Check {
 		}
 		out = append(out, c)
 	}
+	if len(s.Unmapped) > NamedKeys {
+		out = append(out, g.moreUnmapped(s)...)
+	}
 	if s.Unspread > 0 {
 		out = append(out, Check{Code: "monthclose.rows_unspread", Severity: SeverityBlocker, Overridable: true, Cure: "fault.monthclose.rows_unspread.cure",
 			Args: fault.Args{"Source": s.Name, "Count": s.Unspread}, Command: "portal map import FILE.csv"})
+	}
+	return out
+}
+
+// NamedKeys is how many unmapped keys of a source are named one by one; the rest is one sum per
+// currency.
+const NamedKeys = 20
+
+func (g Gate) moreUnmapped(s SourceFacts) []Check {
+	at := map[string]int{}
+	var sums []UnmappedKey
+	keys := map[string]int64{}
+	for _, u := range s.Unmapped[NamedKeys:] {
+		i, known := at[u.Currency]
+		if !known {
+			i, at[u.Currency] = len(sums), len(sums)
+			sums = append(sums, UnmappedKey{Currency: u.Currency})
+		}
+		keys[u.Currency]++
+		sums[i].Lines += u.Lines
+		sums[i].Exact = sums[i].Exact.Add(u.Exact)
+	}
+	var out []Check
+	for _, u := range sums {
+		out = append(out, Check{Code: "monthclose.more_unmapped", Severity: SeverityBlocker, Overridable: true, Cure: "fault.monthclose.more_unmapped.cure",
+			Args:    fault.Args{"Source": s.Name, "Keys": keys[u.Currency], "Count": u.Lines, "Amount": u.Exact.String(), "Currency": u.Currency},
+			Command: fmt.Sprintf("portal map auto --source %s --partner PARTNER --association resale", s.Name)})
 	}
 	return out
 }
@@ -225,7 +255,7 @@ func (g Gate) quarantine(s SourceFacts) Check {
 	if s.Quarantined > 0 {
 		c.Code, c.Severity, c.Overridable, c.Cure = "monthclose.rows_quarantined", SeverityBlocker, true, "fault.monthclose.rows_quarantined.cure"
 		c.Args["Count"] = s.Quarantined
-		c.Command = fmt.Sprintf("portal quarantine list --source %s", s.Name)
+		c.Command = "portal quarantine list"
 	}
 	return c
 }

@@ -121,6 +121,24 @@ func TestOverride(t *testing.T) {
 	}
 }
 
+// Beyond the named keys the rest is one reason per currency, and no amount is lost.
+func TestManyUnmappedKeys(t *testing.T) {
+	f := SourceFacts{Name: "s", Zone: time.UTC, First: "2026-08", Delivered: true, Final: true}
+	for i := range NamedKeys + 30 {
+		f.Unmapped = append(f.Unmapped, UnmappedKey{Key: string(rune('a' + i)), Currency: []string{"USD", "EUR"}[i%2], Lines: 2, Exact: money.MustExact("0.5")})
+	}
+	g := Gate{Vendor: "V", Cycle: "2026-08", Now: time.Date(2026, 9, 2, 0, 0, 0, 0, time.UTC), Lines: 1, Sources: []SourceFacts{f}}
+	blockers := Blockers(g.Checks())
+	if len(blockers) != NamedKeys+2 {
+		t.Fatalf("%d reasons", len(blockers))
+	}
+	for _, c := range blockers[NamedKeys:] {
+		if c.Code != "monthclose.more_unmapped" || c.Args["Amount"] != "7.5" || c.Args["Count"] != int64(30) || c.Args["Keys"] != int64(15) {
+			t.Errorf("the rest: %+v", c)
+		}
+	}
+}
+
 func TestCSVCell(t *testing.T) {
 	for in, want := range map[string]string{"a": "a", "a,b": `"a,b"`, `q"`: `"q"""`, "": ""} {
 		if got := csvCell(in); got != want {

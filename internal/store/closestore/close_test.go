@@ -83,7 +83,7 @@ func TestRefusals(t *testing.T) {
 			"monthclose.month_not_over":   "portal close --vendor Nova --cycle 2026-08",
 			"monthclose.source_not_final": "portal import PATH --source nova --final=2026-08",
 			"monthclose.rows_unmapped":    "portal map import FILE.csv",
-			"monthclose.rows_quarantined": "portal quarantine list --source nova",
+			"monthclose.rows_quarantined": "portal quarantine list",
 		}
 		f := fault.From(err)
 		if f == nil || f.Code != "monthclose.refused" || len(f.Reason) != len(want) {

@@ -32,12 +32,8 @@ var (
 	vendorPrints = []store.Query{queries.Get("gate.PrintEntities"), queries.Get("gate.PrintPartners")}
 )
 
-// unmappedRows is how many rows of one key the gate names, sampledKeys for how many keys of a source it
-// looks for rows.
-const (
-	unmappedRows = 5
-	sampledKeys  = 50
-)
+// unmappedRows is how many rows of one key the gate names.
+const unmappedRows = 5
 
 // Gate reads what the refusals of a close are decided from.
 func (s *Store) Gate(ctx context.Context, vendorID string, c cycle.Cycle) (monthclose.Gate, error) {
@@ -206,7 +202,7 @@ func (s *Store) unmapped(ctx context.Context, vendorID string, c cycle.Cycle, at
 		}
 		f.Unmapped[i].Lines += lines
 		f.Unmapped[i].Exact = f.Unmapped[i].Exact.Add(billed.Exact)
-		if i < sampledKeys {
+		if i < monthclose.NamedKeys {
 			samples = append(samples, sample{f, i, slot, slices.Clone(account), currency})
 		}
 		return nil
