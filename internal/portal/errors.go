@@ -31,6 +31,7 @@ var statusOf = map[fault.Kind]int{
 type problem struct {
 	Code    string            `json:"code"`
 	Message string            `json:"message"`
+	Cure    string            `json:"cure,omitempty"`
 	Fields  map[string]string `json:"fields,omitempty"`
 	Reasons []problem         `json:"reasons,omitempty"`
 	Request string            `json:"request,omitempty"`
@@ -101,6 +102,7 @@ func retryAfter(f *fault.Error) string {
 
 func (h *Handlers) problem(c *Ctx, f *fault.Error) problem {
 	p := problem{Code: f.Code, Message: i18n.FaultText(c.ctx(), f)}
+	p.Cure = cureText(c, f)
 	if len(f.Fields) > 0 {
 		p.Fields = f.Fields
 	}

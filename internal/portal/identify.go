@@ -86,7 +86,11 @@ func (h *Handlers) envOfOrg(c *Ctx, env *layout.Env) error {
 	env.MessagesHref = c.at("/messages")
 	env.Nav = navOf(c)
 	unread, err := h.Messages.Unread(c.ctx(), c.Scope)
+	if err != nil {
+		return err
+	}
 	env.Unread = int(unread)
+	env.Bar, err = h.overdueBar(c)
 	return err
 }
 

@@ -1,3 +1,170 @@
 package portal
 
-func opsRoutes() []Route { return nil }
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"huoban/internal/fault"
+	"huoban/internal/flow"
+	"huoban/internal/i18n"
+	"huoban/internal/scope"
+	"huoban/web/templates/part"
+)
+
+var everybody = []scope.Item{scope.ItemHomeAccount}
+
+// opsRoutes are home, the bell and the vendor's back office: deliveries and the month close.
+func opsRoutes() []Route {
+	row := func(method, path, name string, sides []scope.Side, items []scope.Item, title string, do func(*Handlers, *Ctx) error) Route {
+		return Route{Method: method, Path: "/o/:org" + path, Name: name, Sides: sides, Items: items, Title: title, Do: do}
+	}
+	ops := func(method, path, name string, item scope.Item, title string, do func(*Handlers, *Ctx) error) Route {
+		return row(method, path, name, vendors, []scope.Item{item}, title, do)
+	}
+	routes := []Route{
+		row(get, "", "home", nil, everybody, "ops.home.title", (*Handlers).home),
+		row(get, "/messages", "messages", nil, everybody, "ops.messages.title", (*Handlers).messages),
+		row(post, "/messages/reading", "messages.read_all", nil, everybody, "", (*Handlers).readMessages),
+		row(post, "/messages/:message/reading", "messages.read", nil, everybody, "", (*Handlers).readMessage),
+
+		ops(get, "/deliveries", "deliveries", scope.ItemDeliveryView, "ops.deliveries.title", (*Handlers).deliveries),
+		ops(get, "/deliveries/new", "deliveries.new", scope.ItemDeliveryImport, "ops.upload.title", (*Handlers).uploadPage),
+		ops(post, "/deliveries", "deliveries.import", scope.ItemDeliveryImport, "", (*Handlers).upload),
+		ops(get, "/imports/:import", "imports.show", scope.ItemDeliveryImport, "ops.import.title", (*Handlers).importPage),
+		ops(get, "/deliveries/:id", "deliveries.show", scope.ItemDeliveryView, "ops.delivery.title", (*Handlers).delivery),
+		ops(get, "/deliveries/:id/rules", "deliveries.rules", scope.ItemDeliveryView, "ops.rules.title", (*Handlers).deliveryRules),
+		ops(get, "/deliveries/:id/changes", "deliveries.changes", scope.ItemDeliveryView, "ops.changes.title", (*Handlers).deliveryChanges),
+		ops(post, "/deliveries/:id/reversal", "deliveries.revert", scope.ItemDeliveryRevert, "", (*Handlers).revertDelivery),
+		ops(post, "/deliveries/:id/finality", "deliveries.final", scope.ItemDeliveryImport, "", (*Handlers).markFinal),
+		ops(get, "/deliveries/:id/quarantine.csv", "quarantine.export", scope.ItemQuarantineView, "", (*Handlers).quarantineFile),
+		ops(post, "/deliveries/:id/quarantine", "quarantine.retry", scope.ItemQuarantineResolve, "", (*Handlers).retryQuarantine),
+		ops(post, "/deliveries/:id/quarantine/dropping", "quarantine.drop", scope.ItemQuarantineResolve, "", (*Handlers).dropQuarantine),
+
+		ops(get, "/closes", "closes", scope.ItemCloseView, "ops.closes.title", (*Handlers).closes),
+		ops(get, "/closes/:cycle", "closes.show", scope.ItemCloseView, "ops.close.title", (*Handlers).closePage),
+	}
+	return append(routes, closeActions()...)
+}
+
+// withQuery writes an address; empty values are left out.
+func (c *Ctx) withQuery(path string, pairs ...string) string {
+	v := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			v.Set(pairs[i], pairs[i+1])
+		}
+	}
+	if len(v) > 0 {
+		path += "?" + v.Encode()
+	}
+	return c.at(path)
+}
+
+// done is the message after a redirect: the address names it, the catalogue has its words.
+func (c *Ctx) done() *part.Flash {
+	key := "ops.done." + c.QueryParam("done")
+	if !i18n.Has(key) {
+		return nil
+	}
+	return &part.Flash{Tone: part.Good, Text: c.T(key)}
+}
+
+// crumbs lead from the area to the page.
+func (c *Ctx) crumbs(links ...part.Link) []part.Link {
+	return append([]part.Link{{Text: c.T("nav.area.operate")}}, links...)
+}
+
+// say translates a key with the arguments of a fault or warning.
+func (c *Ctx) say(key string, args map[string]any) string {
+	pairs := make([]any, 0, 2*len(args))
+	for k, v := range args {
+		pairs = append(pairs, k, v)
+	}
+	return c.T(key, pairs...)
+}
+
+// cureText is what to do about a refusal, "" where nothing is written down.
+func cureText(c *Ctx, f *fault.Error) string {
+	if text := i18n.FaultCure(c.ctx(), f); text != "" {
+		return text
+	}
+	if area, reason, ok := strings.Cut(f.Code, "."); ok && i18n.Has(area+".cure."+reason) {
+		return c.T(area + ".cure." + reason)
+	}
+	return ""
+}
+
+// refusalOf shows every reason with its cure.
+func refusalOf(c *Ctx, f *fault.Error) *part.Refusal {
+	if f == nil {
+		return nil
+	}
+	r := &part.Refusal{Title: i18n.FaultText(c.ctx(), f), Text: cureText(c, f)}
+	for _, one := range f.Reason {
+		text := i18n.FaultText(c.ctx(), one)
+		if cure := cureText(c, one); cure != "" {
+			text += c.T("ops.refusal.cure", "Cure", cure)
+		}
+		r.Steps = append(r.Steps, text)
+	}
+	return r
+}
+
+// refuse answers a refused form by its page again, with the reasons; a program, and whoever may not or
+// asks for what is not there, gets the ordinary answer.
+func (c *Ctx) refuse(err error, page func(status int, f *fault.Error) error) error {
+	f := faultOf(err)
+	switch f.Kind {
+	case fault.KindInternal, fault.KindDenied, fault.KindNotFound, fault.KindUnauthenticated:
+		return err
+	}
+	if wantsJSON(c.Request()) {
+		return err
+	}
+	return page(statusOf[f.Kind], f)
+}
+
+// lost tells apart that somebody was first.
+func lost(c *Ctx, f *fault.Error, again string) (*part.Refusal, *part.Conflict) {
+	if f == nil || f.Code != "flow.changed_meanwhile" {
+		return refusalOf(c, f), nil
+	}
+	return nil, &part.Conflict{Text: i18n.FaultText(c.ctx(), f), Again: part.Link{Text: c.T("ops.refusal.reload"), Href: again}}
+}
+
+// history writes moves of a machine, the newest first.
+func history(c *Ctx, machine string, changes []flow.Change) []part.Event {
+	var out []part.Event
+	for i := len(changes) - 1; i >= 0; i-- {
+		x := changes[i]
+		e := part.Event{Text: c.T(machine + ".action." + x.Action), When: i18n.DateTime(x.At), Who: x.Actor, Note: x.Reason, Tone: part.Brand}
+		if x.From == "" {
+			e.Text = c.T(machine + ".state." + x.To)
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// hint says why a button is off.
+func hint(c *Ctx, f *fault.Error) string {
+	if f == nil {
+		return ""
+	}
+	if f.Code == "scope.permission_missing" {
+		return c.T("ops.hint.permission")
+	}
+	return join(i18n.FaultReasons(c.ctx(), f), c.T("portal.list.comma"))
+}
+
+func notFound() error { return fault.NotFound("request.no_page", nil) }
+
+// flashFault is a refusal beside a page that shows everything else.
+func flashFault(c *Ctx, err error) (*part.Flash, error) {
+	f := faultOf(err)
+	if statusOf[f.Kind] >= http.StatusInternalServerError {
+		return nil, err
+	}
+	return &part.Flash{Tone: part.Bad, Text: join(i18n.FaultReasons(c.ctx(), f), c.T("portal.list.comma"))}, nil
+}

@@ -11,15 +11,18 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"huoban/internal/account"
+	"huoban/internal/attribution"
 	"huoban/internal/audit"
 	"huoban/internal/bill"
 	"huoban/internal/clock"
 	"huoban/internal/delivery"
 	"huoban/internal/fault"
+	"huoban/internal/idempotency"
 	"huoban/internal/message"
 	"huoban/internal/monthclose"
 	"huoban/internal/organisation"
 	"huoban/internal/session"
+	"huoban/internal/source"
 	"huoban/web/static"
 )
 
@@ -41,6 +44,12 @@ type Handlers struct {
 	Bills      *bill.Service
 	Closes     *monthclose.Service
 	Deliveries *delivery.Service
+
+	Attribution *attribution.Service
+	Sources     *source.Service
+	Idempotency *idempotency.Keeper
+
+	imports importJobs
 }
 
 // Tx runs a function in one transaction; fn may be run again.
