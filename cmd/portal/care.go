@@ -14,7 +14,6 @@ import (
 	"huoban/internal/app"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
-	"huoban/internal/portal"
 	"huoban/internal/scope"
 )
 
@@ -231,7 +230,7 @@ func (c *auditVerifyCmd) Run(o *out) error {
 type routesCmd struct{}
 
 func (c *routesCmd) Run(o *out) error {
-	list := portal.Routes()
+	list := app.Routes()
 	return o.print(map[string]any{"routes": list}, func(w io.Writer) {
 		rows := [][]string{}
 		for _, r := range list {

@@ -29,6 +29,9 @@ func (a *App) Handler() (http.Handler, error) {
 	return portal.New(h, portal.Options{TrustedProxies: a.Settings.TrustedProxies})
 }
 
+// Routes lists every route of the portal.
+func Routes() []portal.RouteInfo { return portal.Routes() }
+
 // ready tells whether the database answers and has this program's schema.
 func (a *App) ready(ctx context.Context) error {
 	n, err := migrate.Pending(ctx, a.DB)
