@@ -85,7 +85,12 @@ func ReadValue(r *bufio.Reader) (any, error) {
 // canonical turns what a driver read into nil, int64, string or []byte.
 func canonical(v any) (any, error) {
 	switch v := v.(type) {
-	case nil, int64, string, []byte:
+	case nil, int64, string:
+		return v, nil
+	case []byte:
+		if v == nil { // SQLite's driver gives bytes of length 0, such as what the first audit row follows
+			return []byte{}, nil
+		}
 		return v, nil
 	case bool:
 		if v {
