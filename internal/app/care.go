@@ -34,7 +34,12 @@ func (a *App) Verify(ctx context.Context) (*verify.Report, error) {
 	}
 	s := &verify.Service{Store: closestore.NewVerify(a.DB, a.Usage), Sources: a.Sources, Rules: a.Usage, Prices: a.BillStore, Bills: a.BillStore,
 		Reader: a.Usage, Compute: a.Bills, Adjust: a.Adjustments, Chain: a.AuditStore, Key: a.Key, Heads: heads}
-	return s.Run(ctx)
+	var report *verify.Report
+	err = a.DB.InRead(ctx, func(ctx context.Context) error { // one snapshot: an import meanwhile is no difference
+		report, err = s.Run(ctx)
+		return err
+	})
+	return report, err
 }
 
 // PublishHead writes the head of the audit chain to the second file, so that a cut tail shows.
