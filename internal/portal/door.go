@@ -55,9 +55,7 @@ func (h *Handlers) signInAgain(c *Ctx, err error, login, next string) error {
 	if f.Kind == fault.KindInternal || wantsJSON(c.Request()) {
 		return err
 	}
-	if f.Kind == fault.KindLimited || f.Kind == fault.KindUnavailable {
-		c.Response().Header().Set("Retry-After", retryAfter(f))
-	}
+	c.holdOff(f)
 	return c.page(statusOf[f.Kind], signview.SignIn{Action: "/login", Login: login, Next: next, Error: i18n.FaultText(c.ctx(), f)}.Page())
 }
 
@@ -109,6 +107,7 @@ func (h *Handlers) code(c *Ctx) error {
 		if f.Kind == fault.KindInternal || wantsJSON(c.Request()) {
 			return err
 		}
+		c.holdOff(f)
 		return c.page(statusOf[f.Kind], signview.SecondStep{Action: "/login/code", Next: next, Error: i18n.FaultText(c.ctx(), f)}.Page())
 	}
 	return h.signedIn(c, res, next)
@@ -182,6 +181,7 @@ func (h *Handlers) password(c *Ctx) error {
 	} else {
 		props.Error = i18n.FaultText(ctx, f)
 	}
+	c.holdOff(f)
 	return c.page(statusOf[f.Kind], props.Page())
 }
 

@@ -48,13 +48,11 @@ func (h *Handlers) fail(err error, ec echo.Context) {
 	if f.Kind == fault.KindInternal {
 		h.Log.Error("request failed", "request", numberOf(req.Context()), "method", req.Method, "path", ec.Path(), "error", err.Error())
 	}
-	if f.Kind == fault.KindLimited || f.Kind == fault.KindUnavailable {
-		ec.Response().Header().Set("Retry-After", retryAfter(f))
-	}
 	c, ok := ec.Get(ctxKey).(*Ctx)
 	if !ok {
 		c = &Ctx{Context: ec}
 	}
+	c.holdOff(f)
 	var answer error
 	switch {
 	case wantsJSON(req):
@@ -88,6 +86,13 @@ func faultOf(err error) *fault.Error {
 		}
 	}
 	return fault.From(err)
+}
+
+// holdOff tells a caller who is too fast when to come again.
+func (c *Ctx) holdOff(f *fault.Error) {
+	if f.Kind == fault.KindLimited || f.Kind == fault.KindUnavailable {
+		c.Response().Header().Set("Retry-After", retryAfter(f))
+	}
 }
 
 func retryAfter(f *fault.Error) string {

@@ -3,7 +3,6 @@ package portal
 import (
 	"net/http"
 	"net/url"
-	"strings"
 
 	"huoban/internal/fault"
 	"huoban/internal/flow"
@@ -85,15 +84,7 @@ func (c *Ctx) say(key string, args map[string]any) string {
 }
 
 // cureText is what to do about a refusal, "" where nothing is written down.
-func cureText(c *Ctx, f *fault.Error) string {
-	if text := i18n.FaultCure(c.ctx(), f); text != "" {
-		return text
-	}
-	if area, reason, ok := strings.Cut(f.Code, "."); ok && i18n.Has(area+".cure."+reason) {
-		return c.T(area + ".cure." + reason)
-	}
-	return ""
-}
+func cureText(c *Ctx, f *fault.Error) string { return i18n.FaultCure(c.ctx(), f) }
 
 // refusalOf shows every reason with its cure.
 func refusalOf(c *Ctx, f *fault.Error) *part.Refusal {

@@ -239,14 +239,14 @@ func checksOf(c *Ctx, checks []monthclose.Check, cy cycle.Cycle) []part.Check {
 }
 
 func checkOf(c *Ctx, k *monthclose.Check, cy cycle.Cycle) part.Check {
-	out := part.Check{Tone: severityTone[k.Severity], Command: k.Command}
+	f := k.Fault()
+	out := part.Check{Tone: severityTone[k.Severity], Title: i18n.FaultText(c.ctx(), f)}
 	if k.Severity == monthclose.SeverityPassed {
-		out.Title = c.say(k.Code, k.Args)
 		return out
 	}
-	out.Title = i18n.FaultText(c.ctx(), k.Fault())
-	if k.Cure != "" {
-		out.Text = c.T(k.Cure)
+	out.Text = i18n.FaultCure(c.ctx(), f)
+	if !strings.Contains(out.Text, k.Command) {
+		out.Command = k.Command
 	}
 	for i, r := range k.Rows {
 		if i == 0 {

@@ -94,5 +94,6 @@ func (h *Handlers) totp(c *Ctx) error {
 		return err
 	}
 	props.Totp.Error = i18n.FaultText(ctx, f)
+	c.holdOff(f)
 	return c.page(statusOf[f.Kind], props.Page())
 }
