@@ -134,7 +134,11 @@ func TestADeadWorkersJobIsTakenOver(t *testing.T) {
 		b := newBench(db)
 		id, _ := b.enqueue(t, outbox.NewJob{Kind: "work", MaxAttempts: 2})
 		ctx, kill := context.WithCancel(context.Background())
-		first := b.worker(func(ctx context.Context, _ outbox.Job, _ outbox.Progress) error { kill(); <-ctx.Done(); return ctx.Err() })
+		first := b.worker(func(ctx context.Context, _ outbox.Job, _ outbox.Progress) error {
+			kill()
+			<-ctx.Done()
+			return ctx.Err()
+		})
 		if _, err := first.Once(ctx); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
@@ -161,7 +165,11 @@ func TestALastTryThatDiedFails(t *testing.T) {
 		b := newBench(db)
 		id, _ := b.enqueue(t, outbox.NewJob{Kind: "work", MaxAttempts: 1})
 		ctx, kill := context.WithCancel(context.Background())
-		w := b.worker(func(ctx context.Context, _ outbox.Job, _ outbox.Progress) error { kill(); <-ctx.Done(); return ctx.Err() })
+		w := b.worker(func(ctx context.Context, _ outbox.Job, _ outbox.Progress) error {
+			kill()
+			<-ctx.Done()
+			return ctx.Err()
+		})
 		_, _ = w.Once(ctx)
 		b.clock.Set(start.Add(time.Hour))
 		if err := w.Drain(context.Background()); err != nil {
