@@ -20,6 +20,7 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/idempotency"
 	_ "huoban/internal/ingest/parquetrows" // registers the format
+	_ "huoban/internal/ingest/workbook"    // registers the format
 	"huoban/internal/message"
 	"huoban/internal/monthclose"
 	"huoban/internal/organisation"

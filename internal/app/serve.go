@@ -91,6 +91,8 @@ func (a *App) background(ctx context.Context) {
 	a.Worker.Every("flow.due", 30*time.Second, func(ctx context.Context) error { _, err := timer.Tick(ctx); return err })
 	a.Worker.Every("audit.head", 10*time.Minute, func(ctx context.Context) error { _, err := heads.Daily(ctx); return err })
 	a.Worker.Every("idempotency.purge", time.Hour, func(ctx context.Context) error { _, err := a.Idempotency.Purge(ctx); return err })
+	a.Worker.Every("close.remind", time.Minute, func(ctx context.Context) error { _, err := a.Closes.Remind(ctx, a.remindFinance); return err })
+	a.Worker.Every("account.purge", 24*time.Hour, func(ctx context.Context) error { _, err := a.Accounts.Purge(ctx); return err })
 	a.Worker.Every("session.purge", 24*time.Hour, func(ctx context.Context) error { _, err := a.Sessions.Purge(ctx); return err })
 	a.Worker.Run(ctx, 2)
 }
