@@ -234,7 +234,7 @@ func (s *Service) retry(ctx context.Context, sc scope.Scope, d Delivery, src *so
 		return err
 	}
 	sum := sha256.Sum256(c.body)
-	f := File{No: len(files) + 1, Name: fmt.Sprintf("correction-%d.csv", len(files)+1), SHA: hex.EncodeToString(sum[:]),
+	f := File{No: len(files) + 1, Name: correctionName(files), SHA: hex.EncodeToString(sum[:]),
 		Format: string(ingest.FormatCSV), Bytes: int64(len(c.body))}
 	part := ingest.NewPart(f.No, f.Name, ingest.FormatCSV, f.Bytes, func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(c.body)), nil })
 	lines, header, err := s.correctedLines(part, src, c)
@@ -264,6 +264,19 @@ func (s *Service) retry(ctx context.Context, sc scope.Scope, d Delivery, src *so
 	}
 	out.Corrected = len(c.ids)
 	return s.record(ctx, sc, d.VendorID, "quarantine.retry", "delivery:"+d.Source+"/"+itoa(d.Number), map[string]any{"rows": c.order, "sha": f.SHA})
+}
+
+// correctionName tells the month where only the names of the files it corrects do.
+func correctionName(files []File) string {
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = f.Name
+	}
+	name := fmt.Sprintf("correction-%d", len(files)+1)
+	if month := ingest.SharedMonth(names); month != "" {
+		name += "-" + month
+	}
+	return name + ".csv"
 }
 
 // openRows checks that every corrected row is an open one of the delivery, named once.

@@ -20,6 +20,7 @@ type Bound struct {
 	Zone    *time.Location
 	Naive   *time.Location
 	Base    string
+	File    string // name of the part being read, "" where there is none
 
 	col       map[string]int
 	keyColumn int

@@ -29,7 +29,7 @@ func NewReader(p Part, s Source) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := NewRowReader(rows, s)
+	r, err := newReader(rows, s, p.Name)
 	if err != nil {
 		_ = rows.Close()
 		return nil, InFile(p.Name, err)
@@ -38,11 +38,14 @@ func NewReader(p Part, s Source) (*Reader, error) {
 }
 
 // NewRowReader is NewReader over a table that is open already. The reader closes it.
-func NewRowReader(rows Rows, s Source) (*Reader, error) {
+func NewRowReader(rows Rows, s Source) (*Reader, error) { return newReader(rows, s, "") }
+
+func newReader(rows Rows, s Source, file string) (*Reader, error) {
 	b, version, err := bind(rows.Header(), s)
 	if err != nil {
 		return nil, err
 	}
+	b.File = file
 	m, err := b.Dialect.Build(b)
 	if err != nil {
 		return nil, err
