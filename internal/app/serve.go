@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"huoban/internal/audit"
+	"huoban/internal/export"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
 	"huoban/internal/portal"
@@ -25,7 +26,7 @@ func (a *App) Handler() (http.Handler, error) {
 	h := &portal.Handlers{Log: a.Log, Clock: a.Clock, Accounts: a.Accounts, SetUp: a.Setup, Sessions: a.Sessions, Messages: a.Messages,
 		Ready: a.ready, Metrics: promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), Version: Version, BaseURL: a.Settings.Base(),
 		Tx: a.DB, Audit: a.Audit, Orgs: a.Organisations, Bills: a.Bills, Closes: a.Closes, Deliveries: a.Deliveries,
-		Attribution: a.Attribution, Sources: a.Sources, Idempotency: a.Idempotency}
+		Attribution: a.Attribution, Sources: a.Sources, Idempotency: a.Idempotency, Exports: a.Exports}
 	return portal.New(h, portal.Options{TrustedProxies: a.Settings.TrustedProxies})
 }
 
@@ -86,13 +87,13 @@ func (a *App) background(ctx context.Context) {
 	if _, err := a.Deliveries.Clean(ctx); err != nil {
 		a.Log.Error("clean interrupted imports", "error", err.Error())
 	}
-	timer := flow.NewTimer(a.DB, a.FlowLog, a.Clock, map[string]flow.FireDue{})
+	timer := flow.NewTimer(a.DB, a.FlowLog, a.Clock, map[string]flow.FireDue{export.Flow.Machine: a.Exports.FireDue})
 	heads := audit.NewPublisher(a.AuditStore, a.Clock, a.Settings.HeadsFile())
 	a.Worker.Every("flow.due", 30*time.Second, func(ctx context.Context) error { _, err := timer.Tick(ctx); return err })
 	a.Worker.Every("audit.head", 10*time.Minute, func(ctx context.Context) error { _, err := heads.Daily(ctx); return err })
 	a.Worker.Every("idempotency.purge", time.Hour, func(ctx context.Context) error { _, err := a.Idempotency.Purge(ctx); return err })
 	a.Worker.Every("close.remind", time.Minute, func(ctx context.Context) error { _, err := a.Closes.Remind(ctx, a.remindFinance); return err })
-	a.Worker.Every("account.purge", 24*time.Hour, func(ctx context.Context) error { _, err := a.Accounts.Purge(ctx); return err })
+	a.Worker.Every("account.purge", 24*time.Hour, func(ctx context.Context) error { return a.Accounts.Purge(ctx) })
 	a.Worker.Every("session.purge", 24*time.Hour, func(ctx context.Context) error { _, err := a.Sessions.Purge(ctx); return err })
 	a.Worker.Run(ctx, 2)
 }
