@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -28,17 +29,26 @@ type huaweiSum struct {
 	Modes, Customers                                       map[string]int
 }
 
-var buildHuaweimake = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "huaweimake-")
-	if err != nil {
+// toolDir holds the fixture tool while the tests run.
+var toolDir string
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if toolDir != "" {
+		_ = os.RemoveAll(toolDir)
+	}
+	os.Exit(code)
+}
+
+var buildHuaweimake = sync.OnceValues(func() (tool string, err error) {
+	if toolDir, err = os.MkdirTemp("", "huaweimake-"); err != nil {
 		return "", err
 	}
-	tool := filepath.Join(dir, "huaweimake")
-	out, err := exec.Command("go", "build", "-o", tool, "../../tools/huaweimake").CombinedOutput()
-	if err != nil {
-		os.Stderr.Write(out)
+	tool = filepath.Join(toolDir, "huaweimake")
+	if out, err := exec.Command("go", "build", "-o", tool, "../../tools/huaweimake").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
 	}
-	return tool, err
+	return tool, nil
 })
 
 // huaweimake runs the fixture tool, which shares no code with the readers.
