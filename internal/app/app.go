@@ -17,6 +17,7 @@ import (
 	"huoban/internal/clock"
 	"huoban/internal/customer"
 	"huoban/internal/delivery"
+	"huoban/internal/export"
 	"huoban/internal/fault"
 	"huoban/internal/idempotency"
 	_ "huoban/internal/ingest/parquetrows" // registers the format
@@ -75,6 +76,9 @@ type App struct {
 	Idempotency   *idempotency.Keeper
 	Queue         *outbox.Queue
 	Worker        *outbox.Worker
+	Exports       *export.Service
+
+	mails bool // a mail server is set
 }
 
 // Options of opening.
@@ -176,7 +180,8 @@ func (a *App) wire() error {
 	a.Idempotency = idempotency.New(a.DB, idemstore.New(a.DB), a.Clock)
 	jobs := jobstore.New(a.DB)
 	a.Queue, a.Worker = outbox.NewQueue(jobs, a.Clock), outbox.NewWorker(a.DB, jobs, a.Clock, a.Log)
-	return nil
+	a.wireExports()
+	return a.wireMail()
 }
 
 // wireMonth joins import, attribution, price, bill, adjustment and close, which call each other

@@ -6,13 +6,15 @@ import (
 	"huoban/internal/bill"
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
+	"huoban/internal/i18n"
 	"huoban/internal/message"
 	"huoban/internal/monthclose"
+	"huoban/internal/outbox"
 	"huoban/internal/scope"
 )
 
-// tellPartners rings the bell of everybody at a partner who may see its bills, in the transaction that
-// issues them.
+// tellPartners rings the bell of everybody at a partner who may see its bills, and writes to them, in
+// the transaction that issues them.
 func (a *App) tellPartners(ctx context.Context, vendorID string, c cycle.Cycle, docs []bill.Document) error {
 	var notices []message.Notice
 	told := map[string]bool{}
@@ -26,9 +28,12 @@ func (a *App) tellPartners(ctx context.Context, vendorID string, c cycle.Cycle, 
 		if err != nil {
 			return err
 		}
+		args, link := fault.Args{"Cycle": string(c), "Vendor": d.Vendor.Name}, "/o/"+d.Partner.Code+"/bills?cycle="+string(c)
 		for _, personID := range people {
-			notices = append(notices, message.Notice{PersonID: personID, OrgID: d.Partner.ID, Category: message.CategoryBill, Code: "bill_issued",
-				Args: fault.Args{"Cycle": string(c), "Vendor": d.Vendor.Name}, Link: "/o/" + d.Partner.Code + "/bills?cycle=" + string(c)})
+			notices = append(notices, message.Notice{PersonID: personID, OrgID: d.Partner.ID, Category: message.CategoryBill, Code: "bill_issued", Args: args, Link: link})
+			if err := a.mailPerson(ctx, personID, outbox.Mail{Code: "bill_issued", Args: args, Link: link}); err != nil {
+				return err
+			}
 		}
 	}
 	return a.Messages.Notify(ctx, notices...)
@@ -51,4 +56,17 @@ func (a *App) remindFinance(ctx context.Context, d monthclose.Deadline) error {
 			Args: fault.Args{"Cycle": string(d.Cycle)}, Link: "/o/" + org.Code + "/closes/" + string(d.Cycle)})
 	}
 	return a.Messages.Notify(ctx, notices...)
+}
+
+// mailPerson writes to a person who has an address, once for each thing the letter links to.
+func (a *App) mailPerson(ctx context.Context, personID string, m outbox.Mail) error {
+	if !a.mails {
+		return nil
+	}
+	p, err := a.Accounts.PersonByID(ctx, personID)
+	if err != nil {
+		return err
+	}
+	m.To, m.Lang = p.Email, string(i18n.ZhCN)
+	return a.sendMail(ctx, m.Code+"/"+personID+"/"+m.Link, m)
 }

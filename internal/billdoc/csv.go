@@ -43,9 +43,21 @@ func writeCSV(ctx context.Context, out io.Writer, docs []bill.Document, o Option
 			}
 			continue
 		}
-		err := split(d, o).rows(ctx, func(row []string) error { return put(append(keyCells(d), row...)) })
+		t, n := split(d, o), int64(0)
+		err := t.rows(ctx, func(row []string) error {
+			n++
+			return put(append(keyCells(d), row...))
+		})
 		if err != nil {
 			return err
+		}
+		if !o.Foot {
+			continue
+		}
+		for _, row := range foot(d, t, n, o) {
+			if err := put(append(keyCells(d), row...)); err != nil {
+				return err
+			}
 		}
 	}
 	w.Flush()

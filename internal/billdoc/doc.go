@@ -63,6 +63,8 @@ type Options struct {
 	Name   func(p bill.Party) string // how a customer is shown, for masking; nil: its name
 	Lines  EachLine                  // needed for ByLine
 	Filter string                    // the filter in words, shown in XLSX and PDF
+	Foot   bool                      // end each split with total, count, filter and code, in CSV too
+	Select bill.LineFilter           // what Lines was narrowed by; with Foot its totals are those of the page
 }
 
 // Write writes bills, which need their items, in canonical order.

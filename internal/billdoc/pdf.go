@@ -90,7 +90,15 @@ func (p *pdf) document(ctx context.Context, d *bill.Document) {
 	if o.By == bill.ByNothing {
 		o.By = bill.ByProduct
 	}
-	p.table(ctx, split(d, o), foot)
+	t := split(d, o)
+	p.table(ctx, t, foot)
+	if o.Foot && o.By == bill.ByLine {
+		totals := d.LineTotals(o.Select)
+		p.Ln(3)
+		for _, line := range [][2]string{{"total", totals.Amount.String()}, {"tax", totals.Tax.String()}, {"code", d.Code}} {
+			p.pair(line[0], line[1])
+		}
+	}
 }
 
 func (p *pdf) newPage(foot string) {

@@ -103,16 +103,21 @@ func (x *xlsx) splits(ctx context.Context, docs []bill.Document) error {
 		if err != nil {
 			return err
 		}
-		total := t.total
-		if total == nil {
-			total = sum.cells(t.columns, x.o)
+		total := [][]string{t.total}
+		switch {
+		case x.o.Foot:
+			total = foot(d, t, sum.rows, x.o)
+		case t.total == nil:
+			total[0] = sum.cells(t.columns, x.o)
 		}
-		if err := x.put(columns, append(keyCells(d), total...), true); err != nil {
-			return err
+		for _, row := range total {
+			if err := x.put(columns, append(keyCells(d), row...), true); err != nil {
+				return err
+			}
 		}
 	}
 	for _, note := range [][2]string{{"rows", count(rows)}, {"filter", x.o.Filter}} {
-		if note[1] == "" {
+		if note[1] == "" || x.o.Foot {
 			continue
 		}
 		if err := x.put([]column{{class: classText}, {class: classText}}, []string{x.o.word("bill.column."+note[0], note[0]), note[1]}, false); err != nil {

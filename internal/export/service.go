@@ -44,6 +44,11 @@ type InTx interface {
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
 }
 
+// JobFinder finds the job of a task, for its progress.
+type JobFinder interface {
+	ByKey(ctx context.Context, kind, key string) (outbox.Job, error)
+}
+
 // Deps are what the service needs. Days 0 = DefaultDays.
 type Deps struct {
 	Tx     InTx
@@ -55,6 +60,8 @@ type Deps struct {
 	Scopes ScopeFinder
 	Clock  clock.Clock
 	Days   int
+	Watch  JobFinder                                               // nil: no progress is known
+	Page   func(ctx context.Context, orgID string) (string, error) // address of an organisation's 导出记录; nil: messages lead nowhere
 }
 
 // Service takes, makes and hands out files.
@@ -125,8 +132,33 @@ func (s *Service) Request(ctx context.Context, sc scope.Scope, r Request) (Task,
 }
 
 func (s *Service) enqueue(ctx context.Context, t Task) error {
-	_, _, err := s.Jobs.Enqueue(ctx, outbox.NewJob{Kind: KindRun, Key: fmt.Sprintf("%s/%d", t.ID, t.Version), Payload: job{t.ID, t.Version}, MaxAttempts: attempts})
+	_, _, err := s.Jobs.Enqueue(ctx, outbox.NewJob{Kind: KindRun, Key: t.jobKey(), Payload: job{t.ID, t.Version}, MaxAttempts: attempts})
 	return err
+}
+
+func (t Task) jobKey() string { return fmt.Sprintf("%s/%d", t.ID, t.Version) }
+
+type progressKey struct{}
+
+// Report tells how far the file is; producers call it as often as they like, outside transactions. It
+// fails when another worker took the task over.
+func Report(ctx context.Context, done, total int64) error {
+	if p, ok := ctx.Value(progressKey{}).(outbox.Progress); ok {
+		return p(ctx, done, total)
+	}
+	return nil
+}
+
+// Progress tells how far the file of a task in the making is; total 0 = unknown.
+func (s *Service) Progress(ctx context.Context, t Task) (done, total int64, err error) {
+	if s.Watch == nil || t.State != StateProcessing {
+		return 0, 0, nil
+	}
+	j, err := s.Watch.ByKey(ctx, KindRun, t.jobKey())
+	if fault.Is(err, fault.KindNotFound) {
+		return 0, 0, nil
+	}
+	return j.ProgressDone, j.ProgressTotal, err
 }
 
 // job names a task at the version it was asked at, so that a job left over from an earlier try does
@@ -289,7 +321,7 @@ func (s *Service) FireDue(ctx context.Context, entity, action string, who scope.
 // Handler is the handler of KindRun. A refusal (fault) fails the task at once; anything else is tried
 // again and fails it at the last try.
 func (s *Service) Handler() outbox.Handler {
-	return func(ctx context.Context, j outbox.Job, _ outbox.Progress) error {
+	return func(ctx context.Context, j outbox.Job, progress outbox.Progress) error {
 		var in job
 		if err := json.Unmarshal(j.Payload, &in); err != nil {
 			return outbox.Permanent(err)
@@ -298,7 +330,7 @@ func (s *Service) Handler() outbox.Handler {
 		if err != nil || t.State != StateProcessing || t.Version != in.Version {
 			return err
 		}
-		err = s.make(ctx, t)
+		err = s.make(context.WithValue(ctx, progressKey{}, progress), t)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
@@ -373,8 +405,15 @@ func (s *Service) tell(ctx context.Context, t Task, code string) error {
 	if t.PersonID == "" {
 		return nil
 	}
+	link := ""
+	if s.Page != nil {
+		var err error
+		if link, err = s.Page(ctx, t.OrgID); err != nil {
+			return err
+		}
+	}
 	return s.Bell.Notify(ctx, message.Notice{OrgID: t.OrgID, PersonID: t.PersonID, Category: message.CategorySystem, Code: code,
-		Args: fault.Args{"file": cmp.Or(t.FileName, t.Kind+"."+t.Format), "task": t.ID}, Link: "exports"})
+		Args: fault.Args{"file": cmp.Or(t.FileName, t.Kind+"."+t.Format), "task": t.ID}, Link: link})
 }
 
 // pieceSize is how much of a file one row holds.

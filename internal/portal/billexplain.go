@@ -2,7 +2,6 @@ package portal
 
 import (
 	"cmp"
-	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,7 +9,7 @@ import (
 
 	"huoban/internal/adjustment"
 	"huoban/internal/bill"
-	"huoban/internal/billdoc"
+	"huoban/internal/billexport"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/money"
@@ -133,7 +132,7 @@ func (h *Handlers) billAdjustments(c *Ctx) error {
 				Corrects: string(it.Adjusts.CorrectsCycle) + " · " + it.Adjusts.Source + " · " + it.Adjusts.Key,
 				Reason:   adjustmentReason(c, it.Adjusts), By: c.T("bills.adjusts." + it.Adjusts.Kind), Amount: part.PlainOf(it.Amount, doc.Currency)})
 		}
-		page.Tool = part.Tool{Count: c.T("bills.adjustments.count", "Count", int64(len(page.Rows))), Export: exportOf(c, doc)}
+		page.Tool = part.Tool{Count: c.T("bills.adjustments.count", "Count", int64(len(page.Rows))), Export: exportOf(c, doc, billexport.KindBill, nil)}
 		page.Total = billview.TotalRow{Label: c.T("bills.split.total"), Amount: part.PlainOf(sum, doc.Currency)}
 		if len(page.Rows) == 0 {
 			page.Empty = &part.Empty{Title: c.T("bills.adjustments.empty"), Text: c.T("bills.adjustments.empty_text")}
@@ -147,28 +146,6 @@ func adjustmentReason(c *Ctx, a *bill.Adjusts) string {
 		return a.Reason
 	}
 	return c.T("bills.adjusts.reason_"+a.Kind, "Cycle", string(a.CorrectsCycle))
-}
-
-// billFile writes the bill as a file; its totals are those of the page.
-func (h *Handlers) billFile(c *Ctx) error {
-	st, err := h.statement(c)
-	if err != nil {
-		return err
-	}
-	if st.doc == nil {
-		return fault.NotFound("request.no_page", nil)
-	}
-	format := billdoc.Format(c.QueryParam("format"))
-	o := billdoc.Options{By: bill.By(c.QueryParam("by")), Words: func(key string) string { return c.T(key) }, Name: func(p bill.Party) string { return maskName(p.Name) },
-		Lines: func(ctx context.Context, doc *bill.Document, fn func(*bill.LineRow) error) error {
-			return h.Bills.EachLine(ctx, c.Scope, doc, bill.LineFilter{}, fn)
-		}}
-	name := st.doc.Partner.Code + "-" + string(st.doc.Cycle) + "-" + st.doc.Currency + "." + format.Extension()
-	w := &lateHeader{ResponseWriter: c.Response(), name: name, media: format.MediaType()}
-	if err := billdoc.Write(c.ctx(), w, format, []bill.Document{*st.doc}, o); err != nil {
-		return err
-	}
-	return nil
 }
 
 // lateHeader sends the headers of a file with its first byte, so that a refusal can still be a page.

@@ -13,6 +13,7 @@ import (
 
 	"huoban/internal/audit"
 	"huoban/internal/bill"
+	"huoban/internal/billexport"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/usage"
@@ -85,8 +86,8 @@ type lineList struct {
 
 func (c *Ctx) lineList(doc *bill.Document) (lineList, error) {
 	l := lineList{params: url.Values{}, after: c.QueryParam("after"), size: pageSizes[0], why: c.QueryParam("why")}
-	for _, name := range []string{"customer", "product", "kind", "mode", "region", "zero", "size"} {
-		if v := c.QueryParam(name); v != "" {
+	for _, name := range append(slices.Clone(filterFields), "size") {
+		if v := c.param(name); v != "" {
 			l.params.Set(name, v)
 		}
 	}
@@ -164,7 +165,7 @@ func (h *Handlers) linesProps(c *Ctx, doc *bill.Document, d billview.Doc, l line
 		count = c.T("bills.lines_nonzero")
 	}
 	props := billview.Lines{Doc: d, Filter: lineFilter(c, doc, l), Unit: doc.Currency,
-		Tool:      part.Tool{Count: count, Conditions: conditions(c, doc, l), Refresh: c.linesLink(doc, l), Export: exportOf(c, doc)},
+		Tool:      part.Tool{Count: count, Conditions: conditions(c, doc, l), Refresh: c.linesLink(doc, l), Export: exportOf(c, doc, billexport.KindLines, l.params)},
 		PageTotal: billview.TotalRow{Label: c.T("bills.total.page", "Count", int64(len(page.Rows))), Amount: part.PlainOf(page.Sum, doc.Currency)},
 		AllTotal:  billview.TotalRow{Label: c.T("bills.total.all"), Amount: part.PlainOf(totals.Amount, doc.Currency)},
 		Eye:       &billview.Eye{Action: c.linesLink(doc, l, "after", l.after), Open: open}}
@@ -271,7 +272,7 @@ func lineFilter(c *Ctx, doc *bill.Document, l lineList) part.Filter {
 
 func conditions(c *Ctx, doc *bill.Document, l lineList) []part.Condition {
 	out := []part.Condition{{Text: c.T("bills.condition.cycle", "Cycle", string(doc.Cycle))}}
-	for _, name := range []string{"customer", "product", "kind", "mode", "region", "zero"} {
+	for _, name := range filterFields {
 		v := l.params.Get(name)
 		if v == "" {
 			continue

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"huoban/internal/bill"
+	"huoban/internal/billexport"
 	"huoban/internal/i18n"
 	"huoban/internal/money"
 	"huoban/internal/usage"
@@ -21,7 +22,7 @@ func (h *Handlers) billOverview(c *Ctx) error {
 func overviewProps(c *Ctx, doc *bill.Document, d billview.Doc) billview.Overview {
 	products, customers := splitOf(c, doc, bill.ByProduct, 7), splitOf(c, doc, bill.ByCustomer, 7)
 	products.All, customers.All = c.billLink("products", doc), c.billLink("customers", doc)
-	return billview.Overview{Doc: d, Equation: equationOf(c, doc), Seal: sealOf(doc), Export: exportOf(c, doc), Facts: factsOf(c, doc),
+	return billview.Overview{Doc: d, Equation: equationOf(c, doc), Seal: sealOf(doc), Export: exportOf(c, doc, billexport.KindBill, nil), Facts: factsOf(c, doc),
 		Products: &products, Customers: &customers}
 }
 
@@ -170,6 +171,8 @@ func mergeProducts(groups []bill.Group) []bill.Group {
 	return out
 }
 
+var splitExport = map[bill.By]string{bill.ByProduct: billexport.KindProducts, bill.ByCustomer: billexport.KindCustomers}
+
 func (h *Handlers) billProducts(c *Ctx) error { return h.billSplit(c, "products", bill.ByProduct) }
 
 func (h *Handlers) billCustomers(c *Ctx) error { return h.billSplit(c, "customers", bill.ByCustomer) }
@@ -177,23 +180,11 @@ func (h *Handlers) billCustomers(c *Ctx) error { return h.billSplit(c, "customer
 func (h *Handlers) billSplit(c *Ctx, tab string, by bill.By) error {
 	return h.billPage(c, tab, func(st *statement, d billview.Doc) error {
 		page := billview.By{Doc: d, Split: splitOf(c, st.doc, by, 0), Seal: sealOf(st.doc),
-			Tool: part.Tool{Export: exportOf(c, st.doc)}}
+			Tool: part.Tool{Export: exportOf(c, st.doc, splitExport[by], nil)}}
 		page.Tool.Count = c.T("bills.split.count_"+string(by), "Count", int64(len(page.Split.Rows)))
 		if len(page.Split.Rows) == 0 {
 			page.Empty = &part.Empty{Title: c.T("bills.lines.empty"), Text: c.T("bills.lines.empty_text")}
 		}
 		return c.page(http.StatusOK, page.Page())
 	})
-}
-
-// exportOf offers the files of a bill.
-func exportOf(c *Ctx, doc *bill.Document) *part.Export {
-	e := &part.Export{ID: "export", Intro: c.T("bills.export.intro"), Note: c.T("bills.export.note")}
-	rows := c.T("bills.lines_of", "Count", doc.LineCount)
-	for _, f := range []struct{ text, format, by, note string }{
-		{"PDF", "pdf", "", c.T("bills.export.pdf")}, {"XLSX", "xlsx", "line", rows}, {"CSV", "csv", "line", rows}, {"JSON", "json", "line", rows},
-	} {
-		e.Items = append(e.Items, part.ExportItem{Text: f.text, Note: f.note, Href: c.billLink("file", doc, "format", f.format, "by", f.by)})
-	}
-	return e
 }

@@ -32,7 +32,6 @@ func billRoutes() []Route {
 		row(post, "/lines", "bills.lines.reveal", scope.ItemRevealMasked, []string{"customer", "why"}, (*Handlers).billLinesRevealed),
 		row(get, "/adjustments", "bills.adjustments", scope.ItemBillView, nil, (*Handlers).billAdjustments),
 		row(get, "/explanation", "bills.explanation", scope.ItemBillExplain, []string{"customer"}, (*Handlers).billExplain),
-		row(get, "/file", "bills.file", scope.ItemBillExport, nil, (*Handlers).billFile),
 	}
 }
 
@@ -58,7 +57,7 @@ func (h *Handlers) statement(c *Ctx) (*statement, error) {
 			st.cycles[k.Cycle] = k.State
 		}
 	}
-	if text := c.QueryParam("cycle"); text != "" {
+	if text := c.param("cycle"); text != "" {
 		if st.cycle, err = cycle.Parse(text); err != nil {
 			return nil, fault.NotFound("request.no_page", nil)
 		}
@@ -123,19 +122,19 @@ func (st *statement) latest() cycle.Cycle {
 func (st *statement) choose(c *Ctx) error {
 	fits := func(d *bill.Document) bool {
 		for name, have := range map[string]string{"vendor": d.Vendor.Code, "partner": d.Partner.Code, "currency": d.Currency, "entity": d.Entity.Code} {
-			if want := c.QueryParam(name); want != "" && want != have {
+			if want := c.param(name); want != "" && want != have {
 				return false
 			}
 		}
 		return true
 	}
-	named := c.QueryParam("vendor")+c.QueryParam("partner")+c.QueryParam("currency")+c.QueryParam("entity") != ""
+	named := c.param("vendor")+c.param("partner")+c.param("currency")+c.param("entity") != ""
 	all := len(st.docs)
 	st.docs = slices.DeleteFunc(slices.Clone(st.docs), func(d bill.Document) bool { return !fits(&d) })
 	if len(st.docs) == 1 {
 		st.doc = &st.docs[0]
 	}
-	if named && len(st.docs) == 0 && (all > 0 || c.QueryParam("partner") != "") {
+	if named && len(st.docs) == 0 && (all > 0 || c.param("partner") != "") {
 		return fault.NotFound("request.no_page", nil)
 	}
 	return nil
@@ -226,7 +225,7 @@ func (h *Handlers) billDoc(c *Ctx, st *statement, tab string) billview.Doc {
 	if st.cycle == "" {
 		return d
 	}
-	d.Header.Cycle = h.picker(c, st)
+	d.Header.Cycle, d.Flash = h.picker(c, st), c.exported()
 	doc := st.doc
 	if doc == nil {
 		return d

@@ -84,6 +84,9 @@ func (h *Handlers) envOfOrg(c *Ctx, env *layout.Env) error {
 	env.Ops = c.Scope.Side() == scope.SideVendor
 	env.Role = roleLabel(c)
 	env.MessagesHref = c.at("/messages")
+	if c.Scope.Has(scope.ItemExportOwn) {
+		env.ExportsHref = c.at("/exports")
+	}
 	env.Nav = navOf(c)
 	unread, err := h.Messages.Unread(c.ctx(), c.Scope)
 	if err != nil {

@@ -45,7 +45,9 @@ var menu = []area{
 		{"nav.group.month", []place{
 			{"nav.page.deliveries", "/deliveries", vendors, []scope.Item{scope.ItemDeliveryView}, "d"},
 			{"nav.page.close", "/closes", vendors, []scope.Item{scope.ItemCloseView}, "c"},
+			{"nav.page.adjustments", "/adjustments", vendors, []scope.Item{scope.ItemAdjustmentView}, "a"},
 			{"nav.page.bills", "/bills", vendors, []scope.Item{scope.ItemBillView}, "b"},
+			{"exports.title", "/exports", vendors, []scope.Item{scope.ItemExportOwn}, "x"},
 		}},
 	}},
 }

@@ -11,11 +11,13 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"huoban/internal/account"
+	"huoban/internal/adjustment"
 	"huoban/internal/attribution"
 	"huoban/internal/audit"
 	"huoban/internal/bill"
 	"huoban/internal/clock"
 	"huoban/internal/delivery"
+	"huoban/internal/export"
 	"huoban/internal/fault"
 	"huoban/internal/idempotency"
 	"huoban/internal/message"
@@ -47,7 +49,9 @@ type Handlers struct {
 
 	Attribution *attribution.Service
 	Sources     *source.Service
+	Adjustments *adjustment.Service
 	Idempotency *idempotency.Keeper
+	Exports     *export.Service
 
 	imports importJobs
 }

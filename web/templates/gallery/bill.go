@@ -43,8 +43,9 @@ func export(ctx context.Context) *part.Export {
 	n := pick(ctx, "1,204 行", "1,204 lines")
 	return &part.Export{
 		ID: "export", Intro: pick(ctx, "按当前筛选导出，合计与页面一致", "What is filtered here, with the same total"),
-		Items: []part.ExportItem{{Text: "XLSX", Note: n, Href: "/bill"}, {Text: "CSV (UTF-8)", Note: n, Href: "/bill"}, {Text: "PDF", Href: "/bill"}},
-		Note:  pick(ctx, "导出文件中的客户名称已脱敏", "Customer names are masked in the file"),
+		Items:   []part.ExportItem{{Text: "XLSX", Note: n, Action: "/bill"}, {Text: "CSV (UTF-8)", Note: n, Action: "/bill"}, {Text: "PDF", Action: "/bill"}},
+		Records: &part.Link{Text: pick(ctx, "查看导出记录", "See export records"), Href: "/exports"},
+		Note:    pick(ctx, "导出文件中的客户名称已脱敏", "Customer names are masked in the file"),
 	}
 }
 

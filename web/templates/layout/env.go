@@ -106,6 +106,7 @@ type Env struct {
 	Ops          bool // back office: amber frame
 	Unread       int
 	MessagesHref string // "" hides the bell
+	ExportsHref  string // the person's exported files; "" hides the entry
 	HomeHref     string // where the mark leads; "" = "/"
 	Nav          Nav
 	Bar          *SiteBar

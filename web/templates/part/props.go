@@ -195,19 +195,22 @@ type Column struct {
 	On    bool
 }
 
-// Export says what an export will take and offers the formats.
+// Export says what an export will take, offers the formats, and leads to the records of files made
+// before (导出记录).
 type Export struct {
-	ID    string
-	Intro string
-	Items []ExportItem
-	Note  string
+	ID      string
+	Intro   string
+	Items   []ExportItem
+	Records *Link
+	Note    string
 }
 
-// ExportItem is one format.
+// ExportItem is one format: a POST that asks for the file.
 type ExportItem struct {
-	Text string
-	Note string
-	Href string
+	Text   string
+	Note   string
+	Action string
+	Hidden []Hidden
 }
 
 // Pager moves through a list by keys: no page numbers, because lists are long and change.

@@ -1,0 +1,151 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	netmail "net/mail"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/wneessen/go-mail"
+
+	"huoban/internal/clock"
+	"huoban/internal/fault"
+	"huoban/internal/i18n"
+	"huoban/internal/outbox"
+)
+
+// mailServer is where letters go.
+type mailServer struct {
+	host           string
+	port           int
+	implicit       bool // TLS from the first byte
+	user, password string
+	from           *netmail.Address
+}
+
+// mailServer reads PORTAL_SMTP and PORTAL_MAIL_FROM; nil sends no mail. smtps:// speaks TLS from the
+// first byte, smtp:// changes to it where the server offers it, and must before it says a password to
+// another machine. Faults: settings.smtp, settings.mail_from.
+func (s Settings) mailServer() (*mailServer, error) {
+	if s.SMTP == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(s.SMTP)
+	if err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps" || strings.Trim(u.Path, "/") != "" {
+		return nil, fault.Invalid("settings.smtp", nil)
+	}
+	m := &mailServer{host: u.Hostname(), implicit: u.Scheme == "smtps", user: u.User.Username()}
+	m.password, _ = u.User.Password()
+	port := u.Port()
+	if port == "" {
+		port = map[bool]string{true: "465", false: "587"}[m.implicit]
+	}
+	if m.port, err = strconv.Atoi(port); err != nil || m.port < 1 || m.port > 65535 {
+		return nil, fault.Invalid("settings.smtp", nil)
+	}
+	if m.from, err = netmail.ParseAddress(s.MailFrom); err != nil {
+		return nil, fault.Invalid("settings.mail_from", fault.Args{"value": s.MailFrom})
+	}
+	return m, nil
+}
+
+func (m *mailServer) options() []mail.Option {
+	opts := []mail.Option{mail.WithPort(m.port)}
+	ip := net.ParseIP(m.host)
+	here := m.host == "localhost" || ip != nil && ip.IsLoopback()
+	switch {
+	case m.implicit:
+		opts = append(opts, mail.WithSSL())
+	case m.user == "" || here:
+		opts = append(opts, mail.WithTLSPolicy(mail.TLSOpportunistic))
+	default:
+		opts = append(opts, mail.WithTLSPolicy(mail.TLSMandatory))
+	}
+	if m.user != "" {
+		opts = append(opts, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover), mail.WithUsername(m.user), mail.WithPassword(m.password))
+	}
+	return opts
+}
+
+// smtpSender hands letters to the mail server, one connection each: they are few.
+type smtpSender struct {
+	server *mailServer
+	clock  clock.Clock
+}
+
+// Send implements outbox.Sender. What the server refuses for good is not tried again.
+func (s *smtpSender) Send(ctx context.Context, l outbox.Letter) error {
+	msg := mail.NewMsg()
+	msg.FromMailAddress(s.server.from)
+	if err := msg.To(l.To); err != nil {
+		return outbox.Permanent(err)
+	}
+	_, domain, _ := strings.Cut(s.server.from.Address, "@")
+	msg.SetMessageIDWithValue(l.ID + "@" + domain)
+	msg.SetDateWithValue(s.clock.Now())
+	msg.Subject(l.Subject)
+	msg.SetBodyString(mail.TypeTextPlain, l.Text)
+	client, err := mail.NewClient(s.server.host, s.server.options()...)
+	if err != nil {
+		return outbox.Permanent(err)
+	}
+	err = client.DialAndSendWithContext(ctx, msg)
+	var refused *mail.SendError
+	if errors.As(err, &refused) && refused.ErrorCode() >= 500 {
+		return outbox.Permanent(err)
+	}
+	return err
+}
+
+// letters are the mails there are: keys of subject and body.
+var letters = map[string][2]string{
+	"bill_issued": {"mail.bill_issued.subject", "mail.bill_issued.body"},
+}
+
+// mailWriter words mails in their reader's language; links become addresses of this portal.
+type mailWriter struct{ base string }
+
+// Write implements outbox.Writer.
+func (w mailWriter) Write(ctx context.Context, m outbox.Mail) (subject, text string, err error) {
+	keys, ok := letters[m.Code]
+	if !ok {
+		return "", "", fmt.Errorf("no letter is called %q", m.Code)
+	}
+	lang, ok := i18n.Parse(m.Lang)
+	if !ok {
+		lang = i18n.ZhCN
+	}
+	ctx = i18n.With(ctx, lang)
+	pairs := make([]any, 0, 2*len(m.Args))
+	for k, v := range m.Args {
+		pairs = append(pairs, k, v)
+	}
+	text = i18n.T(ctx, keys[1], pairs...)
+	if m.Link != "" {
+		text += "\n\n" + w.base + m.Link
+	}
+	return i18n.T(ctx, keys[0], pairs...), text + "\n", nil
+}
+
+// wireMail gives the worker the handler of mails, if a mail server is set.
+func (a *App) wireMail() error {
+	server, err := a.Settings.mailServer()
+	if err != nil || server == nil {
+		return err
+	}
+	a.mails = true
+	a.Worker.Handle(outbox.KindMail, outbox.MailHandler(mailWriter{a.Settings.Base()}, &smtpSender{server, a.Clock}))
+	return nil
+}
+
+// sendMail queues a letter in the running transaction; without a mail server, or an address, nothing.
+func (a *App) sendMail(ctx context.Context, key string, m outbox.Mail) error {
+	if !a.mails || m.To == "" {
+		return nil
+	}
+	return outbox.SendMail(ctx, a.Queue, key, m)
+}
