@@ -176,7 +176,7 @@ func (h *Handlers) password(c *Ctx) error {
 	if f.Kind == fault.KindInternal || wantsJSON(c.Request()) {
 		return err
 	}
-	if f.Kind == fault.KindUnauthenticated || f.Kind == fault.KindLimited {
+	if f.Code == "account.password_wrong" || f.Kind == fault.KindLimited {
 		props.CurrentError = i18n.FaultText(ctx, f)
 	} else {
 		props.Error = i18n.FaultText(ctx, f)

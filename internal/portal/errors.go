@@ -125,6 +125,13 @@ func (h *Handlers) problem(c *Ctx, f *fault.Error) problem {
 
 // failPage: 403, 404 and 500 have pages of their own; anything else shows its reasons.
 func (h *Handlers) failPage(c *Ctx, status int, f *fault.Error) error {
+	if f.Kind == fault.KindNotFound || c.Request().Method != http.MethodGet {
+		// The page does not lead back here: there is nothing, or it cannot be asked for; and what is absent
+		// and what is another's have the same answer, to the byte.
+		env := layout.From(c.ctx())
+		env.Path = "/"
+		c.SetRequest(c.Request().WithContext(layout.With(c.ctx(), env)))
+	}
 	home := &part.Link{Text: c.T("portal.fail.home"), Href: layout.From(c.ctx()).HomeHref}
 	switch f.Kind {
 	case fault.KindNotFound:
