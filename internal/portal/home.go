@@ -106,7 +106,7 @@ func (h *Handlers) vendorHome(c *Ctx, known []monthclose.Known, p *homeview.Home
 	if !c.Scope.Has(scope.ItemCloseView) {
 		return nil
 	}
-	p.AllBills = c.at("/closes")
+	p.AllBills, p.Closes = c.at("/closes"), true
 	var err error
 	if p.Unmapped, err = h.unmapped(c, known); err != nil {
 		return err

@@ -43,7 +43,7 @@ func opsRoutes() []Route {
 		ops(get, "/closes", "closes", scope.ItemCloseView, "ops.closes.title", (*Handlers).closes),
 		ops(get, "/closes/:cycle", "closes.show", scope.ItemCloseView, "ops.close.title", (*Handlers).closePage),
 	}
-	return append(routes, closeActions()...)
+	return append(append(routes, closeActions()...), adjustmentRoutes()...)
 }
 
 // withQuery writes an address; empty values are left out.

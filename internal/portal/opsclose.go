@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -248,13 +249,12 @@ func checkOf(c *Ctx, k *monthclose.Check, cy cycle.Cycle) part.Check {
 	if !strings.Contains(out.Text, k.Command) {
 		out.Command = k.Command
 	}
-	for i, r := range k.Rows {
-		if i == 0 {
-			out.Text += c.T("ops.check.rows")
-		} else {
-			out.Text += c.T("portal.list.comma")
+	if len(k.Rows) > 1 { // the sentence names the first
+		var rows []string
+		for _, r := range k.Rows {
+			rows = append(rows, r.File+":"+strconv.FormatInt(r.Line, 10)+" "+i18n.ExactMoney(r.Billed, r.Currency))
 		}
-		out.Text += r.File + ":" + i18n.Count(r.Line) + " " + i18n.ExactMoney(r.Billed, r.Currency)
+		out.Text += c.T("ops.check.rows", "Rows", join(rows, c.T("portal.list.comma")))
 	}
 	src, _ := k.Args["Source"].(string)
 	switch k.Code {

@@ -148,8 +148,9 @@ func (h *Handlers) deliveryPage(c *Ctx, status int, refused *fault.Error) error 
 	}
 	p := opsview.Show{Header: deliveryHeader(c, &d.Delivery, &src), Flash: c.done(), Steps: deliverySteps(c, &d), Files: deliveryFiles(c, &d)}
 	p.Refusal, p.Conflict = lost(c, refused, c.deliveryLink(&d.Delivery, ""))
-	for _, w := range d.Warnings {
-		p.Warnings = append(p.Warnings, part.Check{Tone: part.Warn, Title: c.say(w.Code, w.Args)})
+	p.Residues = residuesOf(c, d.Residues)
+	if p.Warnings, err = h.warnings(c, &d); err != nil {
+		return err
 	}
 	slots, err := h.Deliveries.Slots(c.ctx(), c.Scope, d.ID)
 	if err != nil {
@@ -174,6 +175,24 @@ func (h *Handlers) deliveryPage(c *Ctx, status int, refused *fault.Error) error 
 	}
 	p.Events = history(c, delivery.Flow.Machine, changes)
 	return c.page(status, p.Page())
+}
+
+// warnings are those of the import; what was unmapped then and is mapped now is left out.
+func (h *Handlers) warnings(c *Ctx, d *delivery.Details) ([]part.Check, error) {
+	var out []part.Check
+	for _, w := range d.Warnings {
+		if cy, _ := w.Args["cycle"].(string); w.Code == "delivery.warning.unmapped" && cy != "" {
+			still, err := h.Attribution.Unmapped(c.ctx(), d.VendorID, cycle.Cycle(cy), 1)
+			if err != nil {
+				return nil, err
+			}
+			if len(still) == 0 {
+				continue
+			}
+		}
+		out = append(out, part.Check{Tone: part.Warn, Title: c.say(w.Code, w.Args)})
+	}
+	return out, nil
 }
 
 func deliveryHeader(c *Ctx, d *delivery.Delivery, src *source.Source) part.Header {
@@ -288,17 +307,37 @@ func deliveryFacts(c *Ctx, d *delivery.Details, final []delivery.Period) []part.
 		}
 		items = append(items, part.Item{Label: c.T("ops.fact.final", "Cycle", string(p.Cycle)), Text: text, Href: c.at("/closes/" + string(p.Cycle))})
 	}
-	for _, r := range d.Residues {
-		customer := r.Customer
-		switch customer {
-		case usage.CustomerUnmapped:
-			customer = c.T("ops.customer.unmapped")
-		case usage.CustomerSpread:
-			customer = c.T("ops.customer.spread")
-		}
-		items = append(items, part.Item{Label: c.T("ops.fact.residue", "Cycle", string(r.Cycle), "Customer", customer), Text: r.Currency + " " + i18n.Exact(r.Residue)})
+	return append(items, residueSums(c, d.Residues)...)
+}
+
+// residueSums are the residues of each cycle and currency together.
+func residueSums(c *Ctx, list []delivery.Residue) []part.Item {
+	sums := map[string]money.Exact{}
+	for _, r := range list {
+		key := string(r.Cycle) + " " + r.Currency
+		sums[key] = sums[key].Add(r.Residue)
+	}
+	var items []part.Item
+	for _, key := range sortedNames(sums) {
+		items = append(items, part.Item{Label: c.T("ops.fact.residue", "Cycle", key), Text: i18n.Exact(sums[key])})
 	}
 	return items
+}
+
+// residuesOf are the same by customer.
+func residuesOf(c *Ctx, list []delivery.Residue) []opsview.Residue {
+	var out []opsview.Residue
+	for _, r := range list {
+		row := opsview.Residue{Cycle: string(r.Cycle), Customer: r.Customer, Amount: r.Currency + " " + i18n.Exact(r.Residue)}
+		switch r.Customer {
+		case usage.CustomerUnmapped:
+			row.Customer = c.T("ops.customer.unmapped")
+		case usage.CustomerSpread:
+			row.Customer = c.T("ops.customer.spread")
+		}
+		out = append(out, row)
+	}
+	return out
 }
 
 func deliveryButtons(c *Ctx, d *delivery.Details, q *opsview.Quarantine, final []delivery.Period) []part.Button {
@@ -376,19 +415,29 @@ func (h *Handlers) conformCard(c *Ctx, d *delivery.Delivery) (*opsview.Conform, 
 	return out, nil
 }
 
-// worst are the failed rules, binding ones first, then those that most rows break.
+// worst are the failed rules: binding ones first, then those that say something themselves, then those
+// that most rows break.
 func worst(list []conformance.Result) []conformance.Result {
 	failed := slices.DeleteFunc(slices.Clone(list), func(r conformance.Result) bool { return r.Verdict != conformance.VerdictFailed })
 	slices.SortStableFunc(failed, func(a, b conformance.Result) int {
-		if x, y := strings.HasPrefix(a.Level, "MUST"), strings.HasPrefix(b.Level, "MUST"); x != y {
-			if x {
-				return -1
+		for _, first := range []func(r conformance.Result) bool{binding, concrete} {
+			if x, y := first(a), first(b); x != y {
+				if x {
+					return -1
+				}
+				return 1
 			}
-			return 1
 		}
 		return int(b.Failed - a.Failed)
 	})
 	return failed
+}
+
+func binding(r conformance.Result) bool { return strings.HasPrefix(r.Level, "MUST") }
+
+// concrete tells a rule from one that only gathers others.
+func concrete(r conformance.Result) bool {
+	return !strings.HasSuffix(strings.TrimSpace(r.Sentence), ":")
 }
 
 // revertDelivery takes a delivery back whole.

@@ -137,6 +137,10 @@ func (h *Handlers) deliveryChanges(c *Ctx) error {
 	if err != nil {
 		return err
 	}
+	src, err := h.Sources.ByID(c.ctx(), c.Scope, d.SourceID)
+	if err != nil {
+		return err
+	}
 	slots, err := h.Deliveries.Slots(c.ctx(), c.Scope, d.ID)
 	if err != nil {
 		return err
@@ -166,7 +170,7 @@ func (h *Handlers) deliveryChanges(c *Ctx) error {
 		p.Tabs = append(p.Tabs, part.Tab{Text: string(s.Cycle), Href: link(s.ID, ""), Current: s.ID == chosen})
 	}
 	for i := range page.Rows {
-		p.Rows = append(p.Rows, changeRow(c, files, &page.Rows[i]))
+		p.Rows = append(p.Rows, changeRow(c, files, src.Location(), &page.Rows[i]))
 	}
 	p.Tool.Count = c.T("ops.changes.count", "Count", int64(len(p.Rows)))
 	p.Pager.Range = p.Tool.Count
@@ -184,12 +188,12 @@ func (h *Handlers) deliveryChanges(c *Ctx) error {
 
 var diffTone = map[delivery.DiffKind]part.Tone{delivery.DiffAdded: part.Good, delivery.DiffRemoved: part.Bad, delivery.DiffChanged: part.Warn}
 
-func changeRow(c *Ctx, files []delivery.File, r *delivery.DiffRow) opsview.Change {
+func changeRow(c *Ctx, files []delivery.File, zone *time.Location, r *delivery.DiffRow) opsview.Change {
 	line := r.Is
 	if line == nil {
 		line = r.Was
 	}
-	row := opsview.Change{Kind: part.Tag{Text: c.T("ops.diff." + string(r.Kind)), Tone: diffTone[r.Kind]}, Charged: i18n.DateTime(line.ChargeStart),
+	row := opsview.Change{Kind: part.Tag{Text: c.T("ops.diff." + string(r.Kind)), Tone: diffTone[r.Kind]}, Charged: i18n.DateTimeIn(line.ChargeStart, zone),
 		Account: line.Account.SubAccount, Product: strings.TrimSpace(line.Product.Service + " " + line.Product.Region), Place: i18n.Nothing}
 	if row.Account == "" {
 		row.Account = line.Account.BillingAccount

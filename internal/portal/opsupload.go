@@ -360,9 +360,8 @@ func dryRun(c *Ctx, res *delivery.Result) opsview.Show {
 	p.Facts = []part.Item{{Label: c.T("ops.dry.added"), Text: i18n.Count(res.Added)}, {Label: c.T("ops.dry.removed"), Text: i18n.Count(res.Removed)},
 		{Label: c.T("ops.dry.changed"), Text: i18n.Count(res.Changed)}, {Label: c.T("opsview.col.bad"), Text: i18n.Count(res.Quarantined)},
 		{Label: c.T("ops.dry.final"), Text: final}}
-	for _, r := range res.Residues {
-		p.Facts = append(p.Facts, part.Item{Label: c.T("ops.fact.residue", "Cycle", string(r.Cycle), "Customer", r.Customer), Text: r.Currency + " " + i18n.Exact(r.Residue)})
-	}
+	p.Facts = append(p.Facts, residueSums(c, res.Residues)...)
+	p.Residues = residuesOf(c, res.Residues)
 	return p
 }
 

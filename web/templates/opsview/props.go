@@ -46,8 +46,16 @@ type Show struct {
 	Diffs      []Diff
 	Quarantine *Quarantine
 	Conform    *Conform
+	Residues   []Residue
 	Warnings   []part.Check
 	Events     []part.Event
+}
+
+// Residue is what rounding to eight decimals left over, for one cycle, customer and currency.
+type Residue struct {
+	Cycle    string
+	Customer string
+	Amount   string
 }
 
 // Progress is a running import. Poll is the page's own address, asked again until it is gone.

@@ -1,0 +1,208 @@
+package portal
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"huoban/internal/adjustment"
+	"huoban/internal/cycle"
+	"huoban/internal/fault"
+	"huoban/internal/i18n"
+	"huoban/internal/organisation"
+	"huoban/internal/scope"
+	"huoban/web/templates/opsview"
+	"huoban/web/templates/part"
+)
+
+var adjustmentTone = map[adjustment.State]part.Tone{adjustment.StateProposed: part.Warn, adjustment.StateApproved: part.Good, adjustment.StateRejected: part.Grey}
+
+// adjustmentRoutes are entries by staff and the decision of a second person.
+func adjustmentRoutes() []Route {
+	row := func(method, path, name string, item scope.Item, title string, do func(*Handlers, *Ctx) error) Route {
+		return Route{Method: method, Path: "/o/:org/adjustments" + path, Name: name, Sides: vendors, Items: []scope.Item{item}, Title: title, Do: do}
+	}
+	out := []Route{
+		row(get, "", "adjustments", scope.ItemAdjustmentView, "ops.adjustment.title", (*Handlers).adjustments),
+		row(get, "/new", "adjustments.new", scope.ItemAdjustmentPropose, "ops.propose.title", (*Handlers).proposePage),
+		row(post, "", "adjustments.propose", scope.ItemAdjustmentPropose, "", (*Handlers).propose),
+	}
+	for i := range adjustment.Flow.Rows {
+		r := &adjustment.Flow.Rows[i]
+		decide := row(post, "/:id/"+r.Noun, "adjustments."+r.Noun, scope.ItemAdjustmentApprove, "",
+			func(h *Handlers, c *Ctx) error { return h.decideAdjustment(c, r.Do) })
+		decide.Items = r.Who
+		out = append(out, decide)
+	}
+	return out
+}
+
+func (h *Handlers) adjustments(c *Ctx) error { return h.adjustmentList(c, http.StatusOK, nil) }
+
+// adjustmentList lists a vendor's adjustments, those that wait for a decision first.
+func (h *Handlers) adjustmentList(c *Ctx, status int, refused *fault.Error) error {
+	f := adjustment.Filter{VendorID: c.Org.ID, State: adjustment.State(c.QueryParam("state"))}
+	if f.State != "" && !slices.Contains(adjustment.Flow.States(), f.State) {
+		return notFound()
+	}
+	list, err := h.Adjustments.List(c.ctx(), c.Scope, f)
+	if err != nil {
+		return err
+	}
+	orgs, err := h.Deliveries.Store.Orgs(c.ctx())
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(list, func(a, b adjustment.Adjustment) int {
+		if x, y := a.State == adjustment.StateProposed, b.State == adjustment.StateProposed; x != y {
+			if x {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(string(b.Cycle), string(a.Cycle))
+	})
+	title := c.T("ops.adjustment.title")
+	p := opsview.Adjustments{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done(), Filter: adjustmentFilter(c, string(f.State)),
+		Tool: part.Tool{Count: c.T("ops.adjustment.count", "Count", len(list)), Refresh: c.withQuery("/adjustments", "state", string(f.State))}}
+	p.Refusal, p.Conflict = lost(c, refused, c.at("/adjustments"))
+	if c.Scope.Has(scope.ItemAdjustmentPropose) {
+		p.Header.Buttons = []part.Link{{Text: c.T("ops.propose.title"), Href: c.at("/adjustments/new")}}
+	}
+	for i := range list {
+		p.Rows = append(p.Rows, h.adjustmentRow(c, &list[i], orgs))
+	}
+	if len(p.Rows) == 0 {
+		p.Empty = &part.Empty{Title: c.T("ops.adjustment.empty"), Text: c.T("ops.adjustment.empty_text")}
+	}
+	return c.page(status, p.Page())
+}
+
+func adjustmentFilter(c *Ctx, state string) part.Filter {
+	field := part.FilterField{Name: "state", Label: c.T("opsview.col.state"), Value: state, Options: []part.Option{{Label: c.T("ops.filter.any")}}}
+	for _, s := range adjustment.Flow.States() {
+		field.Options = append(field.Options, part.Option{Value: string(s), Label: c.T("adjustment.state." + string(s))})
+	}
+	return part.Filter{Action: c.at("/adjustments"), Reset: c.at("/adjustments"), Fields: []part.FilterField{field}}
+}
+
+func (h *Handlers) adjustmentRow(c *Ctx, a *adjustment.Adjustment, orgs map[string]organisation.Organisation) opsview.Adjustment {
+	row := opsview.Adjustment{Number: "A" + short(a.ID), Kind: c.T("adjustment.kind." + string(a.Kind)), By: a.CreatedBy, Amount: i18n.ExactMoney(a.Base, a.Currency),
+		Cycle:  c.T("ops.adjustment.into", "Corrects", string(a.Corrects), "Cycle", string(a.Cycle)),
+		Reason: a.Reason, For: orgs[a.CustomerID].Name, State: part.Status{Text: c.T("adjustment.state." + string(a.State)), Tone: adjustmentTone[a.State]}}
+	if a.Kind != adjustment.KindStaff {
+		row.Kind += " " + c.T("adjustment.side."+string(sideOf(a)))
+		row.Reason = a.Key
+	}
+	if a.PartnerID != "" && a.PartnerID != a.CustomerID {
+		row.For = orgs[a.PartnerID].Name + " · " + row.For
+	}
+	if row.For == "" {
+		row.For = c.T("ops.customer.unmapped")
+	}
+	if a.ApprovedBy != "" {
+		row.By += " → " + a.ApprovedBy
+	}
+	if a.State != adjustment.StateProposed {
+		return row
+	}
+	for _, b := range adjustment.Flow.Allowed(a.State, adjustment.Facts{CreatedBy: a.CreatedBy}, c.Scope, h.Clock.Now()) {
+		button := actionButton(c, b, c.at("/adjustments/"+a.ID+"/"+b.Noun), row.Number)
+		button.ID += "-" + a.ID
+		row.Buttons = append(row.Buttons, button)
+	}
+	return row
+}
+
+// sideOf is the side of a pair; late lines stand on none and add to their customer.
+func sideOf(a *adjustment.Adjustment) adjustment.Side {
+	if a.Side == adjustment.SideNone {
+		return adjustment.SideIn
+	}
+	return a.Side
+}
+
+func (h *Handlers) proposePage(c *Ctx) error { return h.proposeForm(c, http.StatusOK, nil) }
+
+// proposeForm shows the form with what was typed; a link may fill it too.
+func (h *Handlers) proposeForm(c *Ctx, status int, refused *fault.Error) error {
+	orgs, err := h.Orgs.List(c.ctx(), c.Scope)
+	if err != nil {
+		return err
+	}
+	partner := part.Field{Name: "partner", Label: c.T("ops.propose.partner"), Type: "select", Required: true, Value: c.FormValue("partner"), Options: []part.Option{{}}}
+	for _, o := range orgs {
+		if o.Kind.IsPartner() {
+			partner.Options = append(partner.Options, part.Option{Value: o.Code, Label: o.Name + " · " + o.Code})
+		}
+	}
+	title := c.T("ops.propose.title")
+	p := opsview.Propose{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("ops.adjustment.title"), Href: c.at("/adjustments")}, part.Link{Text: title})},
+		Action: c.at("/adjustments"), Hidden: fresh(), Refusal: refusalOf(c, refused), Notes: []string{c.T("ops.propose.note_second"), c.T("ops.propose.note_cycle")},
+		Fields: []part.Field{partner,
+			{Name: "customer", Label: c.T("ops.propose.customer"), Value: c.FormValue("customer"), Help: c.T("ops.propose.customer_help")},
+			{Name: "cycle", Label: c.T("ops.propose.cycle"), Value: c.FormValue("cycle"), Hint: "2026-10", Required: true},
+			{Name: "currency", Label: c.T("opsview.draft.currency"), Value: c.FormValue("currency"), Hint: "CNY", Required: true, MaxLength: 3},
+			{Name: "amount", Label: c.T("ops.propose.amount"), Value: c.FormValue("amount"), Help: c.T("ops.propose.amount_help"), Required: true},
+			{Name: "reason", Label: c.T("ops.reason"), Type: "textarea", Value: c.FormValue("reason"), Required: true, MaxLength: 500}}}
+	return c.page(status, p.Page())
+}
+
+// propose enters an adjustment; it counts once a second person approves it.
+func (h *Handlers) propose(c *Ctx) error {
+	err := h.once(c, func(ctx context.Context) (answer, error) {
+		in := adjustment.Proposal{VendorID: c.Org.ID, Corrects: cycle.Cycle(c.FormValue("cycle")), Currency: strings.ToUpper(strings.TrimSpace(c.FormValue("currency"))),
+			Amount: c.FormValue("amount"), Reason: c.FormValue("reason")}
+		var err error
+		if in.PartnerID, err = h.orgID(ctx, c, c.FormValue("partner"), "adjustment.partner_unknown"); err != nil {
+			return answer{}, err
+		}
+		if in.CustomerID, err = h.orgID(ctx, c, c.FormValue("customer"), "adjustment.customer_unknown"); err != nil {
+			return answer{}, err
+		}
+		a, err := h.Adjustments.Propose(ctx, c.Scope, in)
+		return answer{Location: c.at("/adjustments?done=proposed"), Body: adjustmentBody(&a)}, err
+	})
+	if err == nil {
+		return nil
+	}
+	if f := faultOf(err); f.Kind == fault.KindNotFound && strings.HasPrefix(f.Code, "adjustment.") && !wantsJSON(c.Request()) {
+		return h.proposeForm(c, http.StatusUnprocessableEntity, f)
+	}
+	return c.refuse(err, func(status int, f *fault.Error) error { return h.proposeForm(c, status, f) })
+}
+
+// orgID finds an organisation in scope by its code; an empty code is none.
+func (h *Handlers) orgID(ctx context.Context, c *Ctx, code, unknown string) (string, error) {
+	if code = strings.TrimSpace(code); code == "" {
+		return "", nil
+	}
+	o, err := h.Orgs.ByCode(ctx, c.Scope, code)
+	if fault.Is(err, fault.KindNotFound) {
+		err = fault.NotFound(unknown, nil)
+	}
+	return o.ID, err
+}
+
+func adjustmentBody(a *adjustment.Adjustment) map[string]any {
+	return map[string]any{"id": a.ID, "state": string(a.State), "cycle": string(a.Cycle), "corrects": string(a.Corrects), "currency": a.Currency, "amount": a.Base.String()}
+}
+
+// decideAdjustment approves or rejects; the service refuses whoever entered it.
+func (h *Handlers) decideAdjustment(c *Ctx, do adjustment.Action) error {
+	err := h.once(c, func(ctx context.Context) (answer, error) {
+		var a adjustment.Adjustment
+		var err error
+		if do == adjustment.ActionApprove {
+			a, err = h.Adjustments.Approve(ctx, c.Scope, c.Param("id"))
+		} else {
+			a, err = h.Adjustments.Reject(ctx, c.Scope, c.Param("id"), c.FormValue("reason"))
+		}
+		return answer{Location: c.at("/adjustments?done=adjustment_" + string(do)), Body: adjustmentBody(&a)}, err
+	})
+	if err == nil {
+		return nil
+	}
+	return c.refuse(err, func(status int, f *fault.Error) error { return h.adjustmentList(c, status, f) })
+}
