@@ -1,5 +1,6 @@
 """Cost exports as they are delivered, turned into lines. One reader for each dialect of docs/formats.md
-that the samples have: focus, gcp, aws-cur, oci, azure-cost and the portal's own huoban format."""
+that the samples have: focus, gcp, aws-cur, oci, azure-cost and the portal's own huoban format; Huawei
+Cloud's partner bills are in huawei.py."""
 import ast
 import csv
 import gzip
@@ -36,7 +37,8 @@ class Line:
 
 
 def zone_of(source):
-    text = source.get("zone") or ("+08:00" if source["dialect"] in ("focus-huawei", "focus-alibaba", "focus-tencent", "huoban") else "UTC")
+    text = source.get("zone") or ("+08:00" if source["dialect"] in ("focus-huawei", "focus-alibaba", "focus-tencent", "huoban", "huawei-partner-bill",
+                                                                    "huawei-bill-detail") else "UTC")
     if text == "UTC":
         return timezone.utc
     sign = -1 if text[0] == "-" else 1
@@ -66,17 +68,29 @@ def fold(name):
     return "".join(c for c in name.lower() if c.isalnum())
 
 
-def read(path, source):
-    """The lines of one file."""
+def rows_of(path, source):
+    """Each row of a file and the line it makes."""
+    if source["dialect"].startswith("huawei-"):
+        import huawei  # which needs Row and Line of this module
+
+        for name, table in huawei.tables(path):
+            for cells in table:
+                line = huawei.line(cells, name)
+                if line is not None:
+                    yield Row(cells), line
+        return
     raw = open(path, "rb").read()
     if path.endswith(".gz"):
         raw = gzip.decompress(raw)
-    table = csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
-    make = READERS[source["dialect"]]
-    out = []
-    for cells in table:
+    for cells in csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline="")):
         row = Row(cells)
-        line = make(row, source)
+        yield row, READERS[source["dialect"]](row, source)
+
+
+def read(path, source):
+    """The lines of one file."""
+    out = []
+    for row, line in rows_of(path, source):
         line.source = source
         if source.get("key_column"):
             line.source_key = key_value(row, source["key_column"])

@@ -15,6 +15,7 @@ import (
 	"huoban/internal/customer"
 	"huoban/internal/cycle"
 	"huoban/internal/delivery"
+	_ "huoban/internal/ingest/workbook"
 	"huoban/internal/monthclose"
 	"huoban/internal/price"
 	"huoban/internal/scope"
@@ -60,11 +61,14 @@ type sample struct {
 }
 
 var samples = map[string]sample{
-	"focus": {"focus", "", "focus-1.0/focus_sample.csv", "P1"},
-	"gcp":   {"gcp", "project_id", "gcp-synth/sample_billing_data.csv", "P2"},
-	"cur":   {"aws-cur", "", "focus-converters/sample-anonymous-aws-export-dataset.csv", "P3"},
-	"oci":   {"oci", "compartment_id", "focus-converters/reports_cost-csv_0000000030000269.csv", "P4"},
-	"azure": {"azure-cost", "", "finops-toolkit/EA_ActualCost_Small.csv", "P5"},
+	"focus":     {"focus", "", "focus-1.0/focus_sample.csv", "P1"},
+	"gcp":       {"gcp", "project_id", "gcp-synth/sample_billing_data.csv", "P2"},
+	"cur":       {"aws-cur", "", "focus-converters/sample-anonymous-aws-export-dataset.csv", "P3"},
+	"oci":       {"oci", "compartment_id", "focus-converters/reports_cost-csv_0000000030000269.csv", "P4"},
+	"azure":     {"azure-cost", "", "finops-toolkit/EA_ActualCost_Small.csv", "P5"},
+	"hw-bill":   {"huawei-partner-bill", "", "huawei/customerBill_202410.tar.gz", "P6"},
+	"hw-detail": {"huawei-bill-detail", "", "huawei/partner_bill_detail_202410.csv", "P6"},
+	"hw-book":   {"huawei-bill-detail", "", "huawei/partner_bill_detail_202411.xlsx", "P6"},
 }
 
 const ruleHead = "partner,customer,provider,product,charging_mode,region,type,base,factor,valid_from,valid_to\n"
