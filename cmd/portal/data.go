@@ -68,7 +68,16 @@ func optionalCycle(text string) (cycle.Cycle, error) {
 	if text == "" {
 		return "", nil
 	}
-	return cycle.Parse(text)
+	return parseCycle(text)
+}
+
+// parseCycle reads a cycle that was typed; another text is a usage error.
+func parseCycle(text string) (cycle.Cycle, error) {
+	c, err := cycle.Parse(text)
+	if err != nil {
+		return "", usageError{fmt.Errorf("%q is no cycle (YYYY-MM)", text)}
+	}
+	return c, nil
 }
 
 func sourceTable(w io.Writer, list ...source.Source) {

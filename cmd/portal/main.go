@@ -69,18 +69,32 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		args = []string{"--help"}
 	}
 	ctx = i18n.With(ctx, language())
-	kctx, err := parser.Parse(args)
+	kctx, err := parser.Parse(joinNegative(args))
 	if exited >= 0 {
 		return exited
+	}
+	if f := (*fault.Error)(nil); errors.As(err, &f) {
+		return report(ctx, &c, stdout, stderr, f) // settings that are refused
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "portal: %v\nportal --help shows the commands.\n", err)
 		return exitUsage
 	}
-	if err := c.Settings.Validate(); err != nil {
-		return report(ctx, &c, stdout, stderr, err)
-	}
 	return report(ctx, &c, stdout, stderr, kctx.Run(&out{ctx, &c, args, stdout, stderr, os.Stdin}))
+}
+
+// joinNegative lets a flag take an amount below zero (--amount -12.50), which would read as a flag.
+func joinNegative(args []string) []string {
+	out := make([]string, 0, len(args))
+	for _, a := range args {
+		if n := len(out); n > 0 && len(a) > 1 && a[0] == '-' && (a[1] >= '0' && a[1] <= '9' || a[1] == '.') &&
+			strings.HasPrefix(out[n-1], "--") && !strings.Contains(out[n-1], "=") {
+			out[n-1] += "=" + a
+			continue
+		}
+		out = append(out, a)
+	}
+	return out
 }
 
 // language of the terminal: Chinese where the locale says so, English elsewhere.

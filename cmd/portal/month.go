@@ -11,7 +11,6 @@ import (
 	"huoban/internal/app"
 	"huoban/internal/bill"
 	"huoban/internal/billdoc"
-	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/monthclose"
@@ -120,7 +119,7 @@ type comparisonJSON struct {
 
 func (c *priceSimulateCmd) Run(o *out) error {
 	return o.with(func(ctx context.Context, a *app.App, sc scope.Scope) error {
-		at, err := cycle.Parse(c.Cycle)
+		at, err := parseCycle(c.Cycle)
 		if err != nil {
 			return err
 		}
@@ -194,7 +193,7 @@ type checkJSON struct {
 
 func (c *closeCmd) Run(o *out) error {
 	return o.with(func(ctx context.Context, a *app.App, sc scope.Scope) error {
-		at, err := cycle.Parse(c.Cycle)
+		at, err := parseCycle(c.Cycle)
 		if err != nil {
 			return err
 		}
@@ -290,7 +289,7 @@ type billCmd struct {
 
 func (c *billCmd) Run(o *out) error {
 	return o.with(func(ctx context.Context, a *app.App, sc scope.Scope) error {
-		at, err := cycle.Parse(c.Cycle)
+		at, err := parseCycle(c.Cycle)
 		if err != nil {
 			return err
 		}
@@ -374,7 +373,11 @@ func (c *adjustmentProposeCmd) Run(o *out) error {
 		if err != nil {
 			return err
 		}
-		in := adjustment.Proposal{VendorID: v.ID, Currency: c.Currency, Amount: c.Amount, Reason: c.Reason, Corrects: cycle.Cycle(c.Corrects)}
+		corrects, err := parseCycle(c.Corrects)
+		if err != nil {
+			return err
+		}
+		in := adjustment.Proposal{VendorID: v.ID, Currency: c.Currency, Amount: c.Amount, Reason: c.Reason, Corrects: corrects}
 		partner, err := a.Organisations.ByCode(ctx, scope.System("operator"), c.Partner)
 		if err != nil {
 			return err

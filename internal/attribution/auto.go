@@ -24,7 +24,7 @@ import (
 type AutoInput struct {
 	Source, Partner string
 	Association     customer.Kind
-	Key             string // key column or "tag:NAME"; empty = SubAccountId
+	Key             string // key column or "tag:NAME"; empty = SubAccountId, else the source's key column
 	DryRun          bool
 }
 
@@ -156,7 +156,8 @@ func (s *Service) setKey(ctx context.Context, sc scope.Scope, src *source.Source
 }
 
 // unruled lists the sub-accounts or keys that lines of the source have and no rule names, with a name
-// for each.
+// for each. Lines without sub-account have the value of the source's key column in its place, as in the
+// order of attribution.
 func (s *Service) unruled(ctx context.Context, src *source.Source, byKey bool) (map[string]string, error) {
 	rules, err := s.Store.RulesInForce(ctx, src.ID)
 	if err != nil {
@@ -183,7 +184,7 @@ func (s *Service) unruled(ctx context.Context, src *source.Source, byKey bool) (
 		}
 		for _, a := range accounts {
 			key, name := a.SubAccount, a.SubAccountName
-			if byKey {
+			if byKey || key == "" {
 				key, name = a.SourceKey, ""
 			}
 			if key == "" || ruled[key] {

@@ -46,7 +46,8 @@ const attempts = 8
 
 // Run walks a close to its draft or to issued, going on from wherever it stands. Run again when it is
 // there, it does nothing. Two runs at once move it once: the loser goes on from what the winner did.
-// Faults: monthclose.refused with every reason, those of Explain, scope.permission_missing,
+// Faults: monthclose.refused with every reason, monthclose.already_issued where a draft shall be
+// discarded, those of Explain, scope.permission_missing,
 // flow.changed_meanwhile.
 func (s *Service) Run(ctx context.Context, sc scope.Scope, in Input) (Result, error) {
 	if err := in.Validate(); err != nil {
@@ -138,6 +139,8 @@ func (s *Service) next(ctx context.Context, in *Input) (Action, error) {
 			if !in.Issue && !in.Redraft {
 				return ActionThaw, nil
 			}
+		case StateIssued:
+			return "", fault.Conflict("monthclose.already_issued", fault.Args{"Cycle": string(in.Cycle)})
 		}
 		in.Discard = false
 		if !in.Issue && !in.Redraft {

@@ -101,12 +101,16 @@ func (s *Service) Import(ctx context.Context, sc scope.Scope, in ImportInput) (I
 	return res, err
 }
 
-// Drafted reads a price file into the drafts it would make, without saving: for a simulation.
+// Drafted reads a price file into what it would make of the rules in force, without saving: for a
+// simulation. Saved drafts do not count, so that it shows what importing the file would do.
 // Faults: those of Import.
 func (s *Service) Drafted(ctx context.Context, sc scope.Scope, vendorID string, file io.Reader) ([]Rule, error) {
-	res, err := s.Import(ctx, sc, ImportInput{VendorID: vendorID, File: file, DryRun: true, Draft: true})
+	res, err := s.Import(ctx, sc, ImportInput{VendorID: vendorID, File: file, DryRun: true})
 	if err != nil {
 		return nil, err
+	}
+	for i := range res.Rules {
+		res.Rules[i].State = StateDraft
 	}
 	return res.Rules, nil
 }
