@@ -199,11 +199,14 @@ func detailLine(month, kind, mode, order, at, orderType, amount string) string {
 }
 
 func TestHuaweiDetailLine(t *testing.T) {
-	lines, bads, _ := read(t, ingest.Source{Dialect: "huawei-bill-detail"},
+	lines, bads, r := read(t, ingest.Source{Dialect: "huawei-bill-detail"},
 		detailHead+detailLine("2020-09", "消费", "按需", "T1", "2020-10-01 00:00:00 GMT+08:00", "", "10.00000000000000001")+
-			"合计,,,,,,,,,,,,,,,,,,,,,,,10,,,\n")
+			"合计,,,,,,,,,,,,,,,,,,,,,,,10,,,\n"+"说明:金额含税,,,,,,,,,,,,,,,,,,,,,,,,,,\n")
 	if len(bads) != 0 || len(lines) != 1 {
 		t.Fatalf("%d lines, %+v", len(lines), bads)
+	}
+	if s := r.Stats(); s.Rows != 3 || s.Lines != 1 || s.Asides != 2 || s.Skipped != 0 {
+		t.Errorf("%+v", s)
 	}
 	l := lines[0]
 	got := []any{l.Cycle, l.Currency, l.Billed.String(), l.Contracted.String(), l.Effective.String(), l.List, l.Quantity.String(),
@@ -278,6 +281,15 @@ func TestHuaweiMonths(t *testing.T) {
 		if got := lines[0].ChargeStart.UTC().Format("2006-01-02 15"); got != "2020-08-31 16" {
 			t.Errorf("a row without time begins %s", got)
 		}
+	}
+}
+
+// A customer may be called Total.
+func TestHuaweiCustomerCalledTotal(t *testing.T) {
+	text := strings.Replace(detailLine("2020-09", "消费", "按需", "T", "", "", "1"), ",甲,", ",Total,", 1) +
+		strings.Replace(detailLine("2020-09", "调账", "", "T", "", "", "1"), ",甲,", ",合计,", 1)
+	if lines, _, r := read(t, ingest.Source{Dialect: "huawei-bill-detail"}, detailHead+text); len(lines) != 2 || r.Stats().Asides != 0 {
+		t.Errorf("%d lines, %+v", len(lines), r.Stats())
 	}
 }
 

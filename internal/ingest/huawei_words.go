@@ -116,12 +116,15 @@ var huaweiTotals = map[string]bool{
 	"合计": true, "总计": true, "小计": true, "总额": true, "Total": true, "Subtotal": true, "Grand total": true, "Grand Total": true,
 }
 
-// aside tells whether the row is a total or a remark below the table.
+// aside tells whether the row is a total or a remark below the table. A row that names a customer or a
+// charging mode is a charge, even of a customer called Total.
 func (m *huaweiMapper) aside(rec *Record) bool {
-	first := m.b.Cell(rec, 0)
-	for i := 0; i < 3; i++ {
-		if cell := m.b.Cell(rec, i); cell != nil && huaweiTotals[string(bytes.TrimRight(cell, ":："))] {
-			return true
+	first, customer := m.b.Cell(rec, 0), m.b.Cell(rec, m.col.sub)
+	if m.b.Cell(rec, m.col.mode) == nil && (customer == nil || isTotal(customer)) {
+		for i := 0; i < 3; i++ {
+			if isTotal(m.b.Cell(rec, i)) {
+				return true
+			}
 		}
 	}
 	if first == nil || !huaweiRemark.Match(first) {
@@ -134,6 +137,8 @@ func (m *huaweiMapper) aside(rec *Record) bool {
 	}
 	return true
 }
+
+func isTotal(cell []byte) bool { return huaweiTotals[string(bytes.TrimRight(cell, ":："))] }
 
 var huaweiRemark = regexp.MustCompile(`^(注|说明|备注|Note|Remark|\*)`)
 

@@ -19,6 +19,7 @@ type Reader struct {
 	rec     Record
 	line    usage.Line
 	stats   Stats
+	aside   bool // the row read last is no charge
 	tap     func(*Record)
 }
 
@@ -106,6 +107,9 @@ func (r *Reader) Next() (*usage.Line, *Bad, error) {
 		case bad != nil:
 			r.stats.Bad++
 			return nil, bad, nil
+		case l == nil && r.aside:
+			r.stats.Asides++
+			continue
 		case l == nil:
 			r.stats.Skipped++
 			continue
@@ -120,6 +124,7 @@ func (r *Reader) read() (*usage.Line, *Bad) {
 	r.line = usage.Line{LineNo: r.rec.Line}
 	b.problem, b.cycle = nil, ""
 	ok := r.mapper.Map(&r.rec, &r.line)
+	r.aside = !ok
 	if b.problem == nil && ok {
 		if !b.wanted(&r.line) {
 			return nil, nil

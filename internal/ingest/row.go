@@ -49,7 +49,8 @@ type Stats struct {
 	Rows    int64 // records after the header
 	Lines   int64 // became lines
 	Bad     int64 // went to quarantine
-	Skipped int64 // other provider, account or currency than the source's, or totals and comments
+	Skipped int64 // other provider, account or currency than the source's
+	Asides  int64 // totals and remarks, which are no charges
 
 	// Amortised is the first row that only an amortised cost file has; nil in a file of actual cost.
 	Amortised *Evidence
