@@ -13,6 +13,9 @@
   };
   document.addEventListener('submit', (e) => {
     const form = e.target, button = e.submitter;
+    // What was opened since the page came is part of the address too: language and theme lead back to it.
+    const next = form.closest('.hb-tools') && $('input[name=next]', form);
+    if (next && next.value !== '/') next.value = location.pathname + location.search + location.hash;
     if (!form.matches('[data-theme-form]') || !button) return;
     e.preventDefault();
     const menu = form.closest('.hb-menu');
