@@ -43,7 +43,8 @@ func opsRoutes() []Route {
 		ops(get, "/closes", "closes", scope.ItemCloseView, "ops.closes.title", (*Handlers).closes),
 		ops(get, "/closes/:cycle", "closes.show", scope.ItemCloseView, "ops.close.title", (*Handlers).closePage),
 	}
-	return append(append(routes, closeActions()...), adjustmentRoutes()...)
+	routes = append(append(routes, mapRoutes()...), closeActions()...)
+	return append(routes, adjustmentRoutes()...)
 }
 
 // withQuery writes an address; empty values are left out.

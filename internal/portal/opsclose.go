@@ -264,6 +264,12 @@ func checkOf(c *Ctx, k *monthclose.Check, cy cycle.Cycle) part.Check {
 		if c.Scope.Has(scope.ItemDeliveryImport) {
 			out.Cure = &part.Link{Text: c.T("ops.upload.title"), Href: c.withQuery("/deliveries/new", "source", src, "final", string(cy))}
 		}
+	case "monthclose.rows_unmapped", "monthclose.rows_without_key", "monthclose.more_unmapped", "monthclose.rows_unspread":
+		if c.Scope.Has(scope.ItemMapChange) {
+			out.Cure = &part.Link{Text: c.T("ops.check.map"), Href: c.at("/mapping/new")}
+		}
+	case "monthclose.adjustment_undecided":
+		out.Cure = &part.Link{Text: c.T("ops.check.handle"), Href: c.withQuery("/adjustments", "state", "proposed")}
 	case "monthclose.earlier_open":
 		earlier, _ := k.Args["Cycle"].(string)
 		out.Cure = &part.Link{Text: c.T("ops.check.open"), Href: c.at("/closes/" + earlier)}

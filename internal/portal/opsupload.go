@@ -217,6 +217,8 @@ func (h *Handlers) imported(c *Ctx, j *importJob) error {
 	switch {
 	case j.err != nil:
 		return h.refuseUpload(c, j.form, j.err)
+	case wantsJSON(c.Request()):
+		return c.JSON(http.StatusOK, j.result)
 	case j.result.SameContent && !j.form.dry():
 		return c.seeOther(c.withQuery("/deliveries", "source", j.result.Source, "done", "same"))
 	case j.form.dry():
@@ -303,6 +305,10 @@ func (h *Handlers) importPage(c *Ctx) error {
 		return notFound()
 	}
 	if j.ended() {
+		if c.Request().Header.Get("HX-Request") == "true" { // the card asks for itself; the whole page goes on
+			c.Response().Header().Set("HX-Redirect", c.at("/imports/"+j.id))
+			return c.NoContent(http.StatusNoContent)
+		}
 		return h.imported(c, j)
 	}
 	j.mu.Lock()
@@ -318,8 +324,11 @@ func (h *Handlers) importPage(c *Ctx) error {
 		Steps: []part.Step{{Text: c.T("ops.step.received"), State: part.StepDone},
 			{Text: c.T("ops.step.read"), Note: c.T("ops.step.read_note", "Count", g.Rows), State: part.StepNow}, {Text: c.T("ops.step.published")}},
 		Progress: &opsview.Progress{Done: i18n.Count(g.Rows), Of: c.T("ops.import.rows"), Note: c.T("ops.import.note"), Poll: here}}
-	if g.Files > 0 {
+	p.Progress.Value = -1 // how long one file is shows only at its end
+	if g.Files > 1 {
 		p.Progress.Value = 100 * (g.FileNo - 1) / g.Files
+	}
+	if g.Files > 0 {
 		p.Progress.Speed = c.T("ops.import.file", "No", g.FileNo, "Files", g.Files, "Name", g.File)
 	}
 	if s := h.Clock.Now().Sub(j.begun).Seconds(); s >= 1 {

@@ -62,7 +62,7 @@ type Residue struct {
 type Progress struct {
 	Done  string
 	Of    string
-	Value int // 0…100
+	Value int // 0…100; below 0 it is not known
 	Speed string
 	Note  string
 	Poll  string
