@@ -79,7 +79,7 @@ type smtpSender struct {
 
 // Send implements outbox.Sender. What the server refuses for good is not tried again.
 func (s *smtpSender) Send(ctx context.Context, l outbox.Letter) error {
-	msg := mail.NewMsg()
+	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(s.server.from)
 	if err := msg.To(l.To); err != nil {
 		return outbox.Permanent(err)
@@ -87,6 +87,7 @@ func (s *smtpSender) Send(ctx context.Context, l outbox.Letter) error {
 	_, domain, _ := strings.Cut(s.server.from.Address, "@")
 	msg.SetMessageIDWithValue(l.ID + "@" + domain)
 	msg.SetDateWithValue(s.clock.Now())
+	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.Subject(l.Subject)
 	msg.SetBodyString(mail.TypeTextPlain, l.Text)
 	client, err := mail.NewClient(s.server.host, s.server.options()...)

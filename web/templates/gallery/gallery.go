@@ -50,6 +50,7 @@ func Entries() []Entry {
 		{Name: "bill-adjustments", Page: func(ctx context.Context) templ.Component { return adjustments(ctx).Page() }},
 		{Name: "bill-explain", Page: func(ctx context.Context) templ.Component { return explain(ctx).Page() }},
 		{Name: "bill-none", Page: func(ctx context.Context) templ.Component { return noBill(ctx).Page() }},
+		{Name: "exports", Page: func(ctx context.Context) templ.Component { return exports(ctx).Page() }},
 		{Name: "deliveries", Ops: true, Page: func(ctx context.Context) templ.Component { return deliveries(ctx).Page() }},
 		{Name: "delivery", Ops: true, Page: func(ctx context.Context) templ.Component { return delivery(ctx).Page() }},
 		{Name: "importing", Ops: true, Page: func(ctx context.Context) templ.Component { return importing(ctx).Page() }},
