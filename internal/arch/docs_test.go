@@ -175,6 +175,52 @@ func TestGlossary(t *testing.T) {
 	}
 }
 
+var created = regexp.MustCompile(`(?m)^CREATE TABLE ([a-z_]+)`)
+
+// TestDataModel: every table stands in docs/data-model.md, and every table named there exists.
+func TestDataModel(t *testing.T) {
+	root := moduleRoot(t)
+	body, err := os.ReadFile(filepath.Join(root, "docs/data-model.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{}
+	for line := range bytes.Lines(body) {
+		cells := strings.Split(string(line), "|")
+		if len(cells) != 5 {
+			continue
+		}
+		for _, span := range codeSpan.FindAllString(cells[2], -1) {
+			named[strings.Trim(span, "`")] = true
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(root, "internal/store/migrate/sql/*.sql"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range created.FindAllSubmatch(text, -1) {
+			tables[string(m[1])] = true
+			if !named[string(m[1])] {
+				t.Errorf("table %s is not in docs/data-model.md", m[1])
+			}
+		}
+	}
+	for name := range named {
+		if !tables[name] {
+			t.Errorf("docs/data-model.md names table %s, which does not exist", name)
+		}
+	}
+	if len(tables) < 30 {
+		t.Errorf("only %d tables found", len(tables))
+	}
+}
+
 // declared tells whether a package's files declare a name; "" asks for the package alone.
 func declared(t *testing.T, dir, name string) bool {
 	t.Helper()
