@@ -13,6 +13,10 @@ import (
 
 var everybody = []scope.Item{scope.ItemHomeAccount}
 
+// opsQuery are the query and form parameters that name stored things.
+var opsQuery = map[string][]string{"deliveries": {"source"}, "deliveries.new": {"source"}, "deliveries.import": {"source"},
+	"deliveries.changes": {"slot"}, "quarantine.drop": {"row"}}
+
 // opsRoutes are home, the bell and the vendor's back office: deliveries and the month close.
 func opsRoutes() []Route {
 	row := func(method, path, name string, sides []scope.Side, items []scope.Item, title string, do func(*Handlers, *Ctx) error) Route {
@@ -42,6 +46,9 @@ func opsRoutes() []Route {
 
 		ops(get, "/closes", "closes", scope.ItemCloseView, "ops.closes.title", (*Handlers).closes),
 		ops(get, "/closes/:cycle", "closes.show", scope.ItemCloseView, "ops.close.title", (*Handlers).closePage),
+	}
+	for i := range routes {
+		routes[i].Query = opsQuery[routes[i].Name]
 	}
 	routes = append(append(routes, mapRoutes()...), closeActions()...)
 	return append(routes, adjustmentRoutes()...)

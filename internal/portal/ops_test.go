@@ -79,6 +79,13 @@ func (w *world) must(err error) {
 	}
 }
 
+func (w *world) must2(_ any, err error) {
+	w.t.Helper()
+	w.must(err)
+}
+
+type selection = goquery.Selection
+
 // visitor is somebody's browser, or with json a program.
 type visitor struct {
 	w    *world
@@ -263,16 +270,14 @@ func (v *visitor) both(path string) *goquery.Document {
 }
 
 // imported hands in a file and gives the delivery's address.
-func (v *visitor) imported(text string, pairs ...string) string {
+func (v *visitor) imported(file string, pairs ...string) string {
 	v.w.t.Helper()
-	r := v.hand("/o/NOVA/deliveries", "files", map[string]string{"jan.csv": text}, append([]string{"source", "nova"}, pairs...)...)
+	r := v.hand("/o/NOVA/deliveries", "files", map[string]string{"jan.csv": file}, append([]string{"source", "nova"}, pairs...)...)
 	if r.status != http.StatusSeeOther || !strings.HasPrefix(r.location, "/o/NOVA/deliveries/") {
-		v.w.t.Fatalf("import: %d %s\n%s", r.status, r.location, text2(r.body))
+		v.w.t.Fatalf("import: %d %s\n%s", r.status, r.location, text(r.body))
 	}
 	return strings.TrimSuffix(r.location, "?done=imported")
 }
-
-func text2(s string) string { return text(s) }
 
 func (w *world) mapped() {
 	w.t.Helper()

@@ -28,6 +28,7 @@ func adjustmentRoutes() []Route {
 		row(get, "/new", "adjustments.new", scope.ItemAdjustmentPropose, "ops.propose.title", (*Handlers).proposePage),
 		row(post, "", "adjustments.propose", scope.ItemAdjustmentPropose, "", (*Handlers).propose),
 	}
+	out[2].Query = []string{"partner", "customer"}
 	for i := range adjustment.Flow.Rows {
 		r := &adjustment.Flow.Rows[i]
 		decide := row(post, "/:id/"+r.Noun, "adjustments."+r.Noun, scope.ItemAdjustmentApprove, "",

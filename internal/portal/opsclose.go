@@ -259,7 +259,9 @@ func checkOf(c *Ctx, k *monthclose.Check, cy cycle.Cycle) part.Check {
 	src, _ := k.Args["Source"].(string)
 	switch k.Code {
 	case "monthclose.rows_quarantined":
-		out.Cure = &part.Link{Text: c.T("ops.check.handle"), Href: c.withQuery("/deliveries", "source", src)}
+		if c.Scope.Has(scope.ItemDeliveryView) {
+			out.Cure = &part.Link{Text: c.T("ops.check.handle"), Href: c.withQuery("/deliveries", "source", src)}
+		}
 	case "monthclose.source_missing", "monthclose.source_not_final":
 		if c.Scope.Has(scope.ItemDeliveryImport) {
 			out.Cure = &part.Link{Text: c.T("ops.upload.title"), Href: c.withQuery("/deliveries/new", "source", src, "final", string(cy))}
@@ -269,7 +271,9 @@ func checkOf(c *Ctx, k *monthclose.Check, cy cycle.Cycle) part.Check {
 			out.Cure = &part.Link{Text: c.T("ops.check.map"), Href: c.at("/mapping/new")}
 		}
 	case "monthclose.adjustment_undecided":
-		out.Cure = &part.Link{Text: c.T("ops.check.handle"), Href: c.withQuery("/adjustments", "state", "proposed")}
+		if c.Scope.Has(scope.ItemAdjustmentView) {
+			out.Cure = &part.Link{Text: c.T("ops.check.handle"), Href: c.withQuery("/adjustments", "state", "proposed")}
+		}
 	case "monthclose.earlier_open":
 		earlier, _ := k.Args["Cycle"].(string)
 		out.Cure = &part.Link{Text: c.T("ops.check.open"), Href: c.at("/closes/" + earlier)}
