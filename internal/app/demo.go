@@ -52,8 +52,8 @@ var demoRoles = map[organisation.Kind][]string{
 	organisation.KindSolution: {account.RoleAdmin, account.RoleFinance, account.RoleManager, account.RoleSupervisor},
 }
 
-// Demo makes the demo world in an empty database and writes demo-accounts.json; on a database that
-// holds anything it gives the accounts of an earlier demo, or nothing.
+// Demo makes the two sample vendors in an empty database and writes demo-accounts.json; on a database
+// that holds anything it gives the accounts of an earlier demo, or nothing. DemoWorld makes more.
 func (a *App) Demo(ctx context.Context) ([]DemoAccount, error) {
 	empty, err := a.Setup.Needed(ctx)
 	if err != nil {
@@ -62,7 +62,15 @@ func (a *App) Demo(ctx context.Context) ([]DemoAccount, error) {
 	if !empty {
 		return a.readDemoAccounts()
 	}
-	ctx = audit.WithRequest(ctx, audit.Request{SystemUser: "demo"})
+	list, err := a.demoSamples(audit.WithRequest(ctx, audit.Request{SystemUser: "demo"}))
+	if err != nil {
+		return nil, err
+	}
+	return list, a.writeDemoAccounts(list)
+}
+
+// demoSamples makes the two sample vendors and their people.
+func (a *App) demoSamples(ctx context.Context) ([]DemoAccount, error) {
 	sc := scope.System("operator")
 	for _, v := range demoVendors {
 		if err := a.demoVendor(ctx, sc, v); err != nil {
@@ -82,7 +90,7 @@ func (a *App) Demo(ctx context.Context) ([]DemoAccount, error) {
 			list = append(list, more...)
 		}
 	}
-	return list, a.writeDemoAccounts(list)
+	return list, nil
 }
 
 func (a *App) demoVendor(ctx context.Context, sc scope.Scope, v demoVendor) error {

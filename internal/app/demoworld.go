@@ -1,0 +1,222 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"huoban/internal/audit"
+	"huoban/internal/clock"
+	"huoban/internal/demo"
+	"huoban/internal/scope"
+)
+
+// DemoProgress is how far the making of the demo world is. Key is a message key.
+type DemoProgress struct {
+	Done, Total int
+	Key         string
+	Cycle       string
+}
+
+// demoMark remembers what was begun, so that a killed start goes on where it was: the same moment and
+// size give the same world.
+type demoMark struct {
+	Now       time.Time `json:"now"`
+	Months    int       `json:"months"`
+	Customers int       `json:"customers"`
+	Steps     int       `json:"steps_done"`
+	Whole     bool      `json:"whole"`
+}
+
+// DemoSize narrows the demo world, for tests; zero values are the full one.
+type DemoSize struct{ Months, Customers int }
+
+// DemoWorld makes everything the demo shows, the invented world and the two sample vendors, and gives
+// who can sign in. On a database that holds anything else it gives the accounts of an earlier demo, or
+// nothing. One that was interrupted is completed. tell may be nil.
+func (a *App) DemoWorld(ctx context.Context, size DemoSize, tell func(DemoProgress)) ([]DemoAccount, error) {
+	unlock, err := a.lockDemo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	mark, begun, err := a.readDemoMark()
+	if err != nil {
+		return nil, err
+	}
+	if mark.Whole {
+		return a.readDemoAccounts()
+	}
+	empty, err := a.Setup.Needed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !begun && !empty {
+		return a.readDemoAccounts()
+	}
+	if !begun {
+		mark = demoMark{Now: a.Clock.Now(), Months: size.Months, Customers: size.Customers}
+		if err := a.writeDemoMark(mark); err != nil {
+			return nil, err
+		}
+	}
+	if tell == nil {
+		tell = func(DemoProgress) {}
+	}
+	m, err := a.demoMaker(ctx, mark, tell)
+	if err != nil {
+		return nil, err
+	}
+	defer m.app.Close()
+	list, err := m.run(audit.WithRequest(ctx, audit.Request{SystemUser: "demo"}))
+	if err != nil {
+		return nil, err
+	}
+	if err := a.writeDemoAccounts(list); err != nil {
+		return nil, err
+	}
+	m.mark.Whole = true
+	return list, a.writeDemoMark(m.mark)
+}
+
+// DemoPending tells whether a demo is still to be made, or to be completed.
+func (a *App) DemoPending(ctx context.Context) (bool, error) {
+	mark, begun, err := a.readDemoMark()
+	if err != nil || begun {
+		return !mark.Whole, err
+	}
+	return a.Setup.Needed(ctx)
+}
+
+func (a *App) demoMarkFile() string { return a.DataFile("demo-world.json") }
+
+func (a *App) readDemoMark() (demoMark, bool, error) {
+	var m demoMark
+	body, err := os.ReadFile(a.demoMarkFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, false, nil
+	}
+	if err != nil {
+		return m, false, err
+	}
+	return m, true, json.Unmarshal(body, &m)
+}
+
+// writeDemoMark replaces the file whole, so that a kill leaves the old one or the new.
+func (a *App) writeDemoMark(m demoMark) error {
+	body, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	next := a.demoMarkFile() + ".next"
+	if err := os.WriteFile(next, append(body, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(next, a.demoMarkFile())
+}
+
+// demoMaker lives through the plan: its own portal over the same database, whose clock stands at the
+// time of each step, so that deliveries, closes and messages carry the dates they would have had.
+type demoMaker struct {
+	owner *App
+	app   *App
+	clock *clock.Fixed
+	world *demo.World
+	mark  demoMark
+	plan  []demo.Step
+	files *demoFiles
+	sc    scope.Scope
+	tell  func(DemoProgress)
+}
+
+func (a *App) demoMaker(ctx context.Context, mark demoMark, tell func(DemoProgress)) (*demoMaker, error) {
+	world, err := demo.New(demo.Options{Now: mark.Now, Months: mark.Months, Customers: mark.Customers})
+	if err != nil {
+		return nil, err
+	}
+	m := &demoMaker{owner: a, clock: clock.At(mark.Now), world: world, mark: mark, plan: world.Plan(), sc: scope.System("operator"), tell: tell}
+	m.app, err = Open(ctx, a.Settings, Options{Log: a.Log, Clock: m.clock})
+	return m, err
+}
+
+func (m *demoMaker) run(ctx context.Context) ([]DemoAccount, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	dir, err := os.MkdirTemp("", "portal-demo-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	m.files = prepareFiles(ctx, dir, m.world, m.plan[min(m.mark.Steps, len(m.plan)):])
+	defer m.files.wait()
+	defer stop()
+	total := len(m.plan) + 1
+	for m.mark.Steps < len(m.plan) {
+		s := m.plan[m.mark.Steps]
+		m.tell(DemoProgress{Done: m.mark.Steps, Total: total, Key: "demo.step." + string(s.Do), Cycle: string(s.Cycle)})
+		m.clock.Set(s.At)
+		if err := m.step(ctx, s); err != nil {
+			return nil, err
+		}
+		m.mark.Steps++
+		if err := m.owner.writeDemoMark(m.mark); err != nil {
+			return nil, err
+		}
+	}
+	m.tell(DemoProgress{Done: len(m.plan), Total: total, Key: "demo.step.samples"})
+	m.clock.Set(m.mark.Now)
+	samples, err := m.app.demoSamples(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return append(m.accounts(), samples...), nil
+}
+
+// demoFiles writes the files of the next months while the current one is imported.
+type demoFiles struct {
+	ready chan demoFile
+	done  chan struct{}
+}
+
+type demoFile struct {
+	cycle         string
+	cloud, market string
+	err           error
+}
+
+func prepareFiles(ctx context.Context, dir string, w *demo.World, plan []demo.Step) *demoFiles {
+	f := &demoFiles{ready: make(chan demoFile, 1), done: make(chan struct{})}
+	go func() {
+		defer close(f.done)
+		for _, s := range plan {
+			if s.Do != demo.DoImport {
+				continue
+			}
+			one := demoFile{cycle: string(s.Cycle), cloud: filepath.Join(dir, demo.CloudSource+"-"+string(s.Cycle)+".csv.gz"),
+				market: filepath.Join(dir, demo.MarketSource+"-"+string(s.Cycle)+".csv")}
+			one.err = errors.Join(writeTo(one.cloud, func(b *bytes.Buffer) error { return w.CloudFile(b, s.Cycle, w.Until(s.Cycle)) }),
+				writeTo(one.market, func(b *bytes.Buffer) error { return w.MarketFile(b, s.Cycle, false) }))
+			select {
+			case f.ready <- one:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return f
+}
+
+func (f *demoFiles) wait() { <-f.done }
+
+func writeTo(path string, fill func(*bytes.Buffer) error) error {
+	var buf bytes.Buffer
+	if err := fill(&buf); err != nil {
+		return err
+	}
+	return os.WriteFile(path, buf.Bytes(), 0o600)
+}
