@@ -22,10 +22,11 @@ func (a *App) wireExports() {
 	a.Worker.Handle(export.KindRun, a.Exports.Handler())
 }
 
-// keepDays rounds up to whole days: a file is never gone earlier than was set.
+// keepDays rounds up to whole days: a file is never gone earlier than was set. 0 is the service's own
+// length of time.
 func keepDays(keep time.Duration) int {
 	const day = 24 * time.Hour
-	return int((keep + day - 1) / day)
+	return int((max(keep, 0) + day - 1) / day)
 }
 
 // wordsOf translates into the language a person asked in; an unknown one is the portal's own.

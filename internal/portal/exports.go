@@ -180,7 +180,7 @@ func (h *Handlers) exports(c *Ctx) error {
 		return err
 	}
 	if wantsJSON(c.Request()) {
-		return c.JSON(http.StatusOK, exportList(c, list))
+		return c.JSON(http.StatusOK, h.exportList(c, list))
 	}
 	here := func(after string) string { return c.withQuery("/exports", "after", after) }
 	p := exportview.List{Header: part.Header{Title: c.T("exports.title"), Crumbs: []part.Link{{Text: c.T("exports.title")}}}, Flash: c.exported(),
@@ -296,13 +296,13 @@ type exportJSON struct {
 	File      string          `json:"file,omitempty"` // address, while it can be downloaded
 }
 
-func exportList(c *Ctx, list export.Page) map[string]any {
+func (h *Handlers) exportList(c *Ctx, list export.Page) map[string]any {
 	rows := []exportJSON{}
 	for i := range list.Tasks {
 		t := &list.Tasks[i]
-		row := exportJSON{Task: t.ID, Kind: t.Kind, Format: t.Format, State: t.State, Params: t.Params, Requested: t.RequestedAt, Rows: t.Rows,
+		row := exportJSON{Task: t.ID, Kind: t.Kind, Format: t.Format, State: h.stateNow(t), Params: t.Params, Requested: t.RequestedAt, Rows: t.Rows,
 			Bytes: t.Bytes, SHA: t.SHA, Failure: t.Failure}
-		if t.State == export.StateDone {
+		if row.State == export.StateDone {
 			row.Expires, row.File = &t.ExpiresAt, c.at("/exports/"+t.ID+"/file")
 		}
 		rows = append(rows, row)
