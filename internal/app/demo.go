@@ -28,6 +28,7 @@ type DemoAccount struct {
 	Password     string `json:"password"`
 	Organisation string `json:"organisation"`
 	Role         string `json:"role"`
+	Kind         string `json:"kind"` // of the organisation
 }
 
 // demoVendor is one of the two sample vendors: its source, its file, and who buys from it.
@@ -149,7 +150,7 @@ func (a *App) demoPeople(ctx context.Context, sc scope.Scope, org string, kind o
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, DemoAccount{login, demoPassword, org, role})
+		list = append(list, DemoAccount{login, demoPassword, org, role, string(kind)})
 	}
 	return list, nil
 }

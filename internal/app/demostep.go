@@ -108,9 +108,17 @@ func (m *demoMaker) staff() []demo.Person {
 }
 
 func (m *demoMaker) accounts() []DemoAccount {
+	kinds := map[string]organisation.Kind{}
+	for _, o := range m.world.Organisations {
+		kinds[o.Code] = o.Kind
+	}
 	var list []DemoAccount
 	for _, p := range m.staff() {
-		list = append(list, DemoAccount{p.Login, demoPassword, p.Organisation, p.Role})
+		kind := kinds[p.Organisation]
+		if kind == "" {
+			kind = organisation.KindCustomer
+		}
+		list = append(list, DemoAccount{p.Login, demoPassword, p.Organisation, p.Role, string(kind)})
 	}
 	return list
 }
