@@ -33,17 +33,42 @@ func (c *serveCmd) Run(o *out) error {
 		return err
 	}
 	defer a.Close()
+	ready := i18n.T(o.ctx, "cli.serve.ready", "Address", "http://"+l.Addr().String())
 	if c.Demo {
-		accounts, err := a.Demo(o.ctx)
-		if err != nil {
-			return err
-		}
-		o.accounts(accounts)
+		return c.demo(o, a, l, ready)
 	}
 	if err := c.firstRun(o, a); err != nil {
 		return err
 	}
-	fmt.Fprintln(o.w, i18n.T(o.ctx, "cli.serve.ready", "Address", "http://"+l.Addr().String()))
+	fmt.Fprintln(o.w, ready)
+	return a.Serve(o.ctx, l)
+}
+
+// demo opens the door at once; what is still to be made is made behind it.
+func (c *serveCmd) demo(o *out, a *app.App, l net.Listener, ready string) error {
+	pending, err := a.DemoPending(o.ctx)
+	if err != nil {
+		return err
+	}
+	first := func(ctx context.Context, tell func(app.DemoProgress)) error {
+		accounts, err := a.DemoWorld(ctx, app.DemoSize{}, tell)
+		if err != nil {
+			return err
+		}
+		o.accounts(accounts, a.DataFile("demo-accounts.json"))
+		if len(accounts) == 0 { // the database holds something else than a demo
+			err = c.firstRun(o, a)
+		}
+		fmt.Fprintln(o.w, ready)
+		return err
+	}
+	if pending {
+		fmt.Fprintln(o.w, i18n.T(o.ctx, "demo.door", "Address", "http://"+l.Addr().String()))
+		return a.ServeAfter(o.ctx, l, first)
+	}
+	if err := first(o.ctx, nil); err != nil {
+		return err
+	}
 	return a.Serve(o.ctx, l)
 }
 
@@ -65,23 +90,45 @@ type demoCmd struct{}
 
 func (c *demoCmd) Run(o *out) error {
 	return o.with(func(ctx context.Context, a *app.App, _ scope.Scope) error {
-		accounts, err := a.Demo(ctx)
+		accounts, err := a.DemoWorld(ctx, app.DemoSize{}, func(p app.DemoProgress) {
+			step := i18n.T(ctx, p.Key, "Cycle", p.Cycle)
+			fmt.Fprintln(o.err, i18n.T(ctx, "waitview.step", "Done", p.Done+1, "Total", p.Total, "Step", step))
+		})
 		if err != nil {
 			return err
 		}
-		return o.print(map[string]any{"accounts": orEmpty(accounts)}, func(io.Writer) { o.accounts(accounts) })
+		return o.print(map[string]any{"accounts": orEmpty(accounts)}, func(io.Writer) { o.accounts(accounts, a.DataFile("demo-accounts.json")) })
 	})
 }
 
-func (o *out) accounts(list []app.DemoAccount) {
+// accounts prints who can sign in, an organisation a line; the customers' administrators are in the
+// file alone.
+func (o *out) accounts(list []app.DemoAccount, file string) {
 	if len(list) == 0 {
 		return
 	}
-	rows := [][]string{}
+	logins, customers := map[string][]string{}, 0
+	var order []string
 	for _, x := range list {
-		rows = append(rows, []string{x.Username, x.Password, x.Organisation, x.Role})
+		if x.Kind == "customer" {
+			customers++
+			continue
+		}
+		if logins[x.Organisation] == nil {
+			order = append(order, x.Organisation)
+		}
+		logins[x.Organisation] = append(logins[x.Organisation], x.Username)
 	}
-	table(o.w, []string{"USERNAME", "PASSWORD", "ORGANISATION", "ROLE"}, rows)
+	fmt.Fprintln(o.w, i18n.T(o.ctx, "demo.accounts.title", "Password", list[0].Password))
+	rows := [][]string{}
+	for _, code := range order {
+		rows = append(rows, []string{code, strings.Join(logins[code], " ")})
+	}
+	if customers > 0 {
+		rows = append(rows, []string{i18n.T(o.ctx, "demo.accounts.customers"), strconv.Itoa(customers)})
+	}
+	table(o.w, []string{"ORGANISATION", "USERNAME"}, rows)
+	fmt.Fprintln(o.w, i18n.T(o.ctx, "demo.accounts.file", "File", file))
 }
 
 type configCmd struct{}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -45,20 +46,42 @@ func (a *App) ready(ctx context.Context) error {
 // Serve answers on the listener until ctx ends, then lets running requests finish. Background work
 // runs beside it.
 func (a *App) Serve(ctx context.Context, l net.Listener) error {
+	return a.ServeAfter(ctx, l, nil)
+}
+
+// ServeAfter is Serve with work to do first, while the door shows how far it is. Background work begins
+// when the portal opens.
+func (a *App) ServeAfter(ctx context.Context, l net.Listener, first func(context.Context, func(DemoProgress)) error) error {
 	handler, err := a.Handler()
 	if err != nil {
 		return err
 	}
-	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	d := &door{}
+	d.open(handler)
+	if first != nil {
+		d.open(portal.Wait(a.Settings.Base(), d.waiting))
+	}
+	srv := &http.Server{Handler: d, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
 	work, stop := context.WithCancel(ctx)
 	defer stop()
 	done := make(chan struct{})
+	end := make(chan error, 2)
 	go func() {
+		defer close(done)
+		if first != nil {
+			err := first(work, d.tell)
+			if work.Err() != nil {
+				return
+			}
+			if err != nil {
+				end <- err
+				return
+			}
+		}
+		d.open(handler)
 		a.background(work)
-		close(done)
 	}()
-	end := make(chan error, 1)
 	go func() {
 		if a.Settings.TLSCert != "" {
 			end <- srv.ServeTLS(l, a.Settings.TLSCert, a.Settings.TLSKey)
@@ -68,6 +91,9 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 	}()
 	select {
 	case err := <-end:
+		stop()
+		_ = srv.Close()
+		<-done
 		return err
 	case <-ctx.Done():
 	}
@@ -81,6 +107,26 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 	}
 	return err
 }
+
+// door is the handler that stands now: the waiting page, then the portal.
+type door struct {
+	now atomic.Pointer[http.Handler]
+	at  atomic.Pointer[DemoProgress]
+}
+
+func (d *door) open(h http.Handler) { d.now.Store(&h) }
+
+func (d *door) tell(p DemoProgress) { d.at.Store(&p) }
+
+func (d *door) waiting() portal.Waiting {
+	p := d.at.Load()
+	if p == nil {
+		return portal.Waiting{}
+	}
+	return portal.Waiting{Done: p.Done, Total: p.Total, Key: p.Key, Cycle: p.Cycle}
+}
+
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*d.now.Load()).ServeHTTP(w, r) }
 
 // background cleans what a killed import left, then runs jobs, due transitions and daily work.
 func (a *App) background(ctx context.Context) {
