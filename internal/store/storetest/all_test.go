@@ -10,6 +10,7 @@ import (
 	_ "huoban/internal/store/auditstore"
 	_ "huoban/internal/store/billstore"
 	_ "huoban/internal/store/closestore"
+	_ "huoban/internal/store/expenditurestore"
 	_ "huoban/internal/store/exportstore"
 	_ "huoban/internal/store/flowstore"
 	_ "huoban/internal/store/idemstore"

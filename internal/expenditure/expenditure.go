@@ -1,0 +1,137 @@
+// Package expenditure is 客户消费: what every customer in scope consumed, resale and referral alike.
+//
+// It owns who sees which customer's charges during which time, the summary and the list of lines. It
+// does not own bills, prices or storage, and never shows what a partner pays.
+//
+// Invariants: a charge is seen by the partner the customer belonged to at the charge's time, by a
+// manager only while the customer was assigned, and by nobody else; amounts are exact as delivered,
+// so that rows sum to their totals without rounding; tax stands apart.
+package expenditure
+
+import (
+	"time"
+
+	"huoban/internal/customer"
+	"huoban/internal/cycle"
+	"huoban/internal/fault"
+	"huoban/internal/money"
+	"huoban/internal/usage"
+)
+
+// Months is how far one can look back.
+const Months = 18
+
+// Party is an organisation as pages name it.
+type Party struct{ ID, Code, Name string }
+
+// Person is a 客户经理.
+type Person struct{ ID, Login, Name string }
+
+// Filter says what is asked for; an empty field is any. Customer and Manager are code and login.
+type Filter struct {
+	Cycle           cycle.Cycle
+	Currency        string // "" = the only one, or the first there is
+	Customer        string
+	Relation        customer.Kind
+	Manager         string
+	Product, Region string
+	Mode            usage.ChargingMode
+	Kind            usage.Kind
+	NonZero         bool // lines only
+}
+
+// CheckCycle refuses what lies further back than Months or after now. Fault:
+// expenditure.cycle_out_of_range.
+func CheckCycle(c cycle.Cycle, now time.Time) error {
+	current := cycle.Of(now, cycle.Zone)
+	if c > current || c < current.Add(-Months) {
+		return fault.Invalid("expenditure.cycle_out_of_range", fault.Args{"months": Months})
+	}
+	return nil
+}
+
+// Figures are sums of exact billed amounts, without tax but for Tax. Discount is Σ(list − billed) over
+// lines that have a list price, tax apart.
+type Figures struct {
+	Lines                                          int64
+	Consumption, Refund, Adjustment, Tax, Discount money.Exact
+}
+
+// Amount is what was consumed in all, without tax.
+func (f Figures) Amount() money.Exact { return f.Consumption.Add(f.Refund).Add(f.Adjustment) }
+
+func (f *Figures) count(kind usage.Kind, lines int64, billed, discount money.Exact) {
+	f.Lines += lines
+	switch kind {
+	case usage.KindTax:
+		f.Tax = f.Tax.Add(billed)
+		return
+	case usage.KindRefund:
+		f.Refund = f.Refund.Add(billed)
+	case usage.KindAdjustment:
+		f.Adjustment = f.Adjustment.Add(billed)
+	default:
+		f.Consumption = f.Consumption.Add(billed)
+	}
+	f.Discount = f.Discount.Add(discount)
+}
+
+// Merge adds other figures.
+func (f *Figures) Merge(o Figures) {
+	f.Lines += o.Lines
+	f.Consumption, f.Refund, f.Adjustment = f.Consumption.Add(o.Consumption), f.Refund.Add(o.Refund), f.Adjustment.Add(o.Adjustment)
+	f.Tax, f.Discount = f.Tax.Add(o.Tax), f.Discount.Add(o.Discount)
+}
+
+// Row is one row of the summary.
+type Row struct {
+	Customer Party
+	Relation customer.Kind // "" = the partner's own, or a customer that looks at itself
+	Product  string
+	Mode     usage.ChargingMode
+	Figures
+}
+
+// Choices are what the filters offer within the scope.
+type Choices struct {
+	Customers  []Party
+	Managers   []Person
+	Currencies []string
+	Products   []string
+	Regions    []string
+	Modes      []usage.ChargingMode
+}
+
+// Summary is 消费汇总: rows by customer, product and charging mode.
+type Summary struct {
+	Currency string // "" = nothing was consumed
+	Rows     []Row
+	Total    Figures
+	Choices  Choices
+}
+
+// Totals is what a whole list of lines holds. Lines is -1 where only lines above or below zero are
+// listed, whose number is not kept.
+type Totals struct {
+	Currency    string
+	Lines       int64
+	Amount, Tax money.Exact
+	Choices     Choices
+}
+
+// LineRow is a line of the list: a delivered one, or the customer's part of a spread one.
+type LineRow struct {
+	Line     usage.Stored
+	Place    usage.Place // where the delivered line is kept; for a part, that of the whole
+	Customer Party
+	Relation customer.Kind
+	Manager  Person
+	Spread   bool
+}
+
+// LinePage is a page of lines; Next is empty on the last.
+type LinePage struct {
+	Rows []LineRow
+	Next string
+	Sum  money.Exact // of the rows of this page, tax apart
+}

@@ -1,0 +1,362 @@
+package expenditure
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"huoban/internal/customer"
+	"huoban/internal/cycle"
+	"huoban/internal/fault"
+	"huoban/internal/money"
+	"huoban/internal/scope"
+	"huoban/internal/usage"
+)
+
+// Slot is a visible delivery of a cycle as this package needs it.
+type Slot struct {
+	ID         int64
+	SourceID   string
+	SourceName string
+	BaseIsList bool // the source's base column is the list price
+}
+
+// Sum is a kept sum of a customer's lines in a slot. Base is the sum of the source's base column,
+// where billed stands in for what a line lacks.
+type Sum struct {
+	SlotID          int64
+	Product, Region string
+	Mode            usage.ChargingMode
+	Kind            usage.Kind
+	Currency        string
+	Lines           int64
+	Base, Billed    money.Exact
+}
+
+// Amount is one line as sums need it.
+type Amount struct {
+	Product, Region string
+	Mode            usage.ChargingMode
+	Kind            usage.Kind
+	Currency        string
+	Billed          money.Exact
+	List            *money.Exact
+}
+
+// Store reads what customers consumed. A span outside the scope holds nothing.
+type Store interface {
+	Own(ctx context.Context, sc scope.Scope) (Party, error)
+	// Links and Care are those of the acting partner and its resellers.
+	Links(ctx context.Context, sc scope.Scope) ([]Link, error)
+	Care(ctx context.Context, sc scope.Scope) ([]Care, error)
+	// Slots are the active slots of the cycle, of every vendor, by vendor, source and delivery.
+	Slots(ctx context.Context, c cycle.Cycle) ([]Slot, error)
+	// Sums are those of the span's customer whatever the time; one whose lines are not all in the span
+	// is of use only to say where lines are.
+	Sums(ctx context.Context, sc scope.Scope, s *Span, c cycle.Cycle) ([]Sum, error)
+	// Bounds are the first and last charge of the span's customer in a slot.
+	Bounds(ctx context.Context, sc scope.Scope, s *Span, slotID int64) (first, last time.Time, err error)
+	// Amounts streams the customer's lines of a slot within the span.
+	Amounts(ctx context.Context, sc scope.Scope, s *Span, slotID int64, fn func(*Amount) error) error
+	// Lines is a page of the customer's lines of a slot within the span, in key order after a place.
+	Lines(ctx context.Context, sc scope.Scope, s *Span, slotID int64, f Filter, after usage.Place, limit int) ([]usage.Stored, error)
+	// SpreadSlots are the active slots of the cycle with lines that wait to be spread.
+	SpreadSlots(ctx context.Context, c cycle.Cycle) ([]int64, error)
+}
+
+// Tx reads from one snapshot.
+type Tx interface {
+	InRead(ctx context.Context, fn func(ctx context.Context) error) error
+}
+
+// Service answers what customers consumed.
+type Service struct {
+	Tx     Tx
+	Store  Store
+	Reader usage.Reader
+}
+
+// view is one question: the spans it may look at, and what it has read already.
+type view struct {
+	s      *Service
+	sc     scope.Scope
+	f      Filter
+	all    []Span // in scope
+	groups [][]Span
+	slots  []Slot
+	sums   map[string][]Sum
+	shares map[string][]usage.Share // nil until read
+}
+
+func (s *Service) view(ctx context.Context, sc scope.Scope, f Filter) (*view, error) {
+	if err := sc.Require(scope.ItemExpenditureView, scope.ItemExpenditureCustomers); err != nil {
+		return nil, err
+	}
+	own, err := s.Store.Own(ctx, sc)
+	if err != nil {
+		return nil, err
+	}
+	links, err := s.Store.Links(ctx, sc)
+	if err != nil {
+		return nil, err
+	}
+	care, err := s.Store.Care(ctx, sc)
+	if err != nil {
+		return nil, err
+	}
+	v := &view{s: s, sc: sc, f: f, all: Visible(sc, own, links, care), sums: map[string][]Sum{}}
+	if f.Customer != "" && !slices.ContainsFunc(v.all, func(x Span) bool { return x.Customer.Code == f.Customer }) {
+		return nil, fault.NotFound("expenditure.customer_unknown", nil)
+	}
+	if f.Manager != "" && !slices.ContainsFunc(v.all, func(x Span) bool { return x.Manager.Login == f.Manager }) {
+		return nil, fault.NotFound("expenditure.manager_unknown", nil)
+	}
+	for _, x := range narrowed(v.all, f) {
+		n := len(v.groups) - 1
+		if n < 0 || v.groups[n][0].Customer.ID != x.Customer.ID {
+			v.groups = append(v.groups, nil)
+			n++
+		}
+		v.groups[n] = append(v.groups[n], x)
+	}
+	v.slots, err = s.Store.Slots(ctx, f.Cycle)
+	return v, err
+}
+
+// sumsOf reads the kept sums of a customer once.
+func (v *view) sumsOf(ctx context.Context, s *Span) ([]Sum, error) {
+	if have, ok := v.sums[s.Customer.ID]; ok {
+		return have, nil
+	}
+	sums, err := v.s.Store.Sums(ctx, v.sc, s, v.f.Cycle)
+	v.sums[s.Customer.ID] = sums
+	return sums, err
+}
+
+// piece is an amount of one span, of one line or of many.
+type piece struct {
+	Amount
+	Span     *Span
+	Lines    int64
+	Discount money.Exact
+}
+
+// each gives everything consumed in the spans, from the kept sums where all lines of a slot lie in
+// one span, else line by line. Where discount is asked for, a slot's sums do only if they know it.
+func (v *view) each(ctx context.Context, discount bool, fn func(*piece)) error {
+	for _, spans := range v.groups {
+		sums, err := v.sumsOf(ctx, &spans[0])
+		if err != nil {
+			return err
+		}
+		for _, slot := range v.slots {
+			mine := ofSlot(sums, slot.ID)
+			if len(mine) == 0 {
+				continue
+			}
+			if err := v.slot(ctx, slot, spans, mine, discount, fn); err != nil {
+				return err
+			}
+		}
+	}
+	return v.eachShare(ctx, fn)
+}
+
+func ofSlot(sums []Sum, slotID int64) []Sum {
+	var out []Sum
+	for _, s := range sums {
+		if s.SlotID == slotID {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (v *view) slot(ctx context.Context, slot Slot, spans []Span, sums []Sum, discount bool, fn func(*piece)) error {
+	if !discount || slot.BaseIsList {
+		whole, err := v.whole(ctx, slot.ID, spans)
+		if err != nil {
+			return err
+		}
+		if whole != nil {
+			for _, s := range sums {
+				p := &piece{Amount{s.Product, s.Region, s.Mode, s.Kind, s.Currency, s.Billed, nil}, whole, s.Lines, money.Exact{}}
+				if slot.BaseIsList {
+					p.Discount = s.Base.Sub(s.Billed)
+				}
+				fn(p)
+			}
+			return nil
+		}
+	}
+	for i := range spans {
+		err := v.s.Store.Amounts(ctx, v.sc, &spans[i], slot.ID, func(a *Amount) error {
+			fn(&piece{*a, &spans[i], 1, a.discount()})
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Amount) discount() money.Exact {
+	if a.List == nil {
+		return money.Exact{}
+	}
+	return a.List.Sub(a.Billed)
+}
+
+// whole is the span that holds every line of the slot; nil if none does.
+func (v *view) whole(ctx context.Context, slotID int64, spans []Span) (*Span, error) {
+	if len(spans) == 1 && spans[0].From.IsZero() && spans[0].To.IsZero() {
+		return &spans[0], nil
+	}
+	first, last, err := v.s.Store.Bounds(ctx, v.sc, &spans[0], slotID)
+	if err != nil {
+		return nil, err
+	}
+	for i := range spans {
+		if spans[i].Whole(first, last) {
+			return &spans[i], nil
+		}
+	}
+	return nil, nil
+}
+
+// load reads the shares of spread lines once. A line is shared by what its source's customers were
+// billed in the cycle, so all slots of such a source are needed.
+func (v *view) load(ctx context.Context) error {
+	if v.shares != nil {
+		return nil
+	}
+	v.shares = map[string][]usage.Share{}
+	spread, err := v.s.Store.SpreadSlots(ctx, v.f.Cycle)
+	if err != nil || len(spread) == 0 {
+		return err
+	}
+	sources := map[string]bool{}
+	for _, s := range v.slots {
+		if slices.Contains(spread, s.ID) {
+			sources[s.SourceID] = true
+		}
+	}
+	var ids []int64
+	for _, s := range v.slots {
+		if sources[s.SourceID] {
+			ids = append(ids, s.ID)
+		}
+	}
+	mine := map[string]bool{}
+	for _, g := range v.groups {
+		mine[g[0].Customer.ID] = true
+	}
+	return v.s.Reader.Shares(ctx, ids, func(sh usage.Share) error {
+		if mine[sh.Part.CustomerID] {
+			v.shares[sh.Part.CustomerID] = append(v.shares[sh.Part.CustomerID], sh)
+		}
+		return nil
+	})
+}
+
+// spanAt is the span of the customer that holds the instant.
+func spanAt(spans []Span, at time.Time) *Span {
+	for i := range spans {
+		if spans[i].covers(at) {
+			return &spans[i]
+		}
+	}
+	return nil
+}
+
+func (v *view) eachShare(ctx context.Context, fn func(*piece)) error {
+	if err := v.load(ctx); err != nil {
+		return err
+	}
+	for _, spans := range v.groups {
+		for _, sh := range v.shares[spans[0].Customer.ID] {
+			l := &sh.Part
+			if s := spanAt(spans, l.ChargeStart); s != nil {
+				a := Amount{l.Product.Service, l.Product.Region, l.Product.ChargingMode, l.Kind, l.Currency, l.Billed, l.List}
+				fn(&piece{a, s, 1, a.discount()})
+			}
+		}
+	}
+	return nil
+}
+
+// takes tells whether the filter's own columns let an amount pass, currency apart.
+func (f *Filter) takes(a *Amount) bool {
+	return (f.Product == "" || f.Product == a.Product) && (f.Region == "" || f.Region == a.Region) &&
+		(f.Mode == "" || f.Mode == a.Mode) && (f.Kind == "" || f.Kind == a.Kind)
+}
+
+// gathered is everything of a view, by row and currency.
+type gathered struct {
+	rows    map[string]map[rowKey]*Row // by currency
+	choices Choices
+}
+
+type rowKey struct {
+	customer, product string
+	relation          customer.Kind
+	mode              usage.ChargingMode
+}
+
+func (v *view) gather(ctx context.Context, discount bool) (*gathered, error) {
+	g := &gathered{rows: map[string]map[rowKey]*Row{}, choices: v.people()}
+	seen := map[[2]string]bool{}
+	offer := func(what, value string, add func()) {
+		if value != "" && !seen[[2]string{what, value}] {
+			seen[[2]string{what, value}] = true
+			add()
+		}
+	}
+	err := v.each(ctx, discount, func(p *piece) {
+		c := &g.choices
+		offer("currency", p.Currency, func() { c.Currencies = append(c.Currencies, p.Currency) })
+		offer("product", p.Product, func() { c.Products = append(c.Products, p.Product) })
+		offer("region", p.Region, func() { c.Regions = append(c.Regions, p.Region) })
+		offer("mode", string(p.Mode), func() { c.Modes = append(c.Modes, p.Mode) })
+		if !v.f.takes(&p.Amount) {
+			return
+		}
+		rows := g.rows[p.Currency]
+		if rows == nil {
+			rows = map[rowKey]*Row{}
+			g.rows[p.Currency] = rows
+		}
+		k := rowKey{p.Span.Customer.ID, p.Product, p.Span.Relation, p.Mode}
+		if rows[k] == nil {
+			rows[k] = &Row{Customer: p.Span.Customer, Relation: p.Span.Relation, Product: p.Product, Mode: p.Mode}
+		}
+		rows[k].count(p.Kind, p.Lines, p.Billed, p.Discount)
+	})
+	slices.Sort(g.choices.Currencies)
+	slices.Sort(g.choices.Products)
+	slices.Sort(g.choices.Regions)
+	slices.Sort(g.choices.Modes)
+	return g, err
+}
+
+// currency is the one asked for, or the first there is.
+func (g *gathered) currency(f Filter) string {
+	if f.Currency != "" || len(g.choices.Currencies) == 0 {
+		return f.Currency
+	}
+	return g.choices.Currencies[0]
+}
+
+// people are the customers and managers in scope.
+func (v *view) people() (c Choices) {
+	for _, s := range v.all {
+		if !slices.Contains(c.Customers, s.Customer) {
+			c.Customers = append(c.Customers, s.Customer)
+		}
+		if s.Manager.ID != "" && !slices.Contains(c.Managers, s.Manager) {
+			c.Managers = append(c.Managers, s.Manager)
+		}
+	}
+	return c
+}

@@ -1,0 +1,54 @@
+-- name: expenditure.Own
+select id, code, name from organisation where id = $1;
+
+-- name: expenditure.Links
+select c.id, c.code, c.name, p.id, p.code, p.name, a.kind, a.valid_from, a.valid_to
+from association a join organisation c on c.id = a.customer_id join organisation p on p.id = a.partner_id
+where (a.partner_id = $1 or p.parent_id = $1) and a.state in ('active', 'ended')
+order by c.code, a.id;
+
+-- name: expenditure.Care
+select a.partner_id, a.customer_id, w.id, w.login, w.name, a.valid_from, a.valid_to
+from assignment a join person w on w.id = a.person_id join organisation p on p.id = a.partner_id
+where a.partner_id = $1 or p.parent_id = $1
+order by a.customer_id, a.valid_from, a.id;
+
+-- name: expenditure.Slots
+select s.id, s.source_id, c.name, c.base_column
+from slot s join source c on c.id = s.source_id join delivery d on d.id = s.delivery_id
+where s.cycle = $1 and s.state = 'active'
+order by s.vendor_id, c.name, d.number, s.id;
+
+-- name: expenditure.SpreadSlots
+select s.id
+from slot s
+where s.cycle = $1 and s.state = 'active' and exists (select 1 from usage_summary u where u.slot_id = s.id and u.customer_id = '~')
+order by s.id;
+
+-- name: expenditure.Sums
+select u.slot_id, p.service, p.region, p.charging_mode, u.kind, u.currency, u.line_count, u.exact, u.billed
+from slot s join usage_summary u on u.slot_id = s.id join product_dim p on p.id = u.product_id
+where s.cycle = $1 and s.state = 'active' and u.customer_id = $2
+order by u.slot_id;
+
+-- name: expenditure.Bounds
+select (select min(f.charge_start) from usage_line f where f.slot_id = $1 and f.customer_id = $2),
+  (select max(l.charge_start) from usage_line l where l.slot_id = $1 and l.customer_id = $2);
+
+-- name: expenditure.Amounts
+select p.service, p.region, p.charging_mode, l.kind, l.currency, l.billed, l.list
+from usage_line l join product_dim p on p.id = l.product_id
+where l.slot_id = $1 and l.customer_id = $2 and l.charge_start >= $3 and l.charge_start < $4;
+
+-- name: expenditure.Lines
+select l.charge_start, l.line_key, l.occurrence, l.charge_end, l.file_no, l.line_no, l.kind, l.currency,
+  l.billed, l.list, l.contracted, l.effective, l.quantity,
+  a.provider, a.sub_account, a.sub_account_name, p.service, p.sku, p.description, p.region, p.region_name, p.charging_mode, p.unit,
+  r.resource, r.name, r.type, r.tags
+from usage_line l join account_dim a on a.id = l.account_id join product_dim p on p.id = l.product_id
+  join resource_dim r on r.id = l.resource_id
+where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.occurrence) > ($3, $4, $5) and l.charge_start < $6
+  and l.currency = $7 and ($8 = '' or p.service = $8) and ($9 = '' or p.region = $9) and ($10 = '' or l.kind = $10)
+  and ($11 = '' or p.charging_mode = $11) and ($12 = 0 or l.billed <> '0')
+order by l.charge_start, l.line_key, l.occurrence
+limit $13;
