@@ -17,6 +17,7 @@ import (
 	"huoban/internal/clock"
 	"huoban/internal/customer"
 	"huoban/internal/delivery"
+	"huoban/internal/expenditure"
 	"huoban/internal/export"
 	"huoban/internal/fault"
 	"huoban/internal/idempotency"
@@ -35,6 +36,7 @@ import (
 	"huoban/internal/store/auditstore"
 	"huoban/internal/store/billstore"
 	"huoban/internal/store/closestore"
+	"huoban/internal/store/expenditurestore"
 	"huoban/internal/store/flowstore"
 	"huoban/internal/store/idemstore"
 	"huoban/internal/store/jobstore"
@@ -72,6 +74,7 @@ type App struct {
 	Bills         *bill.Service
 	Closes        *monthclose.Service
 	Adjustments   *adjustment.Service
+	Expenditure   *expenditure.Service
 	Messages      *message.Box
 	Idempotency   *idempotency.Keeper
 	Queue         *outbox.Queue
@@ -194,6 +197,7 @@ func (a *App) wireMonth() {
 	a.Adjustments = &adjustment.Service{Tx: a.DB, Store: adjustments, Books: a.Prices, Parties: a.BillStore, Audit: a.Audit,
 		Log: a.FlowLog, Clock: a.Clock}
 	a.Bills = &bill.Service{Store: a.BillStore, Books: a.Prices, Reader: a.Usage, Adjustments: a.Adjustments, Histories: a.Prices, LineStore: a.BillStore}
+	a.Expenditure = &expenditure.Service{Tx: a.DB, Store: expenditurestore.New(a.DB), Reader: a.Usage}
 	a.Closes = &monthclose.Service{Tx: a.DB, Store: closes, Bills: a.BillStore, Compute: a.Bills, Books: a.Prices, Audit: a.Audit,
 		Log: a.FlowLog, Clock: a.Clock, Told: a.tellPartners}
 	a.Adjustments.Cycles = a.Closes

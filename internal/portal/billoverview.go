@@ -15,7 +15,17 @@ import (
 
 func (h *Handlers) billOverview(c *Ctx) error {
 	return h.billPage(c, "overview", func(st *statement, d billview.Doc) error {
-		return c.page(http.StatusOK, overviewProps(c, st.doc, d).Page())
+		page := overviewProps(c, st.doc, d)
+		var err error
+		if page.Change, err = h.billChange(c, st.doc); err != nil {
+			return err
+		}
+		points, err := h.history(c, st.doc)
+		if err != nil {
+			return err
+		}
+		page.History = historyPlot(c, st.doc, points)
+		return c.page(http.StatusOK, page.Page())
 	})
 }
 

@@ -30,6 +30,7 @@ func billRoutes() []Route {
 		row(get, "/customers", "bills.customers", scope.ItemBillView, nil, (*Handlers).billCustomers),
 		row(get, "/lines", "bills.lines", scope.ItemBillView, []string{"customer", "why"}, (*Handlers).billLines),
 		row(post, "/lines", "bills.lines.reveal", scope.ItemRevealMasked, []string{"customer", "why"}, (*Handlers).billLinesRevealed),
+		row(get, "/history", "bills.history", scope.ItemBillView, nil, (*Handlers).billHistory),
 		row(get, "/adjustments", "bills.adjustments", scope.ItemBillView, nil, (*Handlers).billAdjustments),
 		row(get, "/explanation", "bills.explanation", scope.ItemBillExplain, []string{"customer"}, (*Handlers).billExplain),
 	}

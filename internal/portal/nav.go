@@ -39,6 +39,7 @@ type placeGroup struct {
 // menu is the navigation, in the order of the original.
 var menu = []area{
 	{"nav.area.sales", []placeGroup{
+		{"nav.group.customers", []place{{"expenditure.title", "/expenditure", consumers, []scope.Item{scope.ItemExpenditureView}, "e"}}},
 		{"nav.group.finance", []place{{"nav.page.bills", "/bills", partners, []scope.Item{scope.ItemBillView}, "b"}}},
 	}},
 	{"nav.area.operate", []placeGroup{

@@ -22,6 +22,7 @@ var (
 func table() []Route {
 	rows := door()
 	rows = append(rows, billRoutes()...)
+	rows = append(rows, expenditureRoutes()...)
 	rows = append(rows, exportRoutes()...)
 	return append(rows, opsRoutes()...)
 }

@@ -17,6 +17,7 @@ import (
 	"huoban/internal/bill"
 	"huoban/internal/clock"
 	"huoban/internal/delivery"
+	"huoban/internal/expenditure"
 	"huoban/internal/export"
 	"huoban/internal/fault"
 	"huoban/internal/idempotency"
@@ -30,21 +31,25 @@ import (
 
 // Handlers holds what pages need: the services of the domain, nothing of the store.
 type Handlers struct {
-	Log        *slog.Logger
-	Clock      clock.Clock
-	Accounts   *account.Service
-	SetUp      *account.Setup
-	Sessions   *session.Manager
-	Messages   *message.Box
-	Ready      func(ctx context.Context) error // nil when the database answers and is migrated
-	Metrics    http.Handler
-	Version    string
-	BaseURL    string
-	Tx         Tx
-	Audit      audit.Recorder
-	Orgs       *organisation.Service
-	Bills      *bill.Service
-	Closes     *monthclose.Service
+	Log      *slog.Logger
+	Clock    clock.Clock
+	Accounts *account.Service
+	SetUp    *account.Setup
+	Sessions *session.Manager
+	Messages *message.Box
+	Ready    func(ctx context.Context) error // nil when the database answers and is migrated
+	Metrics  http.Handler
+	Version  string
+	BaseURL  string
+	Tx       Tx
+	Audit    audit.Recorder
+	Orgs     *organisation.Service
+	Bills    *bill.Service
+	Closes   *monthclose.Service
+	BillList BillList
+
+	Expenditure *expenditure.Service
+
 	Deliveries *delivery.Service
 
 	Attribution *attribution.Service

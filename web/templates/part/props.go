@@ -463,6 +463,7 @@ type Empty struct {
 type Plot struct {
 	Label string // what is drawn, with every value, for those who do not see it
 	Note  string
+	Table *Link // the same values as a table
 	Bars  []Bar
 }
 

@@ -1,0 +1,259 @@
+package portal
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"huoban/internal/customer"
+	"huoban/internal/cycle"
+	"huoban/internal/expenditure"
+	"huoban/internal/fault"
+	"huoban/internal/i18n"
+	"huoban/internal/money"
+	"huoban/internal/scope"
+	"huoban/internal/usage"
+	"huoban/web/templates/expview"
+	"huoban/web/templates/part"
+)
+
+// consumers are the sides that see 客户消费: partners for their customers, customers for themselves.
+var consumers = []scope.Side{scope.SidePartner, scope.SideCustomer}
+
+func expenditureRoutes() []Route {
+	row := func(method, path, name string, item scope.Item, do func(*Handlers, *Ctx) error) Route {
+		return Route{Method: method, Path: "/o/:org/expenditure" + path, Name: name, Sides: consumers, Items: []scope.Item{item},
+			Query: []string{"customer", "manager"}, Title: "expenditure.title", Do: do}
+	}
+	return []Route{
+		row(get, "", "expenditure", scope.ItemExpenditureView, (*Handlers).expenditureSummary),
+		row(get, "/lines", "expenditure.lines", scope.ItemExpenditureView, (*Handlers).expenditureLines),
+		row(post, "/lines", "expenditure.lines.reveal", scope.ItemRevealMasked, (*Handlers).expenditureRevealed),
+	}
+}
+
+// expenditureFields are what narrows a page, in the order they are offered; the summary has no zero.
+var expenditureFields = []string{"customer", "relation", "manager", "product", "mode", "kind", "region", "zero", "currency"}
+
+// peopleFields make no sense to a customer that looks at itself.
+var peopleFields = []string{"customer", "relation", "manager"}
+
+// consumption is the state of a page, all of it in the URL.
+type consumption struct {
+	page   string // "" or "lines"
+	filter expenditure.Filter
+	params url.Values
+	after  string
+	size   int
+	people bool
+}
+
+func (h *Handlers) consumption(c *Ctx, page string) (*consumption, error) {
+	e := &consumption{page: page, params: url.Values{}, after: c.QueryParam("after"), size: pageSizes[0], people: c.Scope.Side() != scope.SideCustomer}
+	for _, name := range append(slices.Clone(expenditureFields), "size") {
+		if v := c.QueryParam(name); v != "" {
+			e.params.Set(name, v)
+		}
+	}
+	if n, err := strconv.Atoi(e.params.Get("size")); err == nil && slices.Contains(pageSizes, n) {
+		e.size = n
+	}
+	now := h.Clock.Now()
+	at := cycle.Of(now, cycle.Zone)
+	if text := c.QueryParam("cycle"); text != "" {
+		var err error
+		if at, err = cycle.Parse(text); err != nil {
+			return nil, fault.NotFound("request.no_page", nil)
+		}
+	}
+	e.filter = expenditure.Filter{Cycle: at, Currency: e.params.Get("currency"), Customer: e.params.Get("customer"), Relation: customer.Kind(e.params.Get("relation")),
+		Manager: e.params.Get("manager"), Product: e.params.Get("product"), Region: e.params.Get("region"), Mode: usage.ChargingMode(e.params.Get("mode")),
+		Kind: usage.Kind(e.params.Get("kind")), NonZero: page == "lines" && e.params.Get("zero") != "all"}
+	return e, expenditure.CheckCycle(at, now)
+}
+
+// link is a page of 客户消费 with parameters changed; an empty value takes one off.
+func (c *Ctx) expenditureLink(e *consumption, page string, change ...string) string {
+	v := url.Values{"cycle": {string(e.filter.Cycle)}}
+	for k := range e.params {
+		v.Set(k, e.params.Get(k))
+	}
+	for i := 0; i+1 < len(change); i += 2 {
+		v.Del(change[i])
+		if change[i+1] != "" {
+			v.Set(change[i], change[i+1])
+		}
+	}
+	path := "/expenditure"
+	if page != "" {
+		path += "/" + page
+	}
+	return c.at(path + "?" + v.Encode())
+}
+
+func (h *Handlers) expenditureDoc(c *Ctx, e *consumption) expview.Doc {
+	d := expview.Doc{People: e.people, Notice: c.T("expenditure.notice"),
+		Header: part.Header{Title: c.T("expenditure.title"), Fresh: c.T("expenditure.fresh", "At", i18n.Moment(c.ctx(), h.Clock.Now())), Cycle: h.consumptionPicker(c, e),
+			Crumbs: []part.Link{{Text: c.T("nav.area.sales")}, {Text: c.T("nav.group.customers")}, {Text: c.T("expenditure.title")}}},
+		Print: c.Org.Name + " · " + c.T("expenditure.title") + " " + string(e.filter.Cycle)}
+	if e.people && c.Scope.IsLimited() {
+		d.Since = c.T("expenditure.since")
+	}
+	for _, page := range []string{"", "lines"} {
+		key := page
+		if key == "" {
+			key = "summary"
+		}
+		d.Tabs = append(d.Tabs, part.Tab{Text: c.T("expenditure.tab." + key), Href: c.expenditureLink(e, page), Current: page == e.page})
+	}
+	d.Notes = []string{c.T("expenditure.note.tax"), c.T("expenditure.note.spread")}
+	return d
+}
+
+// consumptionPicker offers this month and the eighteen before.
+func (h *Handlers) consumptionPicker(c *Ctx, e *consumption) *part.CyclePicker {
+	now := cycle.Of(h.Clock.Now(), cycle.Zone)
+	at := e.filter.Cycle
+	open := func(to cycle.Cycle) string {
+		if to > now || to < now.Add(-expenditure.Months) {
+			return ""
+		}
+		return c.expenditureLink(e, e.page, "cycle", string(to))
+	}
+	p := &part.CyclePicker{Current: string(at), Note: c.T("expenditure.cycle_note", "Months", int64(expenditure.Months)), This: open(now), Last: open(now.Prev()),
+		Prev: open(at.Prev()), Next: open(at.Next()), Year: string(at)[:4], State: part.Tag{Text: c.T("expenditure.month.past"), Tone: part.Good}}
+	if at == now {
+		p.State = part.Tag{Text: c.T("expenditure.month.running"), Tone: part.Warn}
+	}
+	first, last := cycle.Cycle(p.Year+"-01"), cycle.Cycle(p.Year+"-12")
+	if first.Prev() >= now.Add(-expenditure.Months) {
+		p.PrevYear = open(max(at.Add(-12), now.Add(-expenditure.Months)))
+	}
+	if last < now {
+		p.NextYear = open(min(at.Add(12), now))
+	}
+	for m := time.January; m <= time.December; m++ {
+		one := cycle.Cycle(p.Year + "-" + twoDigits(int(m)))
+		p.Months = append(p.Months, part.CycleMonth{Name: i18n.MonthName(c.ctx(), m), Current: one == at, Href: open(one)})
+	}
+	return p
+}
+
+// exactly shows an exact amount: two decimals, all of them on demand.
+func exactly(x money.Exact, currency string) part.Money {
+	a, err := x.Amount()
+	if err != nil {
+		return part.Money{Text: i18n.Exact(x)}
+	}
+	return part.Money{Text: i18n.MoneyPlain(a, currency), Full: i18n.ExactMoney(x, currency)}
+}
+
+func (h *Handlers) expenditureSummary(c *Ctx) error {
+	e, err := h.consumption(c, "")
+	if err != nil {
+		return err
+	}
+	s, err := h.Expenditure.Summarise(c.ctx(), c.Scope, e.filter)
+	if err != nil {
+		return err
+	}
+	d := h.expenditureDoc(c, e)
+	page := expview.Summary{Doc: d, Unit: s.Currency, Filter: consumptionFilter(c, e, s.Choices, s.Currency),
+		Tool: part.Tool{Count: c.T("expenditure.rows", "Count", int64(len(s.Rows))), Conditions: consumptionConditions(c, e), Refresh: c.expenditureLink(e, e.page)}}
+	if len(s.Rows) == 0 {
+		page.Empty = emptyConsumption(c, e)
+		return c.page(http.StatusOK, page.Page())
+	}
+	page.Equation, page.Facts = consumptionEquation(c, s), consumptionFacts(c, e, s)
+	page.Total = consumptionRow(c, s.Currency, s.Total)
+	page.Total.Customer = c.T("expenditure.total.all")
+	begin, end := pageOfRows(s.Rows, e)
+	for i := range s.Rows[begin:end] {
+		r := &s.Rows[begin+i]
+		row := consumptionRow(c, s.Currency, r.Figures)
+		row.Customer, row.Relation, row.Product, row.Mode = r.Customer.Name, relationText(c, r.Relation), productText(c, r.Product), modeText(c, r.Mode)
+		row.Href = c.expenditureLink(e, "lines", "customer", r.Customer.Code, "relation", string(r.Relation), "product", r.Product, "mode", string(r.Mode), "zero", "all", "currency", s.Currency)
+		if !e.people {
+			row.Href = c.expenditureLink(e, "lines", "product", r.Product, "mode", string(r.Mode), "zero", "all", "currency", s.Currency)
+		}
+		page.Rows = append(page.Rows, row)
+	}
+	page.Pager = consumptionPager(c, e, c.T("expenditure.range", "From", int64(begin+1), "To", int64(end), "Count", int64(len(s.Rows))))
+	if end < len(s.Rows) {
+		page.Pager.Next = c.expenditureLink(e, e.page, "after", rowKey(&s.Rows[end-1]))
+	}
+	return c.page(http.StatusOK, page.Page())
+}
+
+// rowKey names a row of the summary in a URL.
+func rowKey(r *expenditure.Row) string {
+	return url.Values{"c": {r.Customer.Code}, "r": {string(r.Relation)}, "p": {r.Product}, "m": {string(r.Mode)}}.Encode()
+}
+
+// pageOfRows is the page after the row the URL names; an unknown one begins anew.
+func pageOfRows(rows []expenditure.Row, e *consumption) (begin, end int) {
+	if e.after != "" {
+		begin = 1 + slices.IndexFunc(rows, func(r expenditure.Row) bool { return rowKey(&r) == e.after })
+	}
+	return begin, min(begin+e.size, len(rows))
+}
+
+func consumptionRow(c *Ctx, currency string, f expenditure.Figures) expview.Row {
+	m := func(x money.Exact) part.Money { return exactly(x, currency) }
+	return expview.Row{Lines: i18n.Count(f.Lines), Consumption: m(f.Consumption), Refund: m(f.Refund), Adjustment: m(f.Adjustment), Discount: m(f.Discount), Amount: m(f.Amount())}
+}
+
+func consumptionEquation(c *Ctx, s *expenditure.Summary) *part.Equation {
+	eq := &part.Equation{ID: "figures", Title: c.T("expenditure.figures")}
+	for _, f := range []struct {
+		key string
+		x   money.Exact
+	}{{"consumption", s.Total.Consumption}, {"refund", s.Total.Refund}, {"adjustment", s.Total.Adjustment}} {
+		m := exactly(f.x, s.Currency)
+		eq.Terms = append(eq.Terms, part.Term{Label: c.T("expenditure.figure." + f.key), Head: i18n.Symbol(s.Currency) + m.Text, Lines: []part.Link{{Text: m.Full}}})
+	}
+	m := exactly(s.Total.Amount(), s.Currency)
+	eq.Sum = part.Sum{Label: c.T("expenditure.figure.amount"), Amount: i18n.Symbol(s.Currency) + m.Text, Lines: []part.Link{{Text: m.Full}}}
+	return eq
+}
+
+func consumptionFacts(c *Ctx, e *consumption, s *expenditure.Summary) []part.Item {
+	return []part.Item{
+		{Label: c.T("expenditure.figure.discount"), Text: i18n.ExactMoney(s.Total.Discount, s.Currency)},
+		{Label: c.T("expenditure.figure.tax"), Text: i18n.ExactMoney(s.Total.Tax, s.Currency), Href: c.expenditureLink(e, "lines", "kind", string(usage.KindTax), "currency", s.Currency)},
+		{Label: c.T("expenditure.col.lines"), Text: i18n.Count(s.Total.Lines), Href: c.expenditureLink(e, "lines", "zero", "all", "currency", s.Currency)},
+		{Label: c.T("expenditure.currency"), Text: i18n.CurrencyName(c.ctx(), s.Currency)},
+	}
+}
+
+func consumptionPager(c *Ctx, e *consumption, text string) part.Pager {
+	p := part.Pager{Range: text}
+	if e.after != "" {
+		p.First = c.expenditureLink(e, e.page)
+	}
+	for _, n := range pageSizes {
+		p.Sizes = append(p.Sizes, part.Tab{Text: strconv.Itoa(n), Href: c.expenditureLink(e, e.page, "size", strconv.Itoa(n)), Current: n == e.size})
+	}
+	return p
+}
+
+func emptyConsumption(c *Ctx, e *consumption) *part.Empty {
+	return &part.Empty{Title: c.T("expenditure.empty"), Text: c.T("expenditure.empty_text"),
+		Button: &part.Link{Text: c.T("expenditure.reset"), Href: c.at("/expenditure?cycle=" + string(e.filter.Cycle))}}
+}
+
+func relationText(c *Ctx, k customer.Kind) string {
+	if k == "" {
+		return c.T("expenditure.own")
+	}
+	return c.T(k.Label())
+}
+
+func productText(c *Ctx, name string) string {
+	if name == "" {
+		return c.T("bills.product.none")
+	}
+	return name
+}

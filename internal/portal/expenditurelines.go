@@ -1,0 +1,192 @@
+package portal
+
+import (
+	"encoding/hex"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"huoban/internal/customer"
+	"huoban/internal/expenditure"
+	"huoban/internal/i18n"
+	"huoban/internal/usage"
+	"huoban/web/templates/expview"
+	"huoban/web/templates/part"
+)
+
+func (h *Handlers) expenditureLines(c *Ctx) error { return h.consumed(c, false) }
+
+// expenditureRevealed shows the customers' names in clear, once, and writes down that it did.
+func (h *Handlers) expenditureRevealed(c *Ctx) error {
+	if err := h.reveal(c, "expenditure.lines", "customer"); err != nil {
+		return err
+	}
+	return h.consumed(c, true)
+}
+
+func (h *Handlers) consumed(c *Ctx, open bool) error {
+	e, err := h.consumption(c, "lines")
+	if err != nil {
+		return err
+	}
+	totals, list, err := h.Expenditure.List(c.ctx(), c.Scope, e.filter, e.after, e.size)
+	if err != nil {
+		return err
+	}
+	count := c.T("bills.lines_nonzero")
+	if totals.Lines >= 0 {
+		count = c.T("bills.lines_of", "Count", totals.Lines)
+	}
+	page := expview.Lines{Doc: h.expenditureDoc(c, e), Unit: totals.Currency, Filter: consumptionFilter(c, e, totals.Choices, totals.Currency),
+		Tool:      part.Tool{Count: count, Conditions: consumptionConditions(c, e), Refresh: c.expenditureLink(e, e.page)},
+		PageTotal: expview.Total{Label: c.T("expenditure.total.page", "Count", int64(len(list.Rows))), Amount: exactly(list.Sum, totals.Currency)},
+		AllTotal:  expview.Total{Label: c.T("expenditure.total.all"), Amount: exactly(totals.Amount, totals.Currency)},
+		Pager:     consumptionPager(c, e, count)}
+	if e.people {
+		page.Eye = &expview.Eye{Action: c.expenditureLink(e, e.page, "after", e.after), Open: open}
+	}
+	if list.Next != "" {
+		page.Pager.Next = c.expenditureLink(e, e.page, "after", list.Next)
+	}
+	for i := range list.Rows {
+		page.Rows = append(page.Rows, consumedLine(c, e, &list.Rows[i], open))
+	}
+	if len(list.Rows) == 0 {
+		page.Empty = emptyConsumption(c, e)
+	}
+	return c.page(http.StatusOK, page.Page())
+}
+
+func consumedLine(c *Ctx, e *consumption, r *expenditure.LineRow, open bool) expview.Line {
+	l, p := &r.Line, &r.Line.Product
+	number := strings.ToUpper(hex.EncodeToString(r.Place.Key[:4]))
+	if r.Place.Occurrence > 0 {
+		number += "-" + strconv.FormatInt(r.Place.Occurrence+1, 10)
+	}
+	row := expview.Line{ID: number, Number: number, Charged: i18n.DateTime(l.ChargeStart), Customer: r.Customer.Name, Relation: relationText(c, r.Relation),
+		Manager: r.Manager.Name, Product: productText(c, p.Service), Resource: l.Resource.Name, Region: p.Region, Mode: modeText(c, p.ChargingMode),
+		Kind: c.T("bills.kind." + string(l.Kind)), List: part.Money{Text: i18n.Nothing}, Amount: exactly(l.Billed, l.Currency)}
+	if e.people && !open {
+		row.Customer, row.Masked = maskName(r.Customer.Name), true
+	}
+	if row.Manager == "" {
+		row.Manager = r.Manager.Login
+	}
+	if row.Resource == "" {
+		row.Resource = l.Resource.ID
+	}
+	if r.Spread {
+		row.ID += "-" + r.Customer.Code
+		row.Kind = c.T("expenditure.spread", "Kind", row.Kind)
+	}
+	if l.List != nil {
+		row.List = exactly(*l.List, l.Currency)
+	}
+	for _, cell := range []*string{&row.Manager, &row.Resource, &row.Region} {
+		if *cell == "" {
+			*cell = i18n.Nothing
+		}
+	}
+	return row
+}
+
+// consumptionFilter offers what the scope and the cycle hold. Names are masked where the list masks
+// them.
+func consumptionFilter(c *Ctx, e *consumption, choices expenditure.Choices, currency string) part.Filter {
+	f := part.Filter{Action: c.at("/expenditure"), Reset: c.at("/expenditure?cycle=" + string(e.filter.Cycle)), Hidden: []part.Hidden{{Name: "cycle", Value: string(e.filter.Cycle)}}}
+	if e.page != "" {
+		f.Action, f.Reset = c.at("/expenditure/lines"), c.at("/expenditure/lines?cycle="+string(e.filter.Cycle))
+	}
+	for _, name := range expenditureFields {
+		if !e.people && slices.Contains(peopleFields, name) || e.page == "" && name == "zero" {
+			continue
+		}
+		field := part.FilterField{Name: name, Label: c.T("expenditure.filter." + name), Value: e.params.Get(name), More: !slices.Contains(peopleFields, name),
+			Options: consumptionOptions(c, e, name, choices)}
+		if name == "currency" {
+			field.Value = currency
+			if len(field.Options) < 2 {
+				continue
+			}
+		} else if name != "zero" {
+			field.Options = append([]part.Option{{Label: c.T("bills.filter.any")}}, field.Options...)
+		}
+		f.Fields = append(f.Fields, field)
+	}
+	return f
+}
+
+func consumptionOptions(c *Ctx, e *consumption, name string, choices expenditure.Choices) []part.Option {
+	var out []part.Option
+	add := func(value, label string) { out = append(out, part.Option{Value: value, Label: label}) }
+	switch name {
+	case "customer":
+		for _, x := range choices.Customers {
+			label := x.Name
+			if e.page != "" {
+				label = maskName(x.Name)
+			}
+			add(x.Code, label+" · "+x.Code)
+		}
+	case "relation":
+		for _, k := range []customer.Kind{customer.KindResale, customer.KindReferral} {
+			add(string(k), c.T(k.Label()))
+		}
+	case "manager":
+		for _, m := range choices.Managers {
+			label := m.Name
+			if label == "" {
+				label = m.Login
+			}
+			add(m.Login, label)
+		}
+	case "product":
+		for _, p := range choices.Products {
+			add(p, p)
+		}
+	case "region":
+		for _, r := range choices.Regions {
+			add(r, r)
+		}
+	case "mode":
+		for _, m := range choices.Modes {
+			add(string(m), modeText(c, m))
+		}
+	case "kind":
+		for _, k := range []usage.Kind{usage.KindConsumption, usage.KindRefund, usage.KindAdjustment, usage.KindTax} {
+			add(string(k), c.T("bills.kind."+string(k)))
+		}
+	case "zero":
+		add("", c.T("bills.filter.nonzero"))
+		add("all", c.T("bills.filter.any"))
+	case "currency":
+		for _, code := range choices.Currencies {
+			add(code, code)
+		}
+	}
+	return out
+}
+
+func consumptionConditions(c *Ctx, e *consumption) []part.Condition {
+	out := []part.Condition{{Text: c.T("bills.condition.cycle", "Cycle", string(e.filter.Cycle))}}
+	for _, name := range expenditureFields {
+		v := e.params.Get(name)
+		if v == "" {
+			continue
+		}
+		text := v
+		switch name {
+		case "kind":
+			text = c.T("bills.kind." + v)
+		case "mode":
+			text = c.T("bills.mode." + v)
+		case "relation":
+			text = c.T("association.kind." + v)
+		case "zero":
+			text = c.T("expenditure.with_zero")
+		}
+		out = append(out, part.Condition{Text: text, Remove: c.expenditureLink(e, e.page, name, "")})
+	}
+	return out
+}

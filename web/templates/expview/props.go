@@ -1,0 +1,98 @@
+// Package expview is the pages of 客户消费: the summary and the lines.
+//
+// It owns their markup. Texts come ready from the portal; amounts are exact as delivered.
+package expview
+
+import "huoban/web/templates/part"
+
+// Doc is what both pages share.
+type Doc struct {
+	Header part.Header
+	Tabs   []part.Tab
+	Notice string // that this is no bill
+	Since  string // from when a manager's figures count
+	Print  string
+	Notes  []string
+	People bool // customers, relations and managers are shown: not to a customer that looks at itself
+}
+
+// Summary is 消费汇总.
+type Summary struct {
+	Doc
+	Filter   part.Filter
+	Tool     part.Tool
+	Equation *part.Equation
+	Facts    []part.Item
+	Unit     string
+	Rows     []Row
+	Total    Row
+	Pager    part.Pager
+	Empty    *part.Empty
+}
+
+// Row is one customer, product and charging mode.
+type Row struct {
+	Customer    string
+	Href        string // its lines
+	Relation    string
+	Product     string
+	Mode        string
+	Lines       string
+	Consumption part.Money
+	Refund      part.Money
+	Adjustment  part.Money
+	Discount    part.Money
+	Amount      part.Money
+}
+
+// Lines is 消费明细.
+type Lines struct {
+	Doc
+	Filter    part.Filter
+	Tool      part.Tool
+	Unit      string
+	Eye       *Eye // nil = customer names are not masked
+	Rows      []Line
+	PageTotal Total
+	AllTotal  Total
+	Pager     part.Pager
+	Empty     *part.Empty
+}
+
+// Eye shows a masked column; that it was used is recorded.
+type Eye struct {
+	Action string
+	Open   bool
+}
+
+// Total is a row below the lines.
+type Total struct {
+	Label  string
+	Amount part.Money
+}
+
+// Line is one charge.
+type Line struct {
+	ID       string
+	Number   string
+	Charged  string
+	Customer string
+	Masked   bool
+	Relation string
+	Manager  string
+	Product  string
+	Resource string
+	Region   string
+	Mode     string
+	Kind     string
+	List     part.Money
+	Amount   part.Money
+}
+
+// span is how many columns stand before the amount.
+func (p Lines) span() string {
+	if p.People {
+		return "11"
+	}
+	return "8"
+}
