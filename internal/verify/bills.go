@@ -23,6 +23,7 @@ func (s *Service) adjustments(ctx context.Context, r *Report, v Vendor, log *att
 	for i := range all {
 		a := &all[i]
 		r.Adjustments++
+		log.saw("adjustment", a.ID)
 		d := log.adjust[a.ID]
 		for column, stored := range map[string]string{"kind": string(a.Kind), "side": string(a.Side), "cycle": string(a.Cycle),
 			"corrects": string(a.Corrects), "key": a.Key, "currency": a.Currency, "base": a.Base.String(), "lines": fmt.Sprint(a.LineCount),
@@ -33,6 +34,7 @@ func (s *Service) adjustments(ctx context.Context, r *Report, v Vendor, log *att
 		again.Prices = nil
 		if a.Kind == adjustment.KindStaff {
 			again.Prices = adjustment.StaffPrices(a)
+			r.same("adjustment", a.ID, "tax_base", a.TaxBase, "0")
 			r.same("adjustment", a.ID, "second_person", a.State == adjustment.StateApproved && a.ApprovedBy == a.CreatedBy, false)
 		} else if err := s.repriced(ctx, r, a, &again); err != nil {
 			return err
@@ -110,7 +112,10 @@ func (s *Service) bills(ctx context.Context, r *Report, v Vendor, c cycle.Cycle,
 	for i := range kept {
 		d := &kept[i]
 		r.Bills++
-		key := v.Code + "/" + string(c) + "/" + d.Partner.Code + "/" + d.Currency + "/" + d.Entity.Code
+		month := v.Code + "/" + string(c)
+		key := month + "/" + d.Partner.Code + "/" + d.Currency + "/" + d.Entity.Code
+		log.saw("bill", key)
+		r.same("bill", key, "price_seq", d.PriceSeq, log.books[month])
 		r.same("bill", key, "code", d.Code, log.bills[key])
 		r.same("bill", key, "code", d.Code, d.ComputeCode())
 		again := seqs[d.PriceSeq][d.Partner.ID+d.Currency+d.Entity.ID]

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"huoban/internal/audit"
@@ -18,7 +20,26 @@ type attested struct {
 	ended    map[string]int64          // price rule id → seq of the version that ended it
 	adjust   map[string]map[string]any // adjustment id → newest detail
 	bills    map[string]string         // vendor/cycle/partner/currency/entity → code
+	books    map[string]int64          // vendor/cycle → state of the price book it was issued with
+	found    map[string]bool           // "table key" of what is stored, so that a row that is gone shows
 }
+
+// saw notes that a row the chain attests is there.
+func (a *attested) saw(table, key string) { a.found[table+" "+key] = true }
+
+// gone reports what the chain attests and the tables no longer hold.
+func (a *attested) gone(r *Report) {
+	for table, keys := range map[string][]string{"map_rule": sortedKeys(a.mapAdded), "price_rule": sortedKeys(a.price),
+		"adjustment": sortedKeys(a.adjust), "bill": sortedKeys(a.bills)} {
+		for _, key := range keys {
+			if !a.found[table+" "+key] {
+				r.add(table, key, "(row)", "absent", "present")
+			}
+		}
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 const batch = 1000
 
@@ -34,7 +55,8 @@ func (s *Service) chain(ctx context.Context, r *Report) (*attested, error) {
 		r.add("audit", fmt.Sprint(rep.Broken.Args["seq"]), "hash", rep.Broken.Code, "audit.whole")
 	}
 	log := &attested{mapAdded: map[string]string{}, mapEnded: map[string]int64{}, price: map[string]map[string]any{},
-		ended: map[string]int64{}, adjust: map[string]map[string]any{}, bills: map[string]string{}}
+		ended: map[string]int64{}, adjust: map[string]map[string]any{}, bills: map[string]string{},
+		books: map[string]int64{}, found: map[string]bool{}}
 	for after := int64(0); ; {
 		rows, err := s.Chain.After(ctx, after, batch)
 		if err != nil {
@@ -80,6 +102,7 @@ func (a *attested) take(row audit.Row) error {
 			a.mapEnded[id] = number(d["seq"])
 		}
 	case row.Action == "close.issue":
+		a.books[key] = number(d["price_seq"])
 		codes, _ := d["bills"].(map[string]any)
 		for k, code := range codes {
 			a.bills[key+"/"+k] = fmt.Sprint(code)
@@ -114,6 +137,7 @@ func (s *Service) mapRules(ctx context.Context, r *Report, src *source.Source, l
 	for i := range rules {
 		rule := &rules[i]
 		r.MapRules++
+		log.saw("map_rule", rule.ID)
 		r.same("map_rule", rule.ID, "digest", rule.Digest(), log.mapAdded[rule.ID])
 		r.same("map_rule", rule.ID, "ended_seq", rule.EndedSeq, log.mapEnded[rule.ID])
 	}
@@ -129,6 +153,7 @@ func (s *Service) priceRules(ctx context.Context, r *Report, v Vendor, log *atte
 	for i := range rules {
 		rule := &rules[i]
 		r.PriceRules++
+		log.saw("price_rule", rule.ID)
 		d := log.price[rule.ID]
 		r.same("price_rule", rule.ID, "digest", rule.Digest(), d["digest"])
 		if string(rule.State) != "active" {

@@ -127,8 +127,10 @@ func (c *delivered) slot(ctx context.Context, slot Slot, wrong map[position]*usa
 	amounts := &amounts{ctx: ctx, s: c.s.Store, slot: slot.ID}
 	sums := map[usage.SummaryKey]usage.Sum{}
 	count := int64(0)
+	order := &ordinals{}
 	err := c.s.Reader.EachLine(ctx, []int64{slot.ID}, func(l *usage.Stored) error {
 		count++
+		order.look(l)
 		stored, err := amounts.next(l)
 		if err != nil {
 			return err
@@ -166,6 +168,9 @@ func (c *delivered) slot(ctx context.Context, slot Slot, wrong map[position]*usa
 	}
 	c.r.Lines += count
 	c.r.same("slot", fmt.Sprint(slot.ID), "line_count", slot.LineCount, count)
+	if err := c.ordinals(ctx, slot, order); err != nil {
+		return err
+	}
 	return c.sums(ctx, slot, sums)
 }
 

@@ -176,6 +176,7 @@ func (s *Service) Run(ctx context.Context) (*Report, error) {
 			return r, err
 		}
 	}
+	log.gone(r)
 	return r, nil
 }
 
