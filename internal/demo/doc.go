@@ -10,6 +10,7 @@ package demo
 
 import (
 	"hash/fnv"
+	"slices"
 	"time"
 
 	"huoban/internal/cycle"
@@ -29,7 +30,7 @@ const (
 type Options struct {
 	Now       time.Time
 	Months    int // with the current one
-	Customers int // 0 is all
+	Customers int // besides those with a story; 0 is all
 }
 
 // FullMonths is the length of the demo.
@@ -68,11 +69,13 @@ func New(o Options) (*World, error) {
 	return w, nil
 }
 
-// spread takes n customers evenly, so that every partner keeps some.
+// spread takes n customers evenly and those with a story, so that a small world still shows everything.
 func spread(all []Customer, n int) []Customer {
 	out := make([]Customer, 0, n)
-	for i := range n {
-		out = append(out, all[i*len(all)/n])
+	for i, c := range all {
+		if i*n/len(all) != (i+1)*n/len(all) || slices.Contains(stories, c.Code) {
+			out = append(out, c)
+		}
 	}
 	return out
 }

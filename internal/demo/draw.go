@@ -10,13 +10,15 @@ import (
 const (
 	latecomer = "XUANJI"   // begins two thirds into the demo
 	mover     = "CHENGHE"  // leaves one 解决方案提供商 for another
-	regrouped = "BAIJU"    // a test account turns out to be another customer's
-	regroupTo = "WANGLU"   //
+	regrouped = "BAIJU"    // its test account turns out to be that of
+	regroupTo = "CANGLAN"  // a customer of another partner
 	special   = "LINGXI"   // has a price of its own for GPU servers
 	latePaid  = "HAITANG"  // its marketplace order arrives after the close
 	staffCase = "YUQIAO"   // two persons adjust its bill
 	pending   = "SHIGUANG" // one adjustment waits for the second person
 )
+
+var stories = []string{latecomer, mover, regrouped, regroupTo, special, latePaid, staffCase, pending}
 
 // settle decides accounts, contract and story of a customer.
 func (w *World) settle(c *Customer) {

@@ -38,10 +38,10 @@ func (w *World) CloudFile(out io.Writer, c cycle.Cycle, until time.Time) error {
 	if _, err := buf.WriteString(focusHeader); err != nil {
 		return err
 	}
-	period := "," + stamp(c.End(cycle.Zone)) + "," + stamp(c.Start(cycle.Zone)) + ","
+	period, invoice := ","+stamp(c.End(cycle.Zone))+","+stamp(c.Start(cycle.Zone))+",", ",HL-"+string(c)+",衡罗云技术有限公司,"
 	var line []byte
 	err = w.charges(c, until, func(x *charge) error {
-		line = x.append(line[:0], period)
+		line = x.append(line[:0], period, invoice)
 		_, err := buf.Write(line)
 		return err
 	})
@@ -107,13 +107,13 @@ func (w *World) afterthoughts(c cycle.Cycle, month int, fn func(*charge) error) 
 		}
 		x := charge{r: r, from: last, to: last.AddDate(0, 0, 1), freq: "One-Time"}
 		switch at := below(mix(r.seed+77*uint64(month)), 420); {
-		case at == 0 && r.product.Mode == subscription:
+		case at < 6 && r.product.Mode == subscription:
 			x.category, x.class, x.text = "Purchase", "Correction", r.product.Description+" 提前退订"
 			x.cost = -r.product.Price * r.customer.Contract / 100 * int64(3+below(r.seed, 20)) / 30 * 1e5
 		case at == 1 && r.product.Mode == onDemand:
 			x.category, x.text = "Credit", "服务等级协议赔付"
 			x.cost = -int64(20+below(r.seed, 180)) * 1e9
-		case at == 2:
+		case at == 2 && r.product.Mode == onDemand:
 			x.category, x.text = "Adjustment", "计费更正"
 			x.cost = (int64(below(r.seed, 90)) - 30) * 1e9
 		default:
@@ -160,8 +160,8 @@ func (w *World) taxes(c cycle.Cycle, month int, fn func(*charge) error) error {
 	return nil
 }
 
-// append writes the row; period is the two middle cells that every row of a file shares.
-func (x *charge) append(b []byte, period string) []byte {
+// append writes the row; period and invoice are cells that every row of a file shares.
+func (x *charge) append(b []byte, period, invoice string) []byte {
 	p, metered := x.r.product, x.category == "Usage" || x.category == "Purchase" && x.class == ""
 	b = nano(b, x.cost)
 	b = append(b, ",880001200034,衡罗云合作伙伴结算账号,合作伙伴,CNY"...)
@@ -178,7 +178,7 @@ func (x *charge) append(b []byte, period string) []byte {
 		b = nano(b, p.Price*x.r.customer.Contract*1e3)
 	}
 	b = append(b, ',')
-	b = append(nano(b, x.cost), ",,衡罗云技术有限公司,"...)
+	b = append(nano(b, x.cost), invoice...)
 	b = append(nano(b, x.list), ',')
 	if metered {
 		b = append(nano(b, p.Price*1e5), ",Standard,"...)
