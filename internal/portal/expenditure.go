@@ -211,12 +211,21 @@ func consumptionEquation(c *Ctx, s *expenditure.Summary) *part.Equation {
 		key string
 		x   money.Exact
 	}{{"consumption", s.Total.Consumption}, {"refund", s.Total.Refund}, {"adjustment", s.Total.Adjustment}} {
-		m := exactly(f.x, s.Currency)
-		eq.Terms = append(eq.Terms, part.Term{Label: c.T("expenditure.figure." + f.key), Head: i18n.Symbol(s.Currency) + m.Text, Lines: []part.Link{{Text: m.Full}}})
+		text, full := largely(f.x, s.Currency)
+		eq.Terms = append(eq.Terms, part.Term{Label: c.T("expenditure.figure." + f.key), Head: text, Lines: []part.Link{{Text: full}}})
 	}
-	m := exactly(s.Total.Amount(), s.Currency)
-	eq.Sum = part.Sum{Label: c.T("expenditure.figure.amount"), Amount: i18n.Symbol(s.Currency) + m.Text, Lines: []part.Link{{Text: m.Full}}}
+	text, full := largely(s.Total.Amount(), s.Currency)
+	eq.Sum = part.Sum{Label: c.T("expenditure.figure.amount"), Amount: text, Lines: []part.Link{{Text: full}}}
 	return eq
+}
+
+// largely is an exact amount to two decimals with its currency, and whole.
+func largely(x money.Exact, currency string) (text, full string) {
+	full = i18n.ExactMoney(x, currency)
+	if a, err := x.Amount(); err == nil {
+		return i18n.Money(a, currency), full
+	}
+	return full, full
 }
 
 func consumptionFacts(c *Ctx, e *consumption, s *expenditure.Summary) []part.Item {
