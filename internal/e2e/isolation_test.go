@@ -40,7 +40,7 @@ func testBillNames(t *testing.T, w *world) {
 	entity := entityOf(t, other, "/o/"+otherOrg+"/bills/lines?cycle="+otherCycle+"&currency="+aCurrency(t, other))
 	why := whyOf(t, other, "/o/"+otherOrg+"/bills/lines?cycle="+otherCycle+"&currency="+aCurrency(t, other))
 	own := "cycle=" + theCycle
-	for _, page := range []string{"", "/products", "/customers", "/lines", "/adjustments", "/explanation", "/file"} {
+	for _, page := range []string{"", "/products", "/customers", "/lines", "/adjustments", "/explanation"} {
 		base := "/o/" + partner + "/bills" + page + "?figure=due&format=csv&"
 		for _, q := range []struct{ name, foreign, absent string }{
 			{"partner", own + "&partner=" + otherOrg, own + "&partner=" + noOrg},
@@ -57,30 +57,33 @@ func testBillNames(t *testing.T, w *world) {
 	}
 	lines := "/o/" + partner + "/bills/lines?" + own
 	mine := fin.want(fin.get(lines), http.StatusOK, "own lines")
-	named := fin.get(lines + "&why=" + url.QueryEscape(why))
-	if named.status == http.StatusOK && strings.Contains(named.body, "hb-chain") {
-		t.Error("a line of another partner is explained")
+	named := fin.want(fin.get(lines+"&why="+url.QueryEscape(why)), http.StatusNotFound, "a foreign line")
+	if absent := fin.get(lines + "&why=" + noOrg); named.body != absent.body {
+		t.Errorf("a foreign line is told from an absent one:\n%s", firstDifference(named.body, absent.body))
 	}
-	absentWhy := fin.get(lines + "&why=" + noOrg)
-	if named.status != absentWhy.status || plain(named.body) != plain(absentWhy.body) {
-		t.Errorf("a foreign line is told from an absent one: %d and %d\n%s", named.status, absentWhy.status, firstDifference(plain(named.body), plain(absentWhy.body)))
+	export := func(vendorCode, partnerCode string) reply {
+		return fin.post("/o/"+partner+"/exports", "list", "bill.lines", "format", "csv", "cycle", otherCycle, "vendor", vendorCode, "partner", partnerCode, "currency", "USD")
+	}
+	foreign, absent := export("QINGYUN", otherOrg), export("X", noOrg)
+	fin.want(foreign, http.StatusNotFound, "export of a foreign bill")
+	if foreign.body != absent.body {
+		t.Errorf("an export tells a foreign bill from an absent one:\n%s", firstDifference(foreign.body, absent.body))
+	}
+	code := other.get("/o/"+otherOrg+"/bills/lines?cycle="+otherCycle+"&currency="+aCurrency(t, other)).page(t).Find("select[name=customer] option").Last().AttrOr("value", "")
+	if code == "" {
+		t.Fatal("no customer of " + otherOrg)
+	}
+	for _, page := range []string{"/bills/lines", "/expenditure", "/expenditure/lines"} {
+		theirs, none := fin.get("/o/"+partner+page+"?"+own+"&customer="+code), fin.get("/o/"+partner+page+"?"+own+"&customer="+strings.Repeat("Z", len(code)))
+		if theirs.status != none.status || strings.ReplaceAll(theirs.body, code, strings.Repeat("Z", len(code))) != none.body {
+			t.Errorf("%s tells a foreign customer from an absent one: %d and %d", page, theirs.status, none.status)
+		}
 	}
 	for _, secret := range []string{otherOrg, "星渚", "QINGYUN", "青屿"} {
 		if strings.Contains(mine.body, secret) {
 			t.Errorf("the lines of %s show %q", partner, secret)
 		}
 	}
-}
-
-// plain leaves out what only repeats the address asked for.
-func plain(body string) string {
-	var kept []string
-	for _, line := range strings.Split(body, "<") {
-		if !strings.Contains(line, `name="next"`) && !strings.Contains(line, "why=") {
-			kept = append(kept, line)
-		}
-	}
-	return strings.Join(kept, "<")
 }
 
 func aCurrency(t *testing.T, c *client) string {
@@ -111,9 +114,10 @@ func whyOf(t *testing.T, c *client, page string) string {
 // testManager: the preset 客户经理 has no bill.
 func testManager(t *testing.T, w *world) {
 	c := w.signIn(t, "yunxiu-manager")
-	for _, page := range []string{"/bills", "/bills/lines", "/bills/products", "/bills/customers", "/bills/file?format=csv", "/bills?cycle=2024-09"} {
+	for _, page := range []string{"/bills", "/bills/lines", "/bills/products", "/bills/customers", "/bills/explanation?figure=due", "/bills?cycle=2024-09"} {
 		c.want(c.get("/o/"+partner+page), http.StatusForbidden, page)
 	}
+	c.want(c.post("/o/"+partner+"/exports", "list", "bill.lines", "format", "csv", "cycle", theCycle), http.StatusForbidden, "export")
 	if home := c.want(c.get("/o/"+partner), http.StatusOK, "home"); strings.Contains(home.body, "/o/"+partner+"/bills") {
 		t.Error("the menu of somebody without bills leads to bills")
 	}

@@ -9,4 +9,5 @@ func TestBrowser(t *testing.T) {
 	w := newWorld(t, "")
 	t.Run("keyboard 1440", func(t *testing.T) { testKeyboard(t, w, browser, desk) })
 	t.Run("keyboard 390", func(t *testing.T) { testKeyboard(t, w, browser, phone) })
+	t.Run("walk", func(t *testing.T) { testWalk(t, w, browser) })
 }

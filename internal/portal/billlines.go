@@ -169,12 +169,17 @@ func (h *Handlers) linesProps(c *Ctx, doc *bill.Document, d billview.Doc, l line
 		PageTotal: billview.TotalRow{Label: c.T("bills.total.page", "Count", int64(len(page.Rows))), Amount: part.PlainOf(page.Sum, doc.Currency)},
 		AllTotal:  billview.TotalRow{Label: c.T("bills.total.all"), Amount: part.PlainOf(totals.Amount, doc.Currency)},
 		Eye:       &billview.Eye{Action: c.linesLink(doc, l, "after", l.after), Open: open}}
+	explained := false
 	for i := range page.Rows {
 		row, err := h.lineProps(c, doc, l, &page.Rows[i], open)
 		if err != nil {
 			return props, err
 		}
+		explained = explained || row.Why != nil
 		props.Rows = append(props.Rows, row)
+	}
+	if l.why != "" && !explained {
+		return props, fault.NotFound("bill.line_unknown", nil)
 	}
 	props.Pager = part.Pager{Range: count, Seal: &part.Seal{Total: i18n.Money8(totals.Amount, doc.Currency), Code: doc.Code}}
 	if l.after != "" {
