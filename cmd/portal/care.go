@@ -33,7 +33,7 @@ func (c *serveCmd) Run(o *out) error {
 		return err
 	}
 	defer a.Close()
-	ready := i18n.T(o.ctx, "cli.serve.ready", "Address", "http://"+l.Addr().String())
+	ready := i18n.T(o.ctx, "cli.serve.ready", "Address", scheme(o.cli.Settings)+l.Addr().String())
 	if c.Demo {
 		return c.demo(o, a, l, ready)
 	}
@@ -63,13 +63,20 @@ func (c *serveCmd) demo(o *out, a *app.App, l net.Listener, ready string) error 
 		return err
 	}
 	if pending {
-		fmt.Fprintln(o.w, i18n.T(o.ctx, "demo.door", "Address", "http://"+l.Addr().String()))
+		fmt.Fprintln(o.w, i18n.T(o.ctx, "demo.door", "Address", scheme(o.cli.Settings)+l.Addr().String()))
 		return a.ServeAfter(o.ctx, l, first)
 	}
 	if err := first(o.ctx, nil); err != nil {
 		return err
 	}
 	return a.Serve(o.ctx, l)
+}
+
+func scheme(s app.Settings) string {
+	if s.TLSCert != "" {
+		return "https://"
+	}
+	return "http://"
 }
 
 // firstRun prints the one-time link while nobody can sign in yet.
@@ -165,13 +172,21 @@ func (c *doctorCmd) Run(o *out) error {
 		}
 		return o.print(map[string]any{"findings": list}, func(w io.Writer) {
 			for _, f := range list {
-				fmt.Fprintf(w, "%-5s %s\n", f.Level, i18n.FaultText(ctx, fault.Conflict(f.Code, f.Args)))
+				fmt.Fprintf(w, "%-5s %s\n", f.Level, findingText(ctx, f))
 			}
 			if len(list) == 0 {
 				fmt.Fprintln(w, i18n.T(ctx, "cli.doctor.well"))
 			}
 		})
 	})
+}
+
+// findingText puts a finding into words: those of the store have a key of their own.
+func findingText(ctx context.Context, f app.Finding) string {
+	if i18n.Has(f.Code) {
+		return i18n.T(ctx, f.Code, pairs(f.Args)...)
+	}
+	return i18n.FaultText(ctx, fault.Conflict(f.Code, f.Args))
 }
 
 type verifyCmd struct{}
@@ -245,7 +260,12 @@ func (c *migrateCmd) Run(o *out) error {
 	return o.withOptions(app.Options{Owner: true}, func(ctx context.Context, a *app.App, _ scope.Scope) error {
 		if c.To == "" {
 			doc := map[string]any{"engine": string(a.DB.Engine()), "notes": orEmpty(a.Notes)}
-			return o.print(doc, func(w io.Writer) { fmt.Fprintln(w, i18n.T(ctx, "cli.migrate.current")) })
+			return o.print(doc, func(w io.Writer) {
+				fmt.Fprintln(w, i18n.T(ctx, "cli.migrate.current"))
+				for _, n := range a.Notes {
+					fmt.Fprintln(w, i18n.FaultText(ctx, fault.Conflict(n, nil)))
+				}
+			})
 		}
 		res, err := a.MoveTo(ctx, c.To)
 		if err != nil {

@@ -28,6 +28,7 @@ type commands struct {
 	Audit      auditCmd      `cmd:"" help:"The audit chain."`
 	Routes     routesCmd     `cmd:"" help:"List every route with method, path, permission and id parameters."`
 	Org        orgCmd        `cmd:"" help:"Organisations."`
+	Entity     entityCmd     `cmd:"" help:"Contracting entities of a vendor."`
 	User       userCmd       `cmd:"" help:"Persons."`
 	Role       roleCmd       `cmd:"" help:"Roles."`
 	Source     sourceCmd     `cmd:"" help:"Sources of cost exports."`

@@ -29,7 +29,7 @@ type sourceCmd struct {
 type sourceAddCmd struct {
 	Name     string            `required:"" help:"Name of the source."`
 	Vendor   string            `required:"" help:"Vendor; made if new."`
-	Dialect  string            `required:"" help:"How the files are written, such as focus, aws-cur, azure-cost, oci, gcp, huoban."`
+	Dialect  string            `required:"" help:"How the files are written, such as focus, aws-cur, azure-cost, oci, gcp, huawei-partner-bill, huawei-bill-detail, huoban."`
 	Zone     string            `help:"Zone of its billing periods: UTC or an offset such as +08:00 (default: the dialect's)."`
 	Mode     string            `help:"snapshot (a newer delivery replaces) or append (default: the dialect's)."`
 	Base     string            `help:"Base column: billed, contracted or list (default: the dialect's)."`

@@ -124,6 +124,9 @@ type refusal struct {
 
 func toRefusal(ctx context.Context, f *fault.Error) refusal {
 	r := refusal{Code: f.Code, Args: f.Args, Message: i18n.FaultText(ctx, f), Cure: i18n.FaultCure(ctx, f)}
+	if !i18n.Has("fault."+f.Code) && i18n.Has(f.Code) {
+		r.Message = i18n.T(ctx, f.Code, pairs(f.Args)...)
+	}
 	for _, one := range f.Reason {
 		r.Reasons = append(r.Reasons, toRefusal(ctx, one))
 	}

@@ -206,6 +206,11 @@ func (c *closeCmd) Run(o *out) error {
 		if err != nil {
 			return err
 		}
+		if len(res.Done) > 0 {
+			if err := a.PublishHead(ctx); err != nil {
+				return err
+			}
+		}
 		return o.closed(ctx, c, res)
 	})
 }

@@ -139,6 +139,24 @@ func killedAndGoneOn(t *testing.T, s Settings) *App {
 	return demoApp(t, s)
 }
 
+// TestDemoWorldAtOddTimes begins a world in the first hour of a month, and before the samples' months.
+func TestDemoWorldAtOddTimes(t *testing.T) {
+	for _, now := range []string{"2026-11-01T00:10:00+08:00", "2025-03-02T12:00:00+08:00"} {
+		at, err := time.Parse(time.RFC3339, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := Open(context.Background(), Settings{Addr: "127.0.0.1:0", Data: t.TempDir()}, Options{Clock: clock.StartingAt(at)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.DemoWorld(context.Background(), DemoSize{Months: 3, Customers: 1}, nil); err != nil {
+			t.Errorf("%s: %v", now, err)
+		}
+		a.Close()
+	}
+}
+
 func checkAccounts(t *testing.T, a *App, list []DemoAccount) {
 	seen := map[string]bool{}
 	for _, x := range list {

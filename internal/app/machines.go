@@ -2,6 +2,7 @@ package app
 
 import (
 	"huoban/internal/adjustment"
+	"huoban/internal/bill"
 	"huoban/internal/customer"
 	"huoban/internal/delivery"
 	"huoban/internal/export"
@@ -23,6 +24,7 @@ var Machines = []MachineEntry{
 	{customer.Flow, "association", "state"},
 	{delivery.Flow, "delivery", "state"},
 	{monthclose.Flow, "month_close", "state"},
+	{bill.Flow, "bill", "state"},
 	{adjustment.Flow, "adjustment", "state"},
 	{export.Flow, "export_task", "state"},
 }

@@ -405,8 +405,7 @@ func (s *Service) effects(ctx context.Context, cl *Close, do Action, ready prepa
 		return s.Bills.RemoveDraft(ctx, cl.VendorID, cl.Cycle)
 	case ActionReview:
 		cl.ReviewedAt = now
-		_, err := s.Bills.SetState(ctx, cl.VendorID, cl.Cycle, bill.StateDraft, bill.StateReviewed, time.Time{})
-		return err
+		return s.moveBills(ctx, cl, bill.ActionReview, bill.StateReviewed, time.Time{})
 	case ActionIssue:
 		return s.issue(ctx, cl)
 	}
@@ -452,7 +451,45 @@ func (s *Service) draft(ctx context.Context, cl *Close, ready prepared) error {
 		d.State, d.OverrideNote, d.DraftedAt = bill.StateDraft, cl.OverrideNote, now
 		d.Code = d.ComputeCode()
 	}
-	return s.Bills.SaveDraft(ctx, cl.VendorID, cl.Cycle, docs, now)
+	if err := s.Bills.SaveDraft(ctx, cl.VendorID, cl.Cycle, docs, now); err != nil {
+		return err
+	}
+	return s.eachBill(ctx, cl, func(d *bill.Document) error {
+		return bill.Flow.Begin(ctx, s.Log, d.ID, bill.StateDraft, scope.System("system"), now, nil)
+	})
+}
+
+func (s *Service) eachBill(ctx context.Context, cl *Close, do func(d *bill.Document) error) error {
+	docs, err := s.kept(ctx, cl.VendorID, cl.Cycle)
+	if err != nil {
+		return err
+	}
+	for i := range docs {
+		if err := do(&docs[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moveBills takes every bill of the cycle to its next state; at is the time of issue.
+func (s *Service) moveBills(ctx context.Context, cl *Close, do bill.Action, to bill.State, at time.Time) error {
+	var from bill.State
+	var moved int64
+	err := s.eachBill(ctx, cl, func(d *bill.Document) error {
+		from = d.State
+		moved++
+		return bill.Flow.Fire(ctx, s.Log, flow.Move[bill.State, bill.Action, struct{}]{Entity: d.ID, State: d.State, Version: d.Version, Do: do,
+			Who: scope.System("system"), Now: s.Clock.Now()}, func(context.Context, bill.State) (bool, error) { return true, nil })
+	})
+	if err != nil || moved == 0 {
+		return err
+	}
+	n, err := s.Bills.SetState(ctx, cl.VendorID, cl.Cycle, from, to, at)
+	if err == nil && n != moved {
+		err = fault.Conflict("monthclose.data_changed", fault.Args{"Cycle": string(cl.Cycle)})
+	}
+	return err
 }
 
 func (s *Service) issue(ctx context.Context, cl *Close) error {
@@ -460,7 +497,7 @@ func (s *Service) issue(ctx context.Context, cl *Close) error {
 	if err := s.Store.Seal(ctx, cl.VendorID, cl.Cycle); err != nil {
 		return err
 	}
-	if _, err := s.Bills.SetState(ctx, cl.VendorID, cl.Cycle, bill.StateReviewed, bill.StateIssued, cl.IssuedAt); err != nil {
+	if err := s.moveBills(ctx, cl, bill.ActionIssue, bill.StateIssued, cl.IssuedAt); err != nil {
 		return err
 	}
 	if s.Told == nil {
