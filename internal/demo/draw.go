@@ -118,6 +118,9 @@ func daily(p *Product, size int, seed uint64) int64 {
 	case "GB":
 		return n * 55 * 1000
 	case "月":
+		if p.Price >= 20_000_000 { // nobody takes two of the dear ones
+			return 1
+		}
 		return (n + 1) / 2
 	}
 	return n * 20 * 1000
