@@ -102,7 +102,7 @@ func consumptionFilter(c *Ctx, e *consumption, choices expenditure.Choices, curr
 		if !e.people && slices.Contains(peopleFields, name) || e.page == "" && name == "zero" {
 			continue
 		}
-		field := part.FilterField{Name: name, Label: c.T("expenditure.filter." + name), Value: e.params.Get(name), More: !slices.Contains(peopleFields, name),
+		field := part.FilterField{Name: name, Label: c.T("expenditure.filter." + name), Value: e.params.Get(name), More: len(f.Fields) >= 3,
 			Options: consumptionOptions(c, e, name, choices)}
 		if name == "currency" {
 			field.Value = currency
