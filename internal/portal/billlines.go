@@ -39,18 +39,6 @@ func (r lineRef) String() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// parseRef reads a reference; anything else is an absent line.
-func parseRef(text string) (lineRef, usage.Place, error) {
-	var r lineRef
-	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || json.Unmarshal(b, &r) != nil || len(r.Key) != len(usage.Hash{}) {
-		return r, usage.Place{}, fault.NotFound("bill.line_unknown", nil)
-	}
-	p := usage.Place{SlotID: r.Slot, CustomerID: r.Customer, Start: r.Start, Occurrence: r.Occur}
-	copy(p.Key[:], r.Key)
-	return r, p, nil
-}
-
 func refOf(row *bill.LineRow) lineRef {
 	p := row.Place
 	return lineRef{p.SlotID, p.CustomerID, p.Start, p.Key[:], p.Occurrence, row.Customer.ID}
