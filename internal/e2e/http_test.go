@@ -34,6 +34,7 @@ func TestPortal(t *testing.T) {
 			{"organisations", testOrganisations},
 			{"bill names", testBillNames},
 			{"manager", testManager},
+			{"expenditure", testExpenditure},
 			{"two tabs", testTwoTabs},
 			{"headers", testHeaders},
 			{"cross origin", testCrossOrigin},

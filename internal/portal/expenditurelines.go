@@ -10,6 +10,7 @@ import (
 	"huoban/internal/customer"
 	"huoban/internal/expenditure"
 	"huoban/internal/i18n"
+	"huoban/internal/scope"
 	"huoban/internal/usage"
 	"huoban/web/templates/expview"
 	"huoban/web/templates/part"
@@ -43,7 +44,7 @@ func (h *Handlers) consumed(c *Ctx, open bool) error {
 		PageTotal: expview.Total{Label: c.T("expenditure.total.page", "Count", int64(len(list.Rows))), Amount: exactly(list.Sum, totals.Currency)},
 		AllTotal:  expview.Total{Label: c.T("expenditure.total.all"), Amount: exactly(totals.Amount, totals.Currency)},
 		Pager:     consumptionPager(c, e, count)}
-	if e.people {
+	if e.people && c.Scope.Has(scope.ItemRevealMasked) {
 		page.Eye = &expview.Eye{Action: c.expenditureLink(e, e.page, "after", e.after), Open: open}
 	}
 	if list.Next != "" {
