@@ -93,11 +93,14 @@ func (c *serveCmd) firstRun(o *out, a *app.App) error {
 	return nil
 }
 
-type demoCmd struct{}
+type demoCmd struct {
+	Months    int `help:"Months of the invented vendor, the running one included; 0 is 18."`
+	Customers int `help:"Its customers, besides those with a story of their own; 0 is all."`
+}
 
 func (c *demoCmd) Run(o *out) error {
 	return o.with(func(ctx context.Context, a *app.App, _ scope.Scope) error {
-		accounts, err := a.DemoWorld(ctx, app.DemoSize{}, func(p app.DemoProgress) {
+		accounts, err := a.DemoWorld(ctx, app.DemoSize{Months: c.Months, Customers: c.Customers}, func(p app.DemoProgress) {
 			step := i18n.T(ctx, p.Key, "Cycle", p.Cycle)
 			fmt.Fprintln(o.err, i18n.T(ctx, "waitview.step", "Done", p.Done+1, "Total", p.Total, "Step", step))
 		})

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"time"
 
 	"huoban/internal/cycle"
 )
@@ -94,13 +95,13 @@ func (w *World) MapFile() []byte {
 					rows = append(rows, []string{src, a.ID, c.Code, c.Partner, c.Association, "", ""})
 					continue
 				}
-				at := day(w.Month(c.Moves).Start(cycle.Zone))
+				at := moment(w.Month(c.Moves))
 				rows = append(rows, []string{src, a.ID, c.Code, c.Partner, c.Association, "", at},
 					[]string{src, a.ID, c.Code, c.MovedTo, c.Association, at, ""})
 			}
 		}
 	}
-	rows = append(rows, []string{MarketSource, sellerAccount, "", Seller, "", "", ""})
+	rows = append(rows, []string{MarketSource, sellerAccount, Seller, Seller, "resale", "", ""}) // its own consumption
 	return written([]string{"source", "key", "customer", "partner", "association", "valid_from", "valid_to"}, rows)
 }
 
@@ -112,7 +113,7 @@ func (w *World) RegroupFile(from cycle.Cycle) []byte {
 		return nil
 	}
 	return written([]string{"source", "key", "customer", "partner", "association", "valid_from", "valid_to"},
-		[][]string{{CloudSource, a.SubAccounts[1].ID, b.Code, b.Partner, b.Association, day(from.Start(cycle.Zone)), ""}})
+		[][]string{{CloudSource, a.SubAccounts[1].ID, b.Code, b.Partner, b.Association, moment(from), ""}})
 }
 
 // PriceFile is the price book: a 普通 price per partner that changed once, a 促销, 无折扣 for the
@@ -139,6 +140,9 @@ func (w *World) PriceFile() []byte {
 	}
 	return written([]string{"partner", "customer", "provider", "product", "charging_mode", "region", "type", "base", "factor", "valid_from", "valid_to"}, rows)
 }
+
+// moment is the beginning of a month with its offset, which no reader can take for another zone's.
+func moment(c cycle.Cycle) string { return c.Start(cycle.Zone).Format(time.RFC3339) }
 
 func written(head []string, rows [][]string) []byte {
 	var buf bytes.Buffer
