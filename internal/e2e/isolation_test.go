@@ -73,8 +73,8 @@ func testBillNames(t *testing.T, w *world) {
 	if code == "" {
 		t.Fatal("no customer of " + otherOrg)
 	}
-	for _, page := range []string{"/bills/lines", "/expenditure", "/expenditure/lines"} {
-		theirs, none := fin.get("/o/"+partner+page+"?"+own+"&customer="+code), fin.get("/o/"+partner+page+"?"+own+"&customer="+strings.Repeat("Z", len(code)))
+	for _, page := range []string{"/bills/lines?" + own, "/expenditure?", "/expenditure/lines?"} {
+		theirs, none := fin.get("/o/"+partner+page+"&customer="+code), fin.get("/o/"+partner+page+"&customer="+strings.Repeat("Z", len(code)))
 		if theirs.status != none.status || strings.ReplaceAll(theirs.body, code, strings.Repeat("Z", len(code))) != none.body {
 			t.Errorf("%s tells a foreign customer from an absent one: %d and %d", page, theirs.status, none.status)
 		}

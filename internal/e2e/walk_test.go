@@ -63,9 +63,9 @@ func walk(t *testing.T, w *world, delivered string) []stop {
 		{"bills.explanation", buyer, p + "/bills/explanation?cycle=" + theCycle + "&figure=due", nil, nil},
 		{"bills.explanation", buyer, p + "/bills/explanation?cycle=" + theCycle + "&figure=rounding", nil, nil},
 		{"bills.history", buyer, p + "/bills/history?cycle=" + theCycle, nil, nil},
-		{"expenditure", buyer, p + "/expenditure?cycle=" + theCycle, nil, nil},
-		{"expenditure.lines", buyer, p + "/expenditure/lines?cycle=" + theCycle, nil, nil},
-		{"expenditure.lines", "yunxiu-manager", p + "/expenditure/lines?cycle=" + theCycle, nil, nil},
+		{"expenditure", buyer2, "/o/" + otherOrg + "/expenditure?cycle=" + otherCycle, nil, nil},
+		{"expenditure.lines", buyer2, "/o/" + otherOrg + "/expenditure/lines?cycle=" + otherCycle, nil, nil},
+		{"expenditure.lines", "yunxiu-manager", p + "/expenditure/lines", nil, nil},
 		{"exports", buyer, p + "/exports", nil, nil},
 		{"deliveries", admin, v + "/deliveries", nil, nil},
 		{"deliveries.new", admin, v + "/deliveries/new", nil, nil},
@@ -121,6 +121,9 @@ func (b *tab) look(s stop, lang string) {
 	b.t.Helper()
 	b.width(desk)
 	b.open(s.path)
+	if status := value[int](b, "performance.getEntriesByType('navigation')[0].responseStatus"); s.route != "" && status != 200 {
+		b.t.Errorf("%s %s: status %d", s.who, s.path, status)
+	}
 	if s.then != nil {
 		s.then(b)
 	}
@@ -235,7 +238,7 @@ func lookAtSetUp(t *testing.T, browser context.Context, lang string) {
 	b := newTab(t, browser, w.url, desk)
 	b.signIn(w.signedInAs(t, "", lang))
 	b.look(stop{"setup", "", "/setup/" + token, nil, nil}, lang)
-	b.look(stop{"setup", "", "/setup/" + token + "x", nil, nil}, lang)
+	b.look(stop{"", "", "/setup/" + token + "x", nil, nil}, lang)
 }
 
 // lookAtFailure: a page that fails says so, with the number to ask about and nothing of the cause.

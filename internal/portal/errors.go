@@ -57,7 +57,7 @@ func (h *Handlers) fail(err error, ec echo.Context) {
 	switch {
 	case wantsJSON(req):
 		answer = c.JSON(status, h.problem(c, f))
-	case f.Kind == fault.KindUnauthenticated && req.Method == http.MethodGet:
+	case f.Kind == fault.KindUnauthenticated && (req.Method == http.MethodGet || req.Method == http.MethodHead):
 		answer = c.Redirect(http.StatusSeeOther, "/login?next="+queryEscape(req.URL.RequestURI()))
 	default:
 		answer = h.failPage(c, status, f)

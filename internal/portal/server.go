@@ -86,6 +86,9 @@ func New(h *Handlers, o Options) (http.Handler, error) {
 	e.Pre(h.entered)
 	for _, r := range table() {
 		e.Add(r.Method, r.Path, h.serve(r))
+		if r.Method == get {
+			e.Add(http.MethodHead, r.Path, h.serve(r)) // the same answer without its body
+		}
 	}
 	e.RouteNotFound("/*", func(echo.Context) error { return fault.NotFound("request.no_page", nil) })
 
