@@ -177,15 +177,12 @@ func consumptionConditions(c *Ctx, e *consumption) []part.Condition {
 			continue
 		}
 		text := v
-		switch name {
-		case "kind":
-			text = c.T("bills.kind." + v)
-		case "mode":
-			text = c.T("bills.mode." + v)
-		case "relation":
-			text = c.T("association.kind." + v)
-		case "zero":
+		prefix := map[string]string{"kind": "bills.kind.", "mode": "bills.mode.", "relation": "association.kind."}[name]
+		switch {
+		case name == "zero":
 			text = c.T("expenditure.with_zero")
+		case prefix != "" && i18n.Has(prefix+v):
+			text = c.T(prefix + v)
 		}
 		out = append(out, part.Condition{Text: text, Remove: c.expenditureLink(e, e.page, name, "")})
 	}
