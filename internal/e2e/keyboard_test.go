@@ -66,6 +66,7 @@ func testKeyboard(t *testing.T, w *world, browser context.Context, width int) {
 	b.tabTo(".hb-tools [data-theme-form] button")
 	b.press(kb.Enter)
 	b.until("dark", "document.documentElement.dataset.bsTheme === 'dark'")
+	b.until("theme kept", "performance.getEntriesByType('resource').some(r => r.name.endsWith('/preferences/theme'))")
 	b.run(chromedp.Reload())
 	b.until("dark after a reload", "document.documentElement.dataset.bsTheme === 'dark' && document.documentElement.lang === 'en'")
 

@@ -24,7 +24,7 @@
     for (const b of all('.hb-menu [data-theme-form] button')) b.setAttribute('aria-pressed', String(b.value === theme));
     const body = new URLSearchParams(new FormData(form));
     body.set('theme', theme);
-    fetch(form.action, { method: 'POST', body, redirect: 'manual' }).catch(() => {});
+    fetch(form.action, { method: 'POST', body, redirect: 'manual', keepalive: true }).catch(() => {});
   });
 
   // ----- popovers tell their buttons -----
