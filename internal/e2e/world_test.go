@@ -226,13 +226,6 @@ func form(pairs ...string) string {
 	return v.Encode()
 }
 
-// as gives the same browser to a subtest.
-func (c *client) as(t *testing.T) *client {
-	copied := *c
-	copied.t = t
-	return &copied
-}
-
 func (c *client) want(r reply, status int, what string) reply {
 	c.t.Helper()
 	if r.status != status {
