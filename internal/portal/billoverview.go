@@ -136,11 +136,11 @@ func splitOf(c *Ctx, doc *bill.Document, by bill.By, most int) billview.Split {
 		}
 		row := splitRow(c, doc, &groups[i], total.Amount, largest)
 		row.Name = groupName(c, by, &groups[i])
+		name, value := "customer", groups[i].Customer.Code
 		if by == bill.ByProduct {
-			row.Href = c.billLink("lines", doc, "product", groups[i].Product)
-		} else {
-			row.Href = c.billLink("lines", doc, "customer", groups[i].Customer.Code)
+			name, value = "product", groups[i].Product
 		}
+		opens(c, doc, &row, name, value)
 		s.Rows = append(s.Rows, row)
 	}
 	if most > 0 && len(groups) > most+1 {
@@ -151,6 +151,16 @@ func splitOf(c *Ctx, doc *bill.Document, by bill.By, most int) billview.Split {
 	s.Total = splitRow(c, doc, &total, total.Amount, largest)
 	s.Total.Name = c.T("bills.split.total")
 	return s
+}
+
+// opens lets every figure of a row lead to the lines it is the sum of, where each opens to its reason.
+func opens(c *Ctx, doc *bill.Document, row *billview.SplitRow, name, value string) {
+	lines := func(kind usage.Kind) string { return c.billLink("lines", doc, name, value, "kind", string(kind)) }
+	row.Href = lines("")
+	row.Amount = row.Amount.At(row.Href)
+	row.Consumption = row.Consumption.At(lines(usage.KindConsumption))
+	row.Refund = row.Refund.At(lines(usage.KindRefund))
+	row.Adjustment = row.Adjustment.At(lines(usage.KindAdjustment))
 }
 
 var splitTab = map[bill.By]string{bill.ByProduct: "products", bill.ByCustomer: "customers"}
