@@ -143,8 +143,12 @@ func (h *Handlers) failPage(c *Ctx, status int, f *fault.Error) error {
 	case fault.KindInternal:
 		return c.page(status, errview.Failed{RequestID: numberOf(c.ctx()), Button: home}.Page())
 	}
-	refused := errview.Refused{Title: i18n.FaultText(c.ctx(), f), Reasons: i18n.FaultReasons(c.ctx(), f), Button: home}
-	if back := c.Request().Referer(); back != "" && c.Request().Method != http.MethodGet {
+	asked := c.Request().Method == http.MethodGet || c.Request().Method == http.MethodHead
+	refused := errview.Refused{Asked: asked, Text: i18n.FaultText(c.ctx(), f), Button: home}
+	if len(f.Reason) > 0 {
+		refused.Reasons = i18n.FaultReasons(c.ctx(), f)
+	}
+	if back := c.Request().Referer(); back != "" && !asked {
 		refused.Button = &part.Link{Text: c.T("portal.fail.back"), Href: layout.SafeNext(pathOf(back))}
 	}
 	return c.page(status, refused.Page())

@@ -26,3 +26,10 @@ func (p Denied) items(ctx context.Context) []part.Item {
 	add(i18n.T(ctx, "errview.denied.helpers"), p.Helpers, false)
 	return out
 }
+
+func (p Refused) title(ctx context.Context) string {
+	if p.Asked {
+		return i18n.T(ctx, "errview.refused.page")
+	}
+	return i18n.T(ctx, "errview.refused.title")
+}

@@ -130,7 +130,7 @@ func home(ctx context.Context) homeview.Home {
 }
 
 func refused(ctx context.Context) errview.Refused {
-	return errview.Refused{Title: pick(ctx, "导入", "Import"), Reasons: []string{
+	return errview.Refused{Text: pick(ctx, "文件不能导入", "The file cannot be imported"), Reasons: []string{
 		pick(ctx, "账期 2026-09 已出账，不再接受导入", "Cycle 2026-09 is issued and takes no import"),
 		pick(ctx, "来源「主账单」没有声明币种 JPY", "Source “main” does not allow JPY"),
 	}, Button: to(pick(ctx, "返回批次", "Back to deliveries"))}
