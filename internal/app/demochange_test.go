@@ -118,7 +118,7 @@ func checkConsumption(t *testing.T, a *App, sc scope.Scope, o organisation.Organ
 				got.lines, got.amount = got.lines+r.Lines, got.amount.Add(r.Amount())
 			}
 		}
-		err = a.Expenditure.EachLine(t.Context(), sc, expenditure.Filter{Cycle: c, Currency: currency}, func(r *expenditure.LineRow) error {
+		_, err = a.Expenditure.EachLine(t.Context(), sc, expenditure.Filter{Cycle: c, Currency: currency}, func(r *expenditure.LineRow) error {
 			if r.Relation != customer.KindReferral {
 				listed.lines++
 				if r.Line.Kind != usage.KindTax {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"huoban/internal/billexport"
+	"huoban/internal/expenditureexport"
 	"huoban/internal/export"
 	"huoban/internal/i18n"
 	"huoban/internal/monthclose"
@@ -19,6 +20,7 @@ func (a *App) wireExports() {
 	billexport.Register(a.Exports, billexport.Deps{
 		Known:    func(ctx context.Context) ([]monthclose.Known, error) { return a.Closes.Store.Known(ctx) },
 		Estimate: a.Closes.Estimate, Lines: a.Bills, Words: wordsOf})
+	expenditureexport.Register(a.Exports, expenditureexport.Deps{Expenditure: a.Expenditure, Words: wordsOf})
 	a.Worker.Handle(export.KindRun, a.Exports.Handler())
 }
 

@@ -67,22 +67,22 @@ func (s *Service) List(ctx context.Context, sc scope.Scope, f Filter, after stri
 	return totals, page, err
 }
 
-// EachLine streams all lines a filter takes, in the order of List. Faults: those of Summarise.
-func (s *Service) EachLine(ctx context.Context, sc scope.Scope, f Filter, fn func(*LineRow) error) error {
-	return s.Tx.InRead(ctx, func(ctx context.Context) error {
+// EachLine streams all lines a filter takes, in the order of List, and gives what they amount to as read
+// from the same snapshot. Faults: those of Summarise.
+func (s *Service) EachLine(ctx context.Context, sc scope.Scope, f Filter, fn func(*LineRow) error) (*Totals, error) {
+	var totals *Totals
+	err := s.Tx.InRead(ctx, func(ctx context.Context) error {
 		v, err := s.view(ctx, sc, f)
 		if err != nil {
 			return err
 		}
-		if v.f.Currency == "" {
-			t, err := v.totals(ctx)
-			if err != nil {
-				return err
-			}
-			v.f.Currency = t.Currency
+		if totals, err = v.totals(ctx); err != nil {
+			return err
 		}
+		v.f.Currency = totals.Currency
 		return v.walk(ctx, cursor{}, 2000, func(r *LineRow, _ cursor) error { return fn(r) })
 	})
+	return totals, err
 }
 
 func (v *view) totals(ctx context.Context) (*Totals, error) {

@@ -10,6 +10,7 @@ import (
 	"huoban/internal/customer"
 	"huoban/internal/cycle"
 	"huoban/internal/expenditure"
+	"huoban/internal/expenditureexport"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/money"
@@ -53,7 +54,7 @@ type consumption struct {
 func (h *Handlers) consumption(c *Ctx, page string) (*consumption, error) {
 	e := &consumption{page: page, params: url.Values{}, after: c.QueryParam("after"), size: pageSizes[0], people: c.Scope.Side() != scope.SideCustomer}
 	for _, name := range append(slices.Clone(expenditureFields), "size") {
-		if v := c.QueryParam(name); v != "" {
+		if v := c.param(name); v != "" {
 			e.params.Set(name, v)
 		}
 	}
@@ -62,7 +63,7 @@ func (h *Handlers) consumption(c *Ctx, page string) (*consumption, error) {
 	}
 	now := h.Clock.Now()
 	at := cycle.Of(now, cycle.Zone)
-	if text := c.QueryParam("cycle"); text != "" {
+	if text := c.param("cycle"); text != "" {
 		var err error
 		if at, err = cycle.Parse(text); err != nil {
 			return nil, fault.NotFound("request.no_page", nil)
@@ -94,7 +95,7 @@ func (c *Ctx) expenditureLink(e *consumption, page string, change ...string) str
 }
 
 func (h *Handlers) expenditureDoc(c *Ctx, e *consumption) expview.Doc {
-	d := expview.Doc{People: e.people, Notice: c.T("expenditure.notice"),
+	d := expview.Doc{People: e.people, Notice: c.T("expenditure.notice"), Flash: c.exported(),
 		Header: part.Header{Title: c.T("expenditure.title"), Fresh: c.T("expenditure.fresh", "At", i18n.Moment(c.ctx(), h.Clock.Now())), Cycle: h.consumptionPicker(c, e),
 			Crumbs: []part.Link{{Text: c.T("nav.area.sales")}, {Text: c.T("nav.group.customers")}, {Text: c.T("expenditure.title")}}},
 		Print: c.Org.Name + " · " + c.T("expenditure.title") + " " + string(e.filter.Cycle)}
@@ -180,7 +181,9 @@ func (h *Handlers) expenditureSummary(c *Ctx) error {
 		}
 		page.Rows = append(page.Rows, row)
 	}
+	page.Tool.Export = exportOfConsumption(c, e, expenditureexport.KindSummary, s.Currency, page.Tool.Count)
 	page.Pager = consumptionPager(c, e, c.T("expenditure.range", "From", int64(begin+1), "To", int64(end), "Count", int64(len(s.Rows))))
+	page.Pager.Seal = consumptionSeal(s.Total.Amount(), s.Currency, s.Code(e.filter))
 	if end < len(s.Rows) {
 		page.Pager.Next = c.expenditureLink(e, e.page, "after", rowKey(&s.Rows[end-1]))
 	}

@@ -1,14 +1,12 @@
 package portal
 
 import (
-	"encoding/hex"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 
 	"huoban/internal/customer"
 	"huoban/internal/expenditure"
+	"huoban/internal/expenditureexport"
 	"huoban/internal/i18n"
 	"huoban/internal/scope"
 	"huoban/internal/usage"
@@ -40,10 +38,11 @@ func (h *Handlers) consumed(c *Ctx, open bool) error {
 		count = c.T("bills.lines_of", "Count", totals.Lines)
 	}
 	page := expview.Lines{Doc: h.expenditureDoc(c, e), Unit: totals.Currency, Filter: consumptionFilter(c, e, totals.Choices, totals.Currency),
-		Tool:      part.Tool{Count: count, Conditions: consumptionConditions(c, e), Refresh: c.expenditureLink(e, e.page)},
+		Tool:      part.Tool{Count: count, Conditions: consumptionConditions(c, e), Refresh: c.expenditureLink(e, e.page), Export: exportOfConsumption(c, e, expenditureexport.KindLines, totals.Currency, "")},
 		PageTotal: expview.Total{Label: c.T("expenditure.total.page", "Count", int64(len(list.Rows))), Amount: exactly(list.Sum, totals.Currency)},
 		AllTotal:  expview.Total{Label: c.T("expenditure.total.all"), Amount: exactly(totals.Amount, totals.Currency)},
 		Pager:     consumptionPager(c, e, count)}
+	page.Pager.Seal = consumptionSeal(totals.Amount, totals.Currency, totals.Code(e.filter))
 	if e.people && c.Scope.Has(scope.ItemRevealMasked) {
 		page.Eye = &expview.Eye{Action: c.expenditureLink(e, e.page, "after", e.after), Open: open}
 	}
@@ -61,10 +60,7 @@ func (h *Handlers) consumed(c *Ctx, open bool) error {
 
 func consumedLine(c *Ctx, e *consumption, r *expenditure.LineRow, open bool) expview.Line {
 	l, p := &r.Line, &r.Line.Product
-	number := strings.ToUpper(hex.EncodeToString(r.Place.Key[:4]))
-	if r.Place.Occurrence > 0 {
-		number += "-" + strconv.FormatInt(r.Place.Occurrence+1, 10)
-	}
+	number := r.Number()
 	row := expview.Line{ID: number, Number: number, Charged: i18n.DateTime(l.ChargeStart), Customer: r.Customer.Name, Relation: relationText(c, r.Relation),
 		Manager: r.Manager.Name, Product: productText(c, p.Service), Resource: l.Resource.Name, Region: p.Region, Mode: modeText(c, p.ChargingMode),
 		Kind: c.T("bills.kind." + string(l.Kind)), List: part.Money{Text: i18n.Nothing}, Amount: exactly(l.Billed, l.Currency)}

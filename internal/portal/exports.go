@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"huoban/internal/bill"
 	"huoban/internal/billdoc"
 	"huoban/internal/billexport"
+	"huoban/internal/expenditureexport"
 	"huoban/internal/export"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
@@ -27,8 +29,8 @@ import (
 func exportRoutes() []Route {
 	own := []scope.Item{scope.ItemExportOwn, scope.ItemExportAll}
 	return []Route{
-		{Method: post, Path: "/o/:org/exports", Name: "exports.request", Sides: traders, Items: []scope.Item{scope.ItemBillExport},
-			Query: []string{"vendor", "partner", "entity", "customer"}, Do: (*Handlers).requestExport},
+		{Method: post, Path: "/o/:org/exports", Name: "exports.request", Sides: append(slices.Clone(traders), scope.SideCustomer),
+			Items: []scope.Item{scope.ItemBillExport, scope.ItemExpenditureExport}, Query: []string{"vendor", "partner", "entity", "customer", "manager"}, Do: (*Handlers).requestExport},
 		{Method: get, Path: "/o/:org/exports", Name: "exports", Items: own, Title: "exports.title", Do: (*Handlers).exports},
 		{Method: get, Path: "/o/:org/exports/:id/file", Name: "exports.file", Items: own, Do: (*Handlers).exportFile},
 		{Method: post, Path: "/o/:org/exports/:id/retry", Name: "exports.retry", Items: []scope.Item{scope.ItemExportOwn}, Do: (*Handlers).retryExport},
@@ -136,16 +138,34 @@ func (h *Handlers) exportParams(c *Ctx, kind string) (billexport.Params, error) 
 	return p, nil
 }
 
+// billExport is what a page of a bill asks to be written.
+func (h *Handlers) billExport(c *Ctx, kind, format string) (export.Request, error) {
+	r := export.Request{Kind: kind, Format: format}
+	if err := billexport.Check(kind, format); err != nil {
+		return r, err
+	}
+	if err := c.Scope.Require(scope.ItemBillExport); err != nil {
+		return r, err
+	}
+	if c.Scope.Side() == scope.SideCustomer {
+		return r, notFound()
+	}
+	p, err := h.exportParams(c, kind)
+	r.Params = p
+	return r, err
+}
+
 // requestExport asks for a file and leads back to the page, which says so.
 func (h *Handlers) requestExport(c *Ctx) error {
 	if err := c.readForm(); err != nil {
 		return err
 	}
 	kind, format := c.param("list"), c.param("format")
-	if err := billexport.Check(kind, format); err != nil {
-		return err
+	request := h.billExport
+	if expenditureexport.Owns(kind) {
+		request = h.consumptionExport
 	}
-	p, err := h.exportParams(c, kind)
+	r, err := request(c, kind, format)
 	if err != nil {
 		return err
 	}
@@ -154,7 +174,7 @@ func (h *Handlers) requestExport(c *Ctx) error {
 		next = c.at("/exports")
 	}
 	return h.once(c, func(ctx context.Context) (answer, error) {
-		t, err := h.Exports.Request(ctx, c.Scope, export.Request{Kind: kind, Format: format, Params: p})
+		t, err := h.Exports.Request(ctx, c.Scope, r)
 		return answer{Location: withDone(next, "export"), Body: map[string]any{"task": t.ID, "state": t.State, "location": c.at("/exports")}}, err
 	})
 }
@@ -231,7 +251,7 @@ func (h *Handlers) exportRow(c *Ctx, t *export.Task) (exportview.Row, error) {
 	}
 	state := h.stateNow(t)
 	row := exportview.Row{ID: t.ID, Requested: i18n.DateTime(t.RequestedAt), Person: t.Login, Format: strings.ToUpper(t.Format), Expires: i18n.Nothing,
-		Content: c.T("exports.content", "Kind", c.T("exports.kind."+t.Kind), "Bill", p.Partner+" "+p.Cycle+" "+p.Currency),
+		Content: c.T("exports.content", "Kind", c.T("exports.kind."+t.Kind), "Bill", strings.TrimSpace(p.Partner+" "+p.Cycle+" "+p.Currency)),
 		Filter:  i18n.Nothing, State: part.Status{ID: "state-" + t.ID, Text: c.T("export.state." + string(state)), Tone: exportTone[state],
 			Meaning: c.T("exports.meaning."+string(state), "Reason", exportReason(c, t.Failure)), Next: c.T("exports.next." + string(state))}}
 	if p.Filter != "" {
@@ -272,7 +292,7 @@ func exportReason(c *Ctx, code string) string {
 	switch code {
 	case "":
 		return ""
-	case "scope.permission_missing", "organisation.unknown", "account.person_unknown", "bill.unknown":
+	case "scope.permission_missing", "organisation.unknown", "account.person_unknown", "bill.unknown", "expenditure.customer_unknown", "expenditure.manager_unknown":
 		return c.T("exports.reason.out_of_reach")
 	case "internal":
 		return c.T("exports.reason.internal")

@@ -155,7 +155,7 @@ func TestFilters(t *testing.T) {
 				}
 			}
 			var streamed money.Exact
-			err := w.svc.EachLine(t.Context(), partner("S"), c.f, func(r *expenditure.LineRow) error {
+			_, err := w.svc.EachLine(t.Context(), partner("S"), c.f, func(r *expenditure.LineRow) error {
 				if r.Line.Kind != usage.KindTax {
 					streamed = streamed.Add(r.Line.Billed)
 				}

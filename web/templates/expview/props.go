@@ -9,6 +9,7 @@ import "huoban/web/templates/part"
 type Doc struct {
 	Header part.Header
 	Tabs   []part.Tab
+	Flash  *part.Flash
 	Notice string // that this is no bill
 	Since  string // from when a manager's figures count
 	Print  string

@@ -1,0 +1,85 @@
+package portal
+
+import (
+	"slices"
+	"strings"
+
+	"huoban/internal/expenditureexport"
+	"huoban/internal/export"
+	"huoban/internal/i18n"
+	"huoban/internal/money"
+	"huoban/internal/scope"
+	"huoban/web/templates/part"
+)
+
+// exportOfConsumption offers the files of a page of 客户消费, in the currency it shows.
+func exportOfConsumption(c *Ctx, e *consumption, kind, currency, note string) *part.Export {
+	if !c.Scope.Has(scope.ItemExpenditureExport) {
+		return nil
+	}
+	x := &part.Export{ID: "export", Intro: c.T("exports.intro.lines"), Records: &part.Link{Text: c.T("exports.see"), Href: c.at("/exports")}}
+	if e.people {
+		x.Note = c.T("exports.note")
+	}
+	fields := []part.Hidden{{Name: "list", Value: kind}, {Name: "cycle", Value: string(e.filter.Cycle)}, {Name: "next", Value: c.here()}}
+	for _, name := range expenditureFields {
+		value := e.params.Get(name)
+		if name == "currency" {
+			value = currency
+		}
+		if value != "" {
+			fields = append(fields, part.Hidden{Name: name, Value: value})
+		}
+	}
+	for _, f := range expenditureexport.Formats {
+		hidden := append(fresh(), part.Hidden{Name: "format", Value: string(f)})
+		x.Items = append(x.Items, part.ExportItem{Text: strings.ToUpper(string(f)), Note: note, Action: c.at("/exports"), Hidden: append(hidden, fields...)})
+	}
+	return x
+}
+
+// consumptionSeal is the total and short code that a page and its files share.
+func consumptionSeal(amount money.Exact, currency, code string) *part.Seal {
+	if currency == "" {
+		return nil
+	}
+	return &part.Seal{Total: i18n.ExactMoney(amount, currency), Code: code}
+}
+
+// consumptionExport is what a page of 客户消费 asks to be written.
+func (h *Handlers) consumptionExport(c *Ctx, kind, format string) (export.Request, error) {
+	r := export.Request{Kind: kind, Format: format}
+	if err := expenditureexport.Check(format); err != nil {
+		return r, err
+	}
+	if err := c.Scope.Require(scope.ItemExpenditureExport); err != nil {
+		return r, err
+	}
+	if !slices.Contains(consumers, c.Scope.Side()) {
+		return r, notFound()
+	}
+	page := ""
+	if kind == expenditureexport.KindLines {
+		page = "lines"
+	}
+	e, err := h.consumption(c, page)
+	if err != nil {
+		return r, err
+	}
+	// A customer or manager that is not in scope is refused now and not by the file.
+	if _, _, err := h.Expenditure.List(c.ctx(), c.Scope, e.filter, "", 1); err != nil {
+		return r, err
+	}
+	p := expenditureexport.Of(e.filter)
+	p.Lang = string(i18n.From(c.ctx()))
+	var words []string
+	for _, x := range consumptionConditions(c, e) {
+		words = append(words, x.Text)
+	}
+	if e.filter.NonZero {
+		words = append(words, c.T("bills.filter.nonzero"))
+	}
+	p.Filter = join(words, c.T("portal.list.comma"))
+	r.Params = p
+	return r, nil
+}
