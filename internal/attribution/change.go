@@ -208,6 +208,11 @@ func (m *maker) associate(ctx context.Context, order []tie, spans map[tie][]span
 			if x.to.Equal(endless) {
 				in.To = time.Time{}
 			}
+			for _, o := range all {
+				if o.CustomerID == in.CustomerID && o.From.Before(endOf(in.To)) && in.From.Before(endOf(o.To)) {
+					return fault.Conflict("attribution.partner_overlap", fault.Args{"customer": m.codeOf(in.CustomerID)})
+				}
+			}
 			all = append(all, in)
 		}
 	}
@@ -222,6 +227,15 @@ func (m *maker) associate(ctx context.Context, order []tie, spans map[tie][]span
 		}
 	}
 	return nil
+}
+
+func (m *maker) codeOf(orgID string) string {
+	for code, id := range m.orgs {
+		if id == orgID {
+			return code
+		}
+	}
+	return orgID
 }
 
 // apply turns the rows of one source into rules and lets lines follow.

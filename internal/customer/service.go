@@ -104,7 +104,7 @@ func (s *Service) Associate(ctx context.Context, sc scope.Scope, in AssociateInp
 			return err
 		}
 		if in.Replace {
-			if known, err = s.makeRoom(ctx, sc, known, in.From); err != nil {
+			if known, err = s.makeRoom(ctx, sc, known, in.From, in.To); err != nil {
 				return err
 			}
 		}
@@ -185,6 +185,7 @@ type DoInput struct {
 	Do     Action
 	Reason string
 	At     time.Time
+	Void   bool // with ActionEnd: it shall never have been in force
 }
 
 // Do fires an action of the machine. A consent makes the association start now. Faults:
@@ -202,7 +203,12 @@ func (s *Service) Do(ctx context.Context, sc scope.Scope, in DoInput) (Associati
 		case ActionAccept:
 			next.From, next.ConsentNote = now, consentAccepted+sc.Login()
 		case ActionEnd:
-			if next.To, err = s.endOf(ctx, a, in.At, now); err != nil {
+			if in.Void {
+				next.From, next.To, err = s.voided(ctx, a)
+			} else {
+				next.To, err = s.endOf(ctx, a, in.At, now)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -265,6 +271,16 @@ func (s *Service) endOf(ctx context.Context, a Association, at, now time.Time) (
 	return at, s.notSealed(ctx, a.CustomerID, at)
 }
 
+// voided is the empty interval of an association that never was in force; one without a start keeps the
+// moment of its entry as both ends.
+func (s *Service) voided(ctx context.Context, a Association) (from, to time.Time, err error) {
+	at := a.From
+	if at.IsZero() {
+		at = a.CreatedAt
+	}
+	return at, at, s.notSealed(ctx, a.CustomerID, a.From)
+}
+
 func (s *Service) find(ctx context.Context, sc scope.Scope, associationID string) (Association, error) {
 	a, err := s.Store.AssociationByID(ctx, associationID)
 	if err != nil {
@@ -316,23 +332,29 @@ func (s *Service) parties(ctx context.Context, sc scope.Scope, customerID, partn
 // notSealed refuses to change whose a customer was in a cycle that is issued: its bills could no
 // longer be recomputed.
 func (s *Service) notSealed(ctx context.Context, customerID string, from time.Time) error {
-	last, err := s.Store.LastSealed(ctx, customerID)
+	last, zone, err := s.Store.LastSealed(ctx, customerID)
 	if err != nil || last == "" {
 		return err
 	}
-	if end := last.End(time.UTC); from.IsZero() || from.Before(end) {
+	if end := last.End(zone); from.IsZero() || from.Before(end) {
 		return fault.Conflict("customer.cycle_closed", fault.Args{"cycle": string(last), "from": end.Format("2006-01-02")})
 	}
 	return nil
 }
 
-// makeRoom ends what is in force at from, so that another may begin there.
-func (s *Service) makeRoom(ctx context.Context, sc scope.Scope, known []Association, from time.Time) ([]Association, error) {
+// makeRoom ends what is in force at from, and takes back what lies wholly inside [from, to), so that
+// another may take the interval.
+func (s *Service) makeRoom(ctx context.Context, sc scope.Scope, known []Association, from, to time.Time) ([]Association, error) {
 	for i, a := range known {
-		if a.State != StateActive || !covers(a.From, a.To, from) || from.IsZero() {
+		if a.State != StateActive || !overlap(a.From, a.To, from, to) {
 			continue
 		}
-		ended, err := s.End(ctx, sc, a.ID, from)
+		inside := (from.IsZero() || !a.From.IsZero() && !a.From.Before(from)) &&
+			(to.IsZero() || !a.To.IsZero() && !a.To.After(to))
+		if !inside && (from.IsZero() || !covers(a.From, a.To, from)) {
+			continue
+		}
+		ended, err := s.Do(ctx, sc, DoInput{ID: a.ID, Do: ActionEnd, At: from, Void: inside})
 		if err != nil {
 			return nil, err
 		}

@@ -23,8 +23,9 @@ type Store interface {
 	InsertAssociation(ctx context.Context, a Association) error
 	// SetAssociation writes state, interval and consent if state and version are still as loaded.
 	SetAssociation(ctx context.Context, a Association, from State, version int64) (bool, error)
-	// LastSealed is the newest issued cycle in which the customer has lines; "" when there is none.
-	LastSealed(ctx context.Context, customerID string) (cycle.Cycle, error)
+	// LastSealed is the newest issued cycle in which the customer has lines, "" when there is none, and the
+	// latest zone in which a source of these lines ends it.
+	LastSealed(ctx context.Context, customerID string) (cycle.Cycle, *time.Location, error)
 
 	Assignments(ctx context.Context, partnerID string) ([]Assignment, error)
 	AssignmentsOfCustomer(ctx context.Context, partnerID, customerID string) ([]Assignment, error)

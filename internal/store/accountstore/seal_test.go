@@ -57,9 +57,14 @@ func (w *world) put(db *store.DB, table string, row map[string]any) {
 // billed gives the customer one summarised line in a cycle of the vendor, sealed or not.
 func (w *world) billed(db *store.DB, vendor, customerCode, cycle string, slot int64, sealed bool) {
 	w.t.Helper()
+	w.billedIn(db, vendor, customerCode, cycle, slot, sealed, "UTC")
+}
+
+func (w *world) billedIn(db *store.DB, vendor, customerCode, cycle string, slot int64, sealed bool, zone string) {
+	w.t.Helper()
 	now := store.At(w.clock.Now())
 	source, delivery := id.New(), id.New()
-	w.put(db, "source", map[string]any{"id": source, "vendor_id": w.org[vendor].ID, "name": "s-" + cycle, "dialect": "focus", "zone": "UTC",
+	w.put(db, "source", map[string]any{"id": source, "vendor_id": w.org[vendor].ID, "name": "s-" + cycle, "dialect": "focus", "zone": zone,
 		"mode": "snapshot", "providers": "", "accounts": "", "currencies": "", "base_column": "billed", "key_column": "",
 		"default_kind": "unmapped", "default_org_id": nil, "loose_kind": "default", "loose_org_id": nil, "entity_id": nil,
 		"columns": "", "from_cycle": "", "until_cycle": "", "created_at": now})
@@ -103,6 +108,53 @@ func TestIssuedCycleKeepsItsPartner(t *testing.T) {
 		in.From = time.Time{}
 		_, err = w.customers.Associate(w.ctx, operator, in) // no lines, no restraint
 		w.must(err)
+	})
+}
+
+// The month of a line ends in the zone of its source: a customer of a source of GMT+8 may change partner
+// from the first of the next month there, eight hours before that in UTC.
+func TestIssuedCycleEndsInItsSourcesZone(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db).cast()
+		w.associate("c1", "fangan", customer.KindResale, "", "")
+		w.billedIn(db, "yunfan", "c1", "2026-09", 1, true, "+08:00")
+		in := customer.AssociateInput{CustomerID: w.org["c1"].ID, PartnerID: w.org["zongdai"].ID, Kind: customer.KindResale,
+			From: w.day("2026-10-01").Add(-8*time.Hour - time.Microsecond), Replace: true}
+		_, err := w.customers.Associate(w.ctx, operator, in)
+		w.refused(err, "customer.cycle_closed")
+		in.From = in.From.Add(time.Microsecond)
+		_, err = w.customers.Associate(w.ctx, operator, in)
+		w.must(err)
+	})
+}
+
+// What covers an association wholly takes its place as long as nothing of it is issued; the one replaced
+// never was in force.
+func TestAssociationReplacedWhole(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db).cast()
+		first := w.associate("c1", "fangan", customer.KindResale, "", "")
+		in := customer.AssociateInput{CustomerID: w.org["c1"].ID, PartnerID: w.org["zongdai"].ID, Kind: customer.KindResale}
+		_, err := w.customers.Associate(w.ctx, operator, in)
+		w.refused(err, "customer.association_overlap")
+		in.Replace = true
+		_, err = w.customers.Associate(w.ctx, operator, in)
+		w.must(err)
+		all, err := w.customers.Associations(w.ctx, operator)
+		w.must(err)
+		for _, a := range all {
+			if a.ID == first.ID && (a.State != customer.StateEnded || !a.From.Equal(a.To) || a.From.IsZero()) {
+				t.Errorf("replaced: %+v", a)
+			}
+		}
+		partner, _, _ := customer.NewBook(all).PartnerAt(w.org["c1"].ID, w.day("2026-05-01"))
+		if partner != w.org["zongdai"].ID {
+			t.Errorf("partner is %s", partner)
+		}
+		w.billed(db, "yunfan", "c1", "2026-09", 1, true)
+		in.PartnerID = w.org["fangan"].ID
+		_, err = w.customers.Associate(w.ctx, operator, in)
+		w.refused(err, "customer.cycle_closed")
 	})
 }
 

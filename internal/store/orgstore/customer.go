@@ -108,10 +108,26 @@ func (s *Customers) SetAssociation(ctx context.Context, a customer.Association, 
 	return n == 1, err
 }
 
-// LastSealed is the newest issued cycle in which the customer has lines.
-func (s *Customers) LastSealed(ctx context.Context, customerID string) (c cycle.Cycle, err error) {
-	err = s.db.Row(ctx, qLinkSealed, "customer.association_unknown", []any{customerID}, &c)
-	return c, err
+// LastSealed is the newest issued cycle in which the customer has lines, with the zone in which it ended
+// last. A cycle is the month in the zone of its source, not in that of the portal.
+func (s *Customers) LastSealed(ctx context.Context, customerID string) (last cycle.Cycle, zone *time.Location, err error) {
+	zone = time.UTC
+	err = s.db.Each(ctx, qLinkSealed, []any{customerID}, func(rows *sql.Rows) error {
+		var c cycle.Cycle
+		var name string
+		if err := rows.Scan(&c, &name); err != nil {
+			return err
+		}
+		z, err := cycle.ParseZone(name)
+		if err != nil {
+			return err
+		}
+		if c > last || c == last && c.End(z).After(c.End(zone)) {
+			last, zone = c, z
+		}
+		return nil
+	})
+	return last, zone, err
 }
 
 func (s *Customers) care(ctx context.Context, q store.Query, args ...any) ([]customer.Assignment, error) {

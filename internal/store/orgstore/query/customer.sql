@@ -38,7 +38,7 @@ WHERE id = $1 AND state = $2 AND version = $3;
 
 -- name: association.LastSealed
 -- whoever gets a share of a spread line has lines of its own in the same cycle
-SELECT COALESCE(MAX(s.cycle), '') FROM slot s
+SELECT DISTINCT s.cycle, src.zone FROM slot s JOIN source src ON src.id = s.source_id
 WHERE s.sealed AND s.state = 'active' AND EXISTS (SELECT 1 FROM usage_summary u WHERE u.slot_id = s.id AND u.customer_id = $1);
 
 -- name: assignment.OfPartner
