@@ -138,7 +138,8 @@ type RetryResult struct {
 // Retry reads corrected rows, all or none: they become lines of a further file of the same delivery,
 // and the original rows stay shown as corrected. Faults: delivery.unknown, delivery.correction_malformed,
 // delivery.correction_unknown, delivery.correction_refused with a reason per row, delivery.cycle_not_open,
-// delivery.correction_replaced, delivery.correction_cycle, scope.permission_missing.
+// delivery.correction_replaced, delivery.correction_cycle, delivery.correction_repeated,
+// scope.permission_missing.
 func (s *Service) Retry(ctx context.Context, sc scope.Scope, ref string, file io.Reader) (RetryResult, error) {
 	if err := sc.Require(scope.ItemQuarantineResolve); err != nil {
 		return RetryResult{}, err
@@ -384,6 +385,9 @@ func (s *Service) addLines(ctx context.Context, d Delivery, src *source.Source, 
 		}
 		st.Occurrence = next[place]
 		next[place]++
+		if st.Occurrence > 0 && ownKeys(src) {
+			return repeatedCorrection(src, st.Cycle, st.LineNo)
+		}
 		dims.name(st, &fresh)
 		sum, err := st.Sum(src.Base)
 		if err != nil {
@@ -405,11 +409,42 @@ func (s *Service) addLines(ctx context.Context, d Delivery, src *source.Source, 
 		return err
 	}
 	for _, slot := range slots {
+		if err := s.refuseRepeated(ctx, src, slot); err != nil {
+			return err
+		}
 		if err := s.Store.SetSlotCount(ctx, slot.ID, slot.LineCount); err != nil {
 			return err
 		}
 	}
 	return s.Store.PutChanges(ctx, d.ID, changes)
+}
+
+// refuseRepeated refuses corrected rows of an appending source that another delivery brought meanwhile.
+func (s *Service) refuseRepeated(ctx context.Context, src *source.Source, slot usage.Slot) error {
+	if src.Mode != source.ModeAppend {
+		return nil
+	}
+	others, err := s.Store.SlotsOfSource(ctx, src.ID, slot.Cycle)
+	if err != nil {
+		return err
+	}
+	for _, old := range others {
+		if old.ID == slot.ID || !counts(old.State) {
+			continue
+		}
+		_, line, found, err := s.Store.Repeat(ctx, slot.ID, old.ID)
+		if err != nil {
+			return err
+		}
+		if found {
+			return repeatedCorrection(src, slot.Cycle, line)
+		}
+	}
+	return nil
+}
+
+func repeatedCorrection(src *source.Source, c cycle.Cycle, line int64) error {
+	return fault.Conflict("delivery.correction_repeated", fault.Args{"line": line, "cycle": string(c), "source": src.Name})
 }
 
 func addChange(changes []Change, l *usage.Stored, sum usage.Sum) []Change {

@@ -13,6 +13,7 @@ import (
 	"huoban/internal/id"
 	"huoban/internal/ingest"
 	"huoban/internal/money"
+	"huoban/internal/source"
 	"huoban/internal/usage"
 )
 
@@ -23,6 +24,7 @@ type writer struct {
 	resolver *attribution.Resolver
 	state    string // of the rules the resolver stands for
 	resumed  int64
+	own      bool // ownKeys
 
 	count   *counter
 	slots   map[cycle.Cycle]int64
@@ -51,6 +53,13 @@ func newBatch(rows int) batch {
 	return batch{stored: make([]*usage.Stored, 0, rows), amounts: make(map[*usage.Stored]money.Amount, rows), fresh: usage.NewDims()}
 }
 
+// ownKeys tells whether the source appends lines that carry a key of their own. The same key twice is a
+// repeat then, also in one file; without such keys equal rows are several charges.
+func ownKeys(src *source.Source) bool {
+	d, _ := ingest.Lookup(src.Dialect)
+	return src.Mode == source.ModeAppend && d.NativeKey
+}
+
 func newWriter(ctx context.Context, im *importing) (*writer, error) {
 	resolver, state, err := im.s.Rules.Resolver(ctx, im.src.ID)
 	if err != nil {
@@ -59,6 +68,7 @@ func newWriter(ctx context.Context, im *importing) (*writer, error) {
 	w := &writer{im: im, resolver: resolver, state: state, resumed: im.d.Progress, written: im.d.Progress, count: newCounter(),
 		slots: map[cycle.Cycle]int64{}, sums: map[usage.SummaryKey]usage.Sum{}, dims: newDimensions(),
 		batch: newBatch(im.s.BatchRows)}
+	w.own = ownKeys(im.src)
 	slots, err := im.s.Store.SlotsOfDelivery(ctx, im.d.ID)
 	for _, slot := range slots {
 		w.slots[slot.Cycle] = slot.ID
@@ -132,6 +142,10 @@ func (w *writer) line(ctx context.Context, p ingest.Part, l *usage.Line, raw []b
 	st := &usage.Stored{Line: *l}
 	st.FileNo = p.No
 	st.Occurrence = w.count.next(l.Cycle, l.Key)
+	if st.Occurrence > 0 && w.own {
+		return nil, fault.Conflict("delivery.repeated_line", fault.Args{"file": p.Name, "line": l.LineNo, "cycle": string(l.Cycle),
+			"source": w.im.src.Name})
+	}
 	st.CustomerID, st.RuleID = w.resolver.Resolve(&st.Line)
 	slot, ok := w.slots[l.Cycle]
 	if !ok {

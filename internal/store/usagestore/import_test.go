@@ -320,6 +320,42 @@ func TestAppendRefusesRepeats(t *testing.T) {
 	})
 }
 
+// A line with an identity of its own is charged once, however its repeat arrives.
+func TestAppendRefusesRepeatsOfItsOwnKeys(t *testing.T) {
+	const head = "line_id,cycle,charge_start,product,category,currency,billed\n"
+	each(t, func(t *testing.T, w *world) {
+		src := w.source(source.AddInput{Name: "own", Dialect: "huoban"})
+		one := "1,2026-01,2026-01-03,VM,usage,CNY,1\n"
+		two := "2,2026-01,2026-01-03,VM,usage,CNY,"
+		before := w.counts()
+		if _, err := w.try("own", delivery.Input{Paths: []string{w.raw("twice.csv", head+one+one)}}); !fault.HasCode(err, "delivery.repeated_line") {
+			t.Errorf("twice in one file: %v", err)
+		}
+		if w.counts() != before {
+			t.Error("a refused delivery left something")
+		}
+		w.imports("own", delivery.Input{Paths: []string{w.raw("1.csv", head+one+two+"bad\n")}})
+		w.imports("own", delivery.Input{Paths: []string{w.raw("2.csv", head+two+"5\n")}})
+		rows, err := w.del.Quarantine(context.Background(), operator, delivery.QuarantineFilter{})
+		w.must(err)
+		if len(rows) != 1 {
+			t.Fatalf("%d rows in quarantine", len(rows))
+		}
+		for _, fixed := range []string{two + "5", one[:len(one)-1]} {
+			text := "quarantine_id," + head + rows[0].ID + "," + fixed + "\n"
+			_, err := w.del.Retry(context.Background(), operator, "own/1", strings.NewReader(text))
+			if !fault.HasCode(err, "delivery.correction_repeated") {
+				t.Errorf("correction %q: %v", fixed, err)
+			}
+		}
+		w.wantTotals(src.VendorID, "2026-01", map[string]string{" CNY": "2 6"})
+		text := "quarantine_id," + head + rows[0].ID + ",3,2026-01,2026-01-03,VM,usage,CNY,7\n"
+		_, err = w.del.Retry(context.Background(), operator, "own/1", strings.NewReader(text))
+		w.must(err)
+		w.wantTotals(src.VendorID, "2026-01", map[string]string{" CNY": "3 13"})
+	})
+}
+
 func TestAmortisedIsRefused(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.source(source.AddInput{Name: "azure", Dialect: "azure-cost"})
