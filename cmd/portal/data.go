@@ -466,7 +466,7 @@ func (c *quarantineDropCmd) Run(o *out) error {
 
 type mapCmd struct {
 	Auto   mapAutoCmd   `cmd:"" help:"Make one customer per sub-account (or key) that has no rule."`
-	Export mapExportCmd `cmd:"" help:"Write the rules of a source as CSV."`
+	Export mapExportCmd `cmd:"" help:"Write the rules as CSV."`
 	Import mapImportCmd `cmd:"" help:"Read rules: source,key,customer,partner,association,valid_from,valid_to. Example row: focus,51738928782,CUST-1,P1,resale,,"`
 	Target mapTargetCmd `cmd:"" help:"Say where unclaimed lines and lines without sub-account go."`
 }
@@ -508,7 +508,7 @@ func (o *out) mapped(ctx context.Context, res attribution.ChangeResult, err erro
 }
 
 type mapExportCmd struct {
-	Source string `required:"" help:"Source."`
+	Source string `help:"Of one source (default: all)."`
 }
 
 func (c *mapExportCmd) Run(o *out) error {
