@@ -27,7 +27,8 @@ func (a *App) Handler() (http.Handler, error) {
 	h := &portal.Handlers{Log: a.Log, Clock: a.Clock, Accounts: a.Accounts, SetUp: a.Setup, Sessions: a.Sessions, Messages: a.Messages,
 		Ready: a.ready, Metrics: promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), Version: Version, BaseURL: a.Settings.Base(),
 		Tx: a.DB, Audit: a.Audit, Orgs: a.Organisations, Bills: a.Bills, Closes: a.Closes, BillList: a.BillStore, Expenditure: a.Expenditure, Deliveries: a.Deliveries,
-		Attribution: a.Attribution, Adjustments: a.Adjustments, Sources: a.Sources, Idempotency: a.Idempotency, Exports: a.Exports}
+		Attribution: a.Attribution, Adjustments: a.Adjustments, Sources: a.Sources, Idempotency: a.Idempotency, Exports: a.Exports,
+		Prices: a.Prices, AuditBook: audit.NewBook(a.DB, a.AuditStore, a.Audit), VerifyAudit: a.VerifyAudit}
 	return portal.New(h, portal.Options{TrustedProxies: a.Settings.TrustedProxies})
 }
 

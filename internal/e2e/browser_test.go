@@ -288,7 +288,7 @@ func (b *tab) fits(where string) {
 	}
 }
 
-var keyShape = regexp.MustCompile(`\b(account|bills|billview|close|errview|exports|exportview|fault|homeview|layout|message|nav|ops|opsview|part|portal|signview)\.[a-z_]+(\.[a-z_]+)*\b`)
+var keyShape = regexp.MustCompile(`\b(account|backoffice|bills|billview|close|errview|exports|exportview|fault|homeview|layout|message|nav|ops|opsview|part|portal|signview)\.[a-z_]+(\.[a-z_]+)*\b`)
 
 // worded: no key of the catalogue and no empty template stands on the page, and the language is told.
 func (b *tab) worded(where, lang string) {

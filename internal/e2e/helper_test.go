@@ -51,8 +51,8 @@ func november(t *testing.T, drop int) []byte {
 	return b.Bytes()
 }
 
-// deliverMore hands over a month with bad rows, twice, the second time with changes, so that the pages of
-// the back office have something to show. It gives the address of the second delivery.
+// deliverMore hands over a month with bad rows, twice, the second time with changes, and drafts a price, so
+// that the pages of the back office have something to show. It gives the address of the second delivery.
 func deliverMore(t *testing.T, w *world) string {
 	t.Helper()
 	c := w.signIn(t, admin)
@@ -63,6 +63,10 @@ func deliverMore(t *testing.T, w *world) string {
 			t.Fatalf("upload: %d\n%s", r.status, r.body)
 		}
 		last, _, _ = strings.Cut(r.location(), "?")
+	}
+	r := c.upload("/o/"+vendor+"/prices", "prices.csv", []byte("partner,type,base,factor\n"+partner+",normal,billed,0.9\n"), "draft", "true")
+	if r.status != http.StatusSeeOther {
+		t.Fatalf("price drafts: %d\n%s", r.status, r.body)
 	}
 	return last
 }

@@ -50,6 +50,14 @@ var menu = []area{
 			{"nav.page.bills", "/bills", vendors, []scope.Item{scope.ItemBillView}, "b"},
 			{"exports.title", "/exports", vendors, []scope.Item{scope.ItemExportOwn}, "x"},
 		}},
+		{"nav.group.rules", []place{
+			{"backoffice.sources.title", "/sources", vendors, []scope.Item{scope.ItemSourceView}, ""},
+			{"backoffice.map.title", "/mapping", vendors, []scope.Item{scope.ItemMapView}, ""},
+			{"backoffice.prices.title", "/prices", vendors, []scope.Item{scope.ItemPriceView}, ""},
+		}},
+	}},
+	{"nav.area.organisation", []placeGroup{
+		{"nav.group.security", []place{{"backoffice.audit.title", "/audit", anySide, []scope.Item{scope.ItemAuditView}, ""}}},
 	}},
 }
 

@@ -204,7 +204,7 @@ func focus(rows ...string) string {
 	return text
 }
 
-var bareKey = regexp.MustCompile(`\b(ops|opsview|homeview|portal|nav|close|delivery|bills|fault|part|layout|monthclose|message|ingest|source|attribution)\.[a-z_]+(\.[a-z_]+)+\b`)
+var bareKey = regexp.MustCompile(`\b(ops|backoffice|opsview|homeview|portal|nav|close|delivery|bills|fault|part|layout|monthclose|message|ingest|source|attribution)\.[a-z_]+(\.[a-z_]+)+\b`)
 
 // page checks what every page must be: no bare key, nothing inline, headings in order, a label on every
 // field, ids once.

@@ -14,12 +14,14 @@ import (
 	"huoban/web/templates/part"
 )
 
-// mapRoutes take a map file, which gives unmapped keys their customers.
+// mapRoutes show the rules of a source and take a map file, which gives unmapped keys their customers.
 func mapRoutes() []Route {
 	row := func(method, path, name, title string, do func(*Handlers, *Ctx) error) Route {
 		return Route{Method: method, Path: "/o/:org/mapping" + path, Name: name, Sides: vendors, Items: []scope.Item{scope.ItemMapChange}, Title: title, Do: do}
 	}
 	return []Route{
+		{Method: get, Path: "/o/:org/mapping", Name: "mapping", Sides: vendors, Items: []scope.Item{scope.ItemMapView}, Query: []string{"source"},
+			Title: "backoffice.map.title", Do: (*Handlers).mapping},
 		row(get, "/new", "mapping.new", "ops.map.title", (*Handlers).mapPage),
 		row(post, "", "mapping.import", "", (*Handlers).mapFile),
 	}

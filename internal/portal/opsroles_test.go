@@ -17,7 +17,7 @@ func TestEveryRole(t *testing.T) {
 	boss := w.visitor("boss")
 	at := boss.imported(focus("s1 VM 1", "s2 DB oops"))
 	w.must2(w.app.Organisations.Add(context.Background(), operator, organisation.AddInput{Code: "CUST", Kind: organisation.KindCustomer, Name: "Customer"}))
-	pages := []string{"", "/messages", "/deliveries", "/deliveries/new", "/closes", "/closes/2026-01", "/adjustments", "/adjustments/new", "/mapping/new",
+	pages := []string{"", "/messages", "/deliveries", "/deliveries/new", "/closes", "/closes/2026-01", "/adjustments", "/adjustments/new", "/mapping/new", "/mapping", "/sources", "/prices", "/prices/new", "/prices/simulation", "/audit",
 		strings.TrimPrefix(at, "/o/NOVA"), strings.TrimPrefix(at, "/o/NOVA") + "/rules", strings.TrimPrefix(at, "/o/NOVA") + "/changes"}
 	for _, org := range []struct {
 		code  string

@@ -90,9 +90,11 @@ func (l *importJobs) find(orgID, jobID string) *importJob {
 }
 
 // uploadForm is what was typed beside the files.
-type uploadForm struct{ source, final, dryRun string }
+type uploadForm struct{ source, final, dryRun, draft string }
 
-func (f uploadForm) dry() bool { return f.dryRun == "true" || f.dryRun == "on" || f.dryRun == "1" }
+func (f uploadForm) dry() bool { return ticked(f.dryRun) }
+
+func ticked(text string) bool { return text == "true" || text == "on" || text == "1" }
 
 // mark reads "all" or "true" as every period whose month is over, and otherwise cycles.
 func (f uploadForm) mark() (delivery.FinalMark, error) {
@@ -270,6 +272,8 @@ func receive(r *http.Request, folder string) (uploadForm, []string, error) {
 			form.final = text
 		case "dry_run":
 			form.dryRun = text
+		case "draft":
+			form.draft = text
 		}
 	}
 }

@@ -16,6 +16,7 @@ var (
 	partners = []scope.Side{scope.SidePartner}
 	vendors  = []scope.Side{scope.SideVendor}
 	traders  = []scope.Side{scope.SidePartner, scope.SideVendor}
+	anySide  = []scope.Side{scope.SidePartner, scope.SideVendor, scope.SideCustomer}
 )
 
 // table is every route of the portal. A new page is a row here, a handler and a page in web/templates.
@@ -24,6 +25,9 @@ func table() []Route {
 	rows = append(rows, billRoutes()...)
 	rows = append(rows, expenditureRoutes()...)
 	rows = append(rows, exportRoutes()...)
+	rows = append(rows, sourceRoutes()...)
+	rows = append(rows, priceRoutes()...)
+	rows = append(rows, auditRoutes()...)
 	return append(rows, opsRoutes()...)
 }
 

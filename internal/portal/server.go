@@ -24,6 +24,7 @@ import (
 	"huoban/internal/message"
 	"huoban/internal/monthclose"
 	"huoban/internal/organisation"
+	"huoban/internal/price"
 	"huoban/internal/session"
 	"huoban/internal/source"
 	"huoban/web/static"
@@ -57,6 +58,10 @@ type Handlers struct {
 	Adjustments *adjustment.Service
 	Idempotency *idempotency.Keeper
 	Exports     *export.Service
+
+	Prices      *price.Service
+	AuditBook   *audit.Book
+	VerifyAudit func(ctx context.Context) (audit.Report, error) // walks the whole chain
 
 	imports importJobs
 }

@@ -1,0 +1,256 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"huoban/internal/bill"
+	"huoban/internal/fault"
+	"huoban/internal/i18n"
+	"huoban/internal/organisation"
+	"huoban/internal/price"
+	"huoban/internal/scope"
+	"huoban/web/templates/opsview"
+	"huoban/web/templates/part"
+)
+
+var priceTypes = []price.Type{price.TypeNormal, price.TypePromotion, price.TypeNoDiscount, price.TypeSpecial}
+
+// priceRoutes are the vendor's settlement prices: the rules, a price file, and what drafts would change.
+func priceRoutes() []Route {
+	row := func(method, path, name string, item scope.Item, title string, do func(*Handlers, *Ctx) error) Route {
+		return Route{Method: method, Path: "/o/:org/prices" + path, Name: name, Sides: vendors, Items: []scope.Item{item}, Title: title, Do: do}
+	}
+	out := []Route{
+		row(get, "", "prices", scope.ItemPriceView, "backoffice.prices.title", (*Handlers).prices),
+		row(get, "/new", "prices.new", scope.ItemPriceChange, "backoffice.prices.import", (*Handlers).pricePage),
+		row(post, "", "prices.import", scope.ItemPriceChange, "", (*Handlers).priceFile),
+		row(get, "/simulation", "prices.simulation", scope.ItemPriceSimulate, "backoffice.simulation.title", (*Handlers).simulation),
+		row(post, "/drafts/activation", "prices.activate", scope.ItemPriceChange, "", (*Handlers).activatePrices),
+		row(post, "/drafts/discarding", "prices.discard", scope.ItemPriceChange, "", (*Handlers).discardPrices),
+	}
+	out[0].Query = []string{"rule"}
+	return out
+}
+
+// prices lists the rules in force; with a rule's number also every version of it.
+func (h *Handlers) prices(c *Ctx) error {
+	ctx := c.ctx()
+	q, kind := strings.TrimSpace(c.QueryParam("q")), price.Type(c.QueryParam("type"))
+	if kind != "" && !slices.Contains(priceTypes, kind) {
+		return notFound()
+	}
+	rules, err := h.Prices.List(ctx, c.Scope, c.Org.ID)
+	if err != nil {
+		return err
+	}
+	drafts, err := h.Prices.Drafts(ctx, c.Scope, c.Org.ID)
+	if err != nil {
+		return err
+	}
+	orgs, err := h.Deliveries.Store.Orgs(ctx)
+	if err != nil {
+		return err
+	}
+	title := c.T("backoffice.prices.title")
+	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title}), Buttons: priceButtons(c)}, Flash: c.done(), Filter: priceFilter(c, q, kind)}
+	if len(drafts) > 0 {
+		p.Notes = []string{c.T("backoffice.prices.drafts_wait", "Count", int64(len(drafts)))}
+	}
+	if number := c.QueryParam("rule"); number != "" {
+		g, err := h.historyGrid(c, number, orgs)
+		if err != nil {
+			return err
+		}
+		p.Grids = append(p.Grids, g)
+	}
+	rules = slices.DeleteFunc(rules, func(r price.Rule) bool {
+		return kind != "" && r.Type != kind || !strings.Contains(strings.ToLower(priceLine(c, &r, orgs)), strings.ToLower(q))
+	})
+	g := priceGrid(c, "rules", c.T("backoffice.prices.rules"), rules, orgs, true)
+	g.Tool = &part.Tool{Count: c.T("backoffice.prices.count", "Count", int64(len(rules))), Refresh: c.withQuery("/prices", "q", q, "type", string(kind))}
+	g.Empty = &part.Empty{Title: c.T("backoffice.prices.empty"), Text: c.T("backoffice.prices.empty_text")}
+	p.Grids = append(p.Grids, g)
+	return c.page(http.StatusOK, p.Page())
+}
+
+func priceButtons(c *Ctx) (out []part.Link) {
+	if c.Scope.Has(scope.ItemPriceChange) {
+		out = append(out, part.Link{Text: c.T("backoffice.prices.import"), Href: c.at("/prices/new")})
+	}
+	if c.Scope.Has(scope.ItemPriceSimulate) {
+		out = append(out, part.Link{Text: c.T("backoffice.simulation.title"), Href: c.at("/prices/simulation")})
+	}
+	return out
+}
+
+func priceFilter(c *Ctx, q string, kind price.Type) *part.Filter {
+	choice := part.FilterField{Name: "type", Label: c.T("bill.column.rule_type"), Value: string(kind), Options: []part.Option{{Label: c.T("ops.filter.any")}}}
+	for _, t := range priceTypes {
+		choice.Options = append(choice.Options, part.Option{Value: string(t), Label: c.T("bill.rule_type." + string(t))})
+	}
+	return &part.Filter{Action: c.at("/prices"), Reset: c.at("/prices"), Fields: []part.FilterField{{Name: "q", Label: c.T("backoffice.prices.search"), Value: q}, choice}}
+}
+
+// historyGrid is every version of one rule, the newest first.
+func (h *Handlers) historyGrid(c *Ctx, number string, orgs map[string]organisation.Organisation) (opsview.Grid, error) {
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		return opsview.Grid{}, notFound()
+	}
+	versions, err := h.Prices.History(c.ctx(), c.Scope, c.Org.ID, n)
+	if err == nil && len(versions) == 0 {
+		err = notFound()
+	}
+	slices.Reverse(versions)
+	return priceGrid(c, "history", c.T("backoffice.prices.history", "Number", number), versions, orgs, false), err
+}
+
+// dimsText names what a rule is limited to.
+func dimsText(c *Ctx, r *price.Rule, orgs map[string]organisation.Organisation) string {
+	var out []string
+	for _, id := range []string{r.PartnerID, r.CustomerID} {
+		if id != "" {
+			out = append(out, orgs[id].Name+" ("+orgs[id].Code+")")
+		}
+	}
+	for _, text := range []string{r.Provider, r.Product, r.Region} {
+		if text != "" {
+			out = append(out, text)
+		}
+	}
+	if r.Mode != "" {
+		out = append(out, modeText(c, r.Mode))
+	}
+	if len(out) == 0 {
+		return c.T("backoffice.prices.any")
+	}
+	return strings.Join(out, " · ")
+}
+
+func priceLine(c *Ctx, r *price.Rule, orgs map[string]organisation.Organisation) string {
+	return strings.Join([]string{bill.RuleName(r.Number, r.Version), dimsText(c, r, orgs), r.Factor.String()}, "\n")
+}
+
+func priceGrid(c *Ctx, id, title string, rules []price.Rule, orgs map[string]organisation.Organisation, linked bool) opsview.Grid {
+	g := opsview.Grid{ID: id, Title: title, Heads: []opsview.Head{{Text: c.T("backoffice.prices.rule")}, {Text: c.T("backoffice.prices.dims")}, {Text: c.T("bill.column.rule_type")},
+		{Text: c.T("backoffice.prices.factor"), Num: true}, {Text: c.T("backoffice.valid")}, {Text: c.T("opsview.col.state")}, {Text: c.T("ops.fact.by")}}}
+	for i := range rules {
+		r := &rules[i]
+		state := part.Status{Text: c.T("price.state." + string(r.State)), Tone: part.Good}
+		switch {
+		case r.EndedSeq != 0:
+			state = part.Status{Text: c.T("backoffice.prices.ended")}
+		case r.State == price.StateDraft:
+			state.Tone = part.Warn
+		}
+		name := opsview.Cell{Text: bill.RuleName(r.Number, r.Version), Mono: true}
+		if linked {
+			name.Href = c.withQuery("/prices", "rule", strconv.FormatInt(r.Number, 10))
+		}
+		g.Rows = append(g.Rows, []opsview.Cell{name, {Text: dimsText(c, r, orgs)}, {Text: c.T("bill.rule_type." + string(r.Type))},
+			{Text: r.Factor.String(), Note: c.T("backoffice.prices.of_base", "Base", c.T("bill.base."+string(r.Base)))},
+			{Text: validText(c, r.ValidFrom, r.ValidTo, r.ValidFrom == "", r.ValidTo == "")}, {Status: &state}, {Text: r.CreatedBy, Note: i18n.DateTime(r.CreatedAt)}})
+	}
+	return g
+}
+
+func (h *Handlers) pricePage(c *Ctx) error {
+	return h.priceForm(c, http.StatusOK, uploadForm{}, nil)
+}
+
+func (h *Handlers) priceForm(c *Ctx, status int, in uploadForm, refused *fault.Error) error {
+	title := c.T("backoffice.prices.import")
+	p := opsview.Upload{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("backoffice.prices.title"), Href: c.at("/prices")}, part.Link{Text: title})},
+		Action: c.at("/prices"), Refusal: refusalOf(c, refused), Submit: title,
+		Notes: []string{c.T("backoffice.prices.note_columns", "Columns", strings.Join(price.Columns, ", ")), c.T("backoffice.prices.note_whole"), c.T("backoffice.prices.note_draft")},
+		Fields: []part.Field{{Name: "file", Label: c.T("backoffice.prices.file"), Type: "file", Accept: ".csv", Required: true},
+			{Name: "draft", Label: c.T("backoffice.prices.as_draft"), Type: "checkbox", Value: in.draft},
+			{Name: "dry_run", Label: c.T("ops.upload.dry"), Type: "checkbox", Value: in.dryRun}}}
+	return c.page(status, p.Page())
+}
+
+// priceFile takes in a price file; the same file again changes nothing, so that no key is needed.
+func (h *Handlers) priceFile(c *Ctx) error {
+	folder, err := os.MkdirTemp("", "portal-price-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := os.RemoveAll(folder); err != nil {
+			h.Log.Warn("uploaded files stay", "error", err.Error())
+		}
+	}()
+	form, paths, err := receive(c.Request(), folder)
+	if err == nil && len(paths) != 1 {
+		err = fault.Invalid("ops.file_missing", nil)
+	}
+	var res price.ImportResult
+	if err == nil {
+		res, err = h.importPrices(c, paths[0], form)
+	}
+	if err != nil {
+		if f := faultOf(err); f.Kind == fault.KindNotFound && !wantsJSON(c.Request()) { // the file names what is not there; the address itself is
+			return h.priceForm(c, http.StatusUnprocessableEntity, form, f)
+		}
+		return c.refuse(err, func(status int, f *fault.Error) error { return h.priceForm(c, status, form, f) })
+	}
+	switch {
+	case wantsJSON(c.Request()):
+		return c.JSON(http.StatusOK, map[string]any{"dry_run": res.DryRun, "rules_added": res.Added, "rules_changed": res.Changed, "rules_same": res.Same})
+	case form.dry():
+		return h.priceDryRun(c, &res)
+	case ticked(form.draft):
+		return c.seeOther(c.at("/prices/simulation?done=prices_drafted"))
+	}
+	return c.seeOther(c.at("/prices?done=prices_imported"))
+}
+
+func (h *Handlers) importPrices(c *Ctx, path string, form uploadForm) (res price.ImportResult, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return res, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return h.Prices.Import(c.ctx(), c.Scope, price.ImportInput{VendorID: c.Org.ID, File: f, DryRun: form.dry(), Draft: ticked(form.draft)})
+}
+
+// priceDryRun shows what a price file would do; nothing of it was kept.
+func (h *Handlers) priceDryRun(c *Ctx, res *price.ImportResult) error {
+	orgs, err := h.Deliveries.Store.Orgs(c.ctx())
+	if err != nil {
+		return err
+	}
+	title := c.T("ops.dry.title")
+	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("backoffice.prices.title"), Href: c.at("/prices")}, part.Link{Text: title}),
+		Buttons: []part.Link{{Text: c.T("backoffice.prices.import"), Href: c.at("/prices/new")}}}, Flash: &part.Flash{Tone: part.Good, Text: c.T("ops.dry.text")},
+		Notes: []string{c.T("backoffice.prices.effect", "Added", res.Added, "Changed", res.Changed, "Same", res.Same)}}
+	g := priceGrid(c, "rules", c.T("backoffice.prices.written"), res.Rules, orgs, false)
+	g.Empty = &part.Empty{Title: c.T("backoffice.prices.nothing"), Text: c.T("backoffice.prices.nothing_text")}
+	p.Grids = []opsview.Grid{g}
+	return c.page(http.StatusOK, p.Page())
+}
+
+func (h *Handlers) activatePrices(c *Ctx) error {
+	return h.settleDrafts(c, "/prices?done=prices_activated", "activated", h.Prices.Activate)
+}
+
+func (h *Handlers) discardPrices(c *Ctx) error {
+	return h.settleDrafts(c, "/prices?done=prices_discarded", "discarded", h.Prices.Discard)
+}
+
+func (h *Handlers) settleDrafts(c *Ctx, to, name string, do func(context.Context, scope.Scope, string) (int, error)) error {
+	err := h.once(c, func(ctx context.Context) (answer, error) {
+		n, err := do(ctx, c.Scope, c.Org.ID)
+		return answer{Location: c.at(to), Body: map[string]int{name: n}}, err
+	})
+	if err == nil {
+		return nil
+	}
+	return c.refuse(err, func(status int, f *fault.Error) error { return h.simulationPage(c, status, f) })
+}
