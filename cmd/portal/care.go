@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 
 	"fmt"
 	"io"
@@ -293,7 +294,9 @@ func (c *auditVerifyCmd) Run(o *out) error {
 		if r.Broken != nil {
 			return r.Broken
 		}
-		return o.print(r, func(w io.Writer) { fmt.Fprintln(w, i18n.T(ctx, "cli.audit.whole", "Count", r.Rows)) })
+		whole := map[string]any{"rows": r.Rows, "head": map[string]any{
+			"seq": r.Head.Seq, "hash": hex.EncodeToString(r.Head.Hash), "key_id": r.Head.KeyID}}
+		return o.print(whole, func(w io.Writer) { fmt.Fprintln(w, i18n.T(ctx, "cli.audit.whole", "Count", r.Rows)) })
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -78,7 +79,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "portal: %v\nportal --help shows the commands.\n", err)
-		return exitUsage
+		return misused(slices.Contains(args, "--json"), stdout, err)
 	}
 	return report(ctx, &c, stdout, stderr, kctx.Run(&out{ctx, &c, args, stdout, stderr, os.Stdin}))
 }
@@ -140,7 +141,7 @@ func report(ctx context.Context, c *cli, stdout, stderr io.Writer, err error) in
 	var u usageError
 	if errors.As(err, &u) {
 		fmt.Fprintf(stderr, "portal: %v\n", u.error)
-		return exitUsage
+		return misused(c.JSON, stdout, u.error)
 	}
 	f := fault.From(err)
 	r := toRefusal(ctx, f)
@@ -158,6 +159,14 @@ func report(ctx context.Context, c *cli, stdout, stderr io.Writer, err error) in
 		_ = writeJSON(stdout, map[string]any{"refused": r})
 	}
 	return exitRefused
+}
+
+// misused answers a wrong call; a script that asked for JSON gets its one document here too.
+func misused(asJSON bool, stdout io.Writer, err error) int {
+	if asJSON {
+		_ = writeJSON(stdout, map[string]any{"refused": refusal{Code: "usage", Message: err.Error()}})
+	}
+	return exitUsage
 }
 
 func writeJSON(w io.Writer, v any) error {

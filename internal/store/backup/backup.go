@@ -58,7 +58,7 @@ func Backup(ctx context.Context, db *store.DB, file string, now time.Time) (Mani
 	}
 	part, err := os.OpenFile(file+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
-		return Manifest{}, fmt.Errorf("backup: %w", err)
+		return Manifest{}, fault.Invalid("backup.unwritable", fault.Args{"file": file}).Because(err)
 	}
 	m := Manifest{Format: formatVersion, Version: migrate.Latest(), Engine: db.Engine(), TakenAt: now.UTC().Format(time.RFC3339)}
 	err = write(ctx, db, part, &m)
