@@ -360,7 +360,7 @@ func diffRow(r delivery.DiffRow) diffJSON {
 
 type deliveryRevertCmd struct {
 	Delivery string `arg:"" help:"SOURCE/NUMBER or id."`
-	Reason   string `required:"" help:"Why."`
+	Reason   string `default:"reverted by the operator" help:"Why; stands in the transition log."`
 }
 
 func (c *deliveryRevertCmd) Run(o *out) error {

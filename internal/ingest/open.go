@@ -216,6 +216,12 @@ func relative(root, path string) string {
 
 // isExport tells by its name whether a file in a folder or archive is one to read.
 func isExport(name string) bool {
+	base := strings.ToLower(filepath.Base(name))
+	for _, note := range []string{"readme", "license", "licence", "notice"} {
+		if strings.HasPrefix(base, note) {
+			return false
+		}
+	}
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".csv", ".tsv", ".txt", ".gz", ".tgz", ".zip", ".tar", ".parquet", ".xlsx":
 		return true

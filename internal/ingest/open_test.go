@@ -253,3 +253,21 @@ func TestLimits(t *testing.T) {
 		}
 	}
 }
+
+// TestReadmesArePassedOver: notes that lie beside the exports of a folder are no exports.
+func TestReadmesArePassedOver(t *testing.T) {
+	dir := t.TempDir()
+	for name, body := range map[string]string{"README.txt": "how to read this", "license.txt": "free", "a.csv": "x,y\n1,2\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := Open([]string{dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if len(d.Parts) != 1 || len(d.Ignored) != 2 {
+		t.Fatalf("parts %v, ignored %v", d.Parts, d.Ignored)
+	}
+}

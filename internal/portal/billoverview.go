@@ -155,7 +155,12 @@ func splitOf(c *Ctx, doc *bill.Document, by bill.By, most int) billview.Split {
 
 // opens lets every figure of a row lead to the lines it is the sum of, where each opens to its reason.
 func opens(c *Ctx, doc *bill.Document, row *billview.SplitRow, name, value string) {
-	lines := func(kind usage.Kind) string { return c.billLink("lines", doc, name, value, "kind", string(kind)) }
+	lines := func(kind usage.Kind) string {
+		if value == "" { // staff adjustments have no product
+			return c.billLink("adjustments", doc)
+		}
+		return c.billLink("lines", doc, name, value, "kind", string(kind))
+	}
 	row.Href = lines("")
 	row.Amount = row.Amount.At(row.Href)
 	row.Consumption = row.Consumption.At(lines(usage.KindConsumption))
