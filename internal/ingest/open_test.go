@@ -262,7 +262,7 @@ func TestReadmesArePassedOver(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	d, err := Open([]string{dir})
+	d, err := ingest.Open([]string{dir})
 	if err != nil {
 		t.Fatal(err)
 	}
