@@ -36,7 +36,7 @@ lint: ## formatting, vet, staticcheck
 
 check: gen test ## gen and test
 
-bench: build ## measure import and close against the sqlite3 shell
+bench: build ## measure against known things (BENCH=full, BENCH=<goal>)
 	@scripts/bench.sh
 
 clean: ## remove what was built
