@@ -224,10 +224,10 @@ func TestNoFormulasInCSV(t *testing.T) {
 			}
 		}
 	}
-	if got := csvRows(t, write(t, FormatCSV, bill.ByProduct, document()))[1][6]; got != "\t123456789012345678" {
+	if got := csvRows(t, write(t, FormatCSV, bill.ByProduct, document()))[1][6]; got != "123456789012345678\t" {
 		t.Errorf("a long id is %q", got)
 	}
-	for in, want := range map[string]string{"": "", "abc": "abc", "-1": "'-1", "\tx": "'\tx", "12345": "12345", "＝1": "'＝1", "123456789012": "\t123456789012", "12345678901a": "12345678901a"} {
+	for in, want := range map[string]string{"": "", "abc": "abc", "-1": "'-1", "\tx": "'\tx", "12345": "12345", "＝1": "'＝1", "123456789012": "123456789012\t", "007": "007\t", "0": "0", "0.5": "0.5", "12E34": "12E34\t", " =1": "' =1", "12345678901a": "12345678901a"} {
 		if got := guard(in); got != want {
 			t.Errorf("guard(%q) = %q, want %q", in, got, want)
 		}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/csv"
 	"io"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"huoban/internal/bill"
@@ -13,7 +16,8 @@ import (
 const longDigits = 12
 
 // writeCSV writes UTF-8 with a byte order mark, so that spreadsheets read Chinese, and a row per bill,
-// product, customer or line. Figures are plain decimals; text is guarded (see guard).
+// product, customer or line. Figures are plain decimals with every digit, which a spreadsheet shows to
+// its fifteenth; text is guarded (see guard).
 func writeCSV(ctx context.Context, out io.Writer, docs []bill.Document, o Options) error {
 	if _, err := io.WriteString(out, "\ufeff"); err != nil {
 		return err
@@ -64,17 +68,31 @@ func writeCSV(ctx context.Context, out io.Writer, docs []bill.Document, o Option
 	return w.Error()
 }
 
-// guard keeps a spreadsheet from running a text as a formula (a leading apostrophe) and from turning a
-// long id into a rounded number (a leading tab, which it does not show).
+// guard keeps a spreadsheet from running a text as a formula (a leading apostrophe) and from changing a
+// text it takes for a number: a long id it would round, zeros in front it would drop, an id like 12E34
+// it would calculate (a tab behind it, which it does not show and which begins nothing).
 func guard(s string) string {
 	if s == "" {
 		return s
 	}
-	if strings.ContainsRune("=+-@\t\r\n", rune(s[0])) || strings.HasPrefix(s, "＝") || strings.HasPrefix(s, "＋") || strings.HasPrefix(s, "－") || strings.HasPrefix(s, "＠") {
+	if strings.ContainsRune("\t\r\n", rune(s[0])) {
 		return "'" + s
 	}
-	if len(s) >= longDigits && strings.Trim(s, "0123456789") == "" {
-		return "\t" + s
+	if t := strings.TrimLeft(s, blanks); t != "" && strings.ContainsAny(t[:1], "=+-@") || t != "" && hasAnyPrefix(t, "＝", "＋", "－", "＠") {
+		return "'" + s
+	}
+	if numberlike.MatchString(s) {
+		return s + "\t"
 	}
 	return s
+}
+
+// blanks are what a spreadsheet may take off before it looks for a formula.
+const blanks = " \u00a0\u3000\ufeff\u200b\x00"
+
+// numberlike is text that a spreadsheet reads as a number and does not keep as it was written.
+var numberlike = regexp.MustCompile(`^(?:[0-9]{` + strconv.Itoa(longDigits) + `,}|0[0-9]+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?[eE][+-]?[0-9]+)$`)
+
+func hasAnyPrefix(s string, prefixes ...string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(s, p) })
 }

@@ -8,9 +8,9 @@ import (
 	"huoban/internal/bill"
 )
 
-// pdfLines is the number of lines a PDF prints; whoever wants more takes a table format, and the
-// document says so.
-const pdfLines = 5000
+// PDFLines is the number of lines a PDF prints; whoever wants more takes a table format. A document made
+// by a command says how many it left out, the portal refuses to make one.
+const PDFLines = 5000
 
 // page measures in millimetres, A4 upright.
 const (
@@ -151,7 +151,7 @@ func (p *pdf) table(ctx context.Context, t table, foot string) {
 	p.row(by, at, t, head, foot)
 	n, left := 0, 0
 	err := t.rows(ctx, func(row []string) error {
-		if n++; n > pdfLines {
+		if n++; n > PDFLines {
 			left++
 			return nil
 		}

@@ -123,6 +123,5 @@ func (s *Sheet) writeXLSX(ctx context.Context, out io.Writer) (err error) {
 	if err = x.sheet.Flush(); err != nil {
 		return err
 	}
-	_, err = x.f.WriteTo(out)
-	return err
+	return x.finish(out)
 }

@@ -2,6 +2,7 @@ package billdoc
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -56,7 +57,15 @@ func writeXLSX(ctx context.Context, out io.Writer, docs []bill.Document, o Optio
 			return err
 		}
 	}
-	_, err = x.f.WriteTo(out)
+	return x.finish(out)
+}
+
+// finish writes the workbook without holding it in memory.
+func (x *xlsx) finish(out io.Writer) (err error) {
+	z := newSortedZip(out)
+	defer func() { err = errors.Join(err, z.remove()) }()
+	x.f.SetZipWriter(func(io.Writer) excelize.ZipWriter { return z })
+	_, err = x.f.WriteTo(io.Discard)
 	return err
 }
 

@@ -174,6 +174,11 @@ func (d Deps) produce(ctx context.Context, sc scope.Scope, t export.Task, w io.W
 		by = bill.ByNothing
 	}
 	run := &run{totals: doc.LineTotals(f)}
+	if by == bill.ByLine && format == billdoc.FormatPDF {
+		if run.most = billdoc.PDFLines; run.totals.Count > run.most {
+			return export.Produced{}, tooLong(run.totals.Count)
+		}
+	}
 	o := billdoc.Options{By: by, Words: d.Words(p.Lang), Filter: p.Filter, Foot: true, Select: f,
 		Name: func(c bill.Party) string { return Mask(c.Name) },
 		Lines: func(ctx context.Context, doc *bill.Document, fn func(*bill.LineRow) error) error {
@@ -206,15 +211,32 @@ func (p Params) fileName(kind string, f billdoc.Format) string {
 	return p.Partner + "-" + p.Cycle + "-" + p.Currency + endings[kind] + "." + f.Extension()
 }
 
+// tooLong refuses a PDF that would leave lines out. Fault: export.pdf_too_long.
+func tooLong(lines int64) error {
+	return fault.Invalid("export.pdf_too_long", fault.Args{"Count": lines, "Most": int64(billdoc.PDFLines)})
+}
+
+// CheckLines refuses a PDF of more lines than it may have; lines is -1 where they are not counted, and
+// then the file finds out. Fault: export.pdf_too_long.
+func CheckLines(kind, format string, lines int64) error {
+	if kind == KindLines && billdoc.Format(format) == billdoc.FormatPDF && lines > billdoc.PDFLines {
+		return tooLong(lines)
+	}
+	return nil
+}
+
 // run counts what was written, for progress and for the comparison with the page.
 type run struct {
 	totals      bill.LineTotals
 	rows        int64
+	most        int64 // 0 = any number
 	amount, tax money.Amount
 }
 
 func (r *run) add(ctx context.Context, row *bill.LineRow) error {
-	r.rows++
+	if r.rows++; r.most > 0 && r.rows > r.most {
+		return tooLong(r.rows)
+	}
 	kind := row.Line.Kind
 	if row.Item != nil {
 		kind = row.Item.Kind

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"huoban/internal/bill"
+	"huoban/internal/billdoc"
 	"huoban/internal/cycle"
 	"huoban/internal/export"
 	"huoban/internal/fault"
@@ -82,7 +83,7 @@ func (p *peak) Write(b []byte) (int, error) {
 	p.bytes += int64(len(b))
 	if p.bytes >= p.next {
 		p.look()
-		p.next = p.bytes + 1<<20
+		p.next = p.bytes + 4<<20
 	}
 	return len(b), nil
 }
@@ -103,14 +104,31 @@ type watched struct {
 func (w watched) EachLine(ctx context.Context, sc scope.Scope, d *bill.Document, f bill.LineFilter, fn func(*bill.LineRow) error) error {
 	n := 0
 	return w.many.EachLine(ctx, sc, d, f, func(r *bill.LineRow) error {
-		if n++; n%5000 == 0 {
+		if n++; n%10_000 == 0 {
 			w.p.look()
 		}
 		return fn(r)
 	})
 }
 
-// TestMemoryIsFlat: three times the lines take no more memory.
+// TestAPDFIsWholeOrRefused: a PDF never leaves lines out.
+func TestAPDFIsWholeOrRefused(t *testing.T) {
+	for _, m := range []many{{billdoc.PDFLines + 1, billdoc.PDFLines + 1}, {billdoc.PDFLines + 1, -1}} {
+		if _, err := m.deps().produce(t.Context(), buyer, taskOf(t, KindLines, "pdf"), io.Discard); !fault.HasCode(err, "export.pdf_too_long") {
+			t.Errorf("%d lines: %v", m.n, err)
+		}
+	}
+	if err := CheckLines(KindLines, "pdf", billdoc.PDFLines+1); !fault.HasCode(err, "export.pdf_too_long") {
+		t.Error(err)
+	}
+	for _, ok := range []error{CheckLines(KindLines, "pdf", billdoc.PDFLines), CheckLines(KindLines, "pdf", -1), CheckLines(KindLines, "xlsx", 1_000_000), CheckLines(KindBill, "pdf", 1_000_000)} {
+		if ok != nil {
+			t.Error(ok)
+		}
+	}
+}
+
+// TestMemoryIsFlat: five times the lines, a hundred thousand, take no more memory.
 func TestMemoryIsFlat(t *testing.T) {
 	for _, format := range []string{"csv", "xlsx", "json"} {
 		kind := KindLines
@@ -118,7 +136,7 @@ func TestMemoryIsFlat(t *testing.T) {
 			kind = KindBill
 		}
 		var heaps []uint64
-		for _, n := range []int64{20_000, 60_000} {
+		for _, n := range []int64{20_000, 100_000} {
 			p := &peak{}
 			d := many{n, n}.deps()
 			d.Lines = watched{many{n, n}, p}
@@ -130,7 +148,7 @@ func TestMemoryIsFlat(t *testing.T) {
 			t.Logf("%s: %d lines, %d bytes, %d KiB in use at most", format, n, p.bytes, p.heap>>10)
 		}
 		if heaps[1] > heaps[0]+8<<20 || heaps[1] > 96<<20 {
-			t.Errorf("%s: %d KiB for 20,000 lines, %d KiB for 60,000", format, heaps[0]>>10, heaps[1]>>10)
+			t.Errorf("%s: %d KiB for 20,000 lines, %d KiB for 100,000", format, heaps[0]>>10, heaps[1]>>10)
 		}
 	}
 }

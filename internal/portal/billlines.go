@@ -271,13 +271,11 @@ func conditions(c *Ctx, doc *bill.Document, l lineList) []part.Condition {
 			continue
 		}
 		text := v
-		switch name {
-		case "kind":
-			text = c.T("bills.kind." + v)
-		case "mode":
-			text = c.T("bills.mode." + v)
-		case "zero":
+		switch key := "bills." + name + "." + v; {
+		case name == "zero":
 			text = c.T("bills.filter.nonzero")
+		case (name == "kind" || name == "mode") && i18n.Has(key): // an unknown one stands as it was typed
+			text = c.T(key)
 		}
 		out = append(out, part.Condition{Text: text, Remove: c.linesLink(doc, l, name, "")})
 	}

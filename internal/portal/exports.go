@@ -73,6 +73,9 @@ func exportOf(c *Ctx, doc *bill.Document, kind string, filter url.Values) *part.
 	}
 	for _, f := range billexport.Formats[kind] {
 		note := rows
+		if kind == billexport.KindLines && f == billdoc.FormatPDF {
+			note = c.T("exports.pdf_most", "Count", int64(billdoc.PDFLines))
+		}
 		if kind == billexport.KindBill && f == billdoc.FormatPDF {
 			note = c.T("exports.format.pdf")
 		}
@@ -135,7 +138,7 @@ func (h *Handlers) exportParams(c *Ctx, kind string) (billexport.Params, error) 
 		words = append(words, x.Text)
 	}
 	p.Filter = join(words, c.T("portal.list.comma"))
-	return p, nil
+	return p, billexport.CheckLines(kind, c.param("format"), st.doc.LineTotals(l.filter).Count)
 }
 
 // billExport is what a page of a bill asks to be written.
