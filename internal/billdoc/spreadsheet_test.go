@@ -57,7 +57,7 @@ func sheetOf(n int, tick func()) Sheet {
 	return Sheet{Name: "list", Columns: []SheetColumn{{Title: "编号"}, {Title: "文字"}, {Title: "金额", Figure: true}},
 		Each: func(_ context.Context, yield func([]string) error) error {
 			for i := range n {
-				if i%5000 == 0 {
+				if i%10_000 == 0 {
 					tick()
 				}
 				if err := yield([]string{"00" + strconv.Itoa(i), hostile[i%len(hostile)], figures[i%len(figures)]}); err != nil {
