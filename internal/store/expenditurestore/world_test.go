@@ -82,7 +82,11 @@ func (w *world) slot(source, base string, n int64) {
 	w.insert("delivery", "id", d, "source_id", source, "number", int64(1), "state", "published", "version", int64(1), "content_sha", d, "received_at", store.At(now),
 		"published_at", nil, "actor", "operator", "files", int64(1), "line_count", int64(0), "quarantined", int64(0), "skipped", int64(0), "dialect", "focus",
 		"format_version", "1.0", "progress", int64(0), "warnings", "")
-	w.insert("slot", "id", n, "delivery_id", d, "source_id", source, "vendor_id", "V", "cycle", "2024-09", "state", "active", "sealed", false,
+	w.slotOf(source, n, "2024-09")
+}
+
+func (w *world) slotOf(source string, n int64, cycle string) {
+	w.insert("slot", "id", n, "delivery_id", "d-"+source, "source_id", source, "vendor_id", "V", "cycle", cycle, "state", "active", "sealed", false,
 		"replaces", int64(0), "line_count", int64(0))
 }
 
@@ -128,7 +132,7 @@ func (w *world) lines(lines ...*usage.Stored) {
 		dims.Accounts[l.AccountID], dims.Products[l.ProductID], dims.Resources[l.ResourceID] = l.Account, l.Product, l.Resource
 		l.Key = usage.HashOf(fmt.Sprint(i))
 		l.LineNo, l.FileNo, l.ChargeEnd = int64(i+2), 1, l.ChargeStart.Add(time.Hour)
-		one, err := l.Line.Sum(map[int64]string{1: "billed", 2: "list"}[l.SlotID])
+		one, err := l.Line.Sum(map[int64]string{1: "billed", 2: "list", 3: "billed"}[l.SlotID])
 		if err != nil {
 			w.t.Fatal(err)
 		}
