@@ -1,14 +1,15 @@
 package portal
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"huoban/internal/bill"
 	"huoban/internal/cycle"
 	"huoban/internal/i18n"
-	"huoban/internal/money"
 	"huoban/internal/monthclose"
 	"huoban/internal/scope"
 	"huoban/web/templates/homeview"
@@ -17,28 +18,33 @@ import (
 )
 
 const (
-	homeCycles = 3 // how many cycles the latest bills come from
-	homeBills  = 8
+	homeCycles  = 3 // how many cycles the latest bills come from
+	homeBills   = 8
+	homeDuties  = 5
+	homeChanges = 5
 )
 
-// home is 主页: who one is, what waits, the latest bills.
+// home is 主页: what waits, how the month goes, what changed, who one is, the latest bills.
 func (h *Handlers) home(c *Ctx) error {
-	p := homeview.Home{Title: c.T("ops.home.title"), Org: orgFacts(c), Flash: c.done()}
+	now := h.Clock.Now()
+	p := homeview.Home{Title: greeting(c, now), Now: i18n.DateTime(now), Org: orgFacts(c), Flash: c.done(), AllWork: c.at("/work")}
 	known, err := h.knownCycles(c)
 	if err != nil {
 		return err
 	}
 	slices.SortFunc(known, func(a, b monthclose.Known) int {
-		if a.Cycle != b.Cycle {
-			return strings.Compare(string(b.Cycle), string(a.Cycle))
-		}
-		return strings.Compare(a.Vendor, b.Vendor)
+		return cmp.Or(strings.Compare(string(b.Cycle), string(a.Cycle)), strings.Compare(a.Vendor, b.Vendor))
 	})
+	waiting, err := h.duties(c)
+	if err != nil {
+		return err
+	}
+	p.Waiting = len(waiting)
+	p.Duties = dutyRows(c, now, waiting[:min(len(waiting), homeDuties)])
 	if c.Scope.Side() == scope.SideVendor {
 		err = h.vendorHome(c, known, &p)
-	} else if c.Scope.Has(scope.ItemBillView) {
-		p.AllBills = c.at("/bills")
-		p.Bills, err = h.latestBills(c, known)
+	} else {
+		err = h.traderHome(c, known, now, &p)
 	}
 	if err != nil {
 		return err
@@ -52,6 +58,18 @@ func (h *Handlers) home(c *Ctx) error {
 	return c.page(http.StatusOK, p.Page())
 }
 
+// greeting goes by the hour in the portal's zone.
+func greeting(c *Ctx, now time.Time) string {
+	key := "evening"
+	switch hour := now.In(cycle.Zone).Hour(); {
+	case hour >= 5 && hour < 12:
+		key = "morning"
+	case hour >= 12 && hour < 18:
+		key = "afternoon"
+	}
+	return c.T("ops.home.greeting."+key, "Name", layout.From(c.ctx()).Person)
+}
+
 // orgFacts is the card of the organisation and of the person's place in it.
 func orgFacts(c *Ctx) []part.Item {
 	return []part.Item{
@@ -63,9 +81,11 @@ func orgFacts(c *Ctx) []part.Item {
 	}
 }
 
-// latestBills are the bills of the latest cycles in scope: final, draft or the estimate of now.
-func (h *Handlers) latestBills(c *Ctx, known []monthclose.Known) ([]homeview.Bill, error) {
+// latestBills are the bills of the latest cycles in scope: final, draft or the estimate of now; with the
+// names of their vendors by id.
+func (h *Handlers) latestBills(c *Ctx, known []monthclose.Known) (map[string]string, []homeview.Bill, error) {
 	var out []homeview.Bill
+	vendors := map[string]string{}
 	seen := map[cycle.Cycle]bool{}
 	for _, k := range known {
 		if !seen[k.Cycle] && len(seen) == homeCycles {
@@ -73,20 +93,17 @@ func (h *Handlers) latestBills(c *Ctx, known []monthclose.Known) ([]homeview.Bil
 		}
 		docs, err := h.Closes.Estimate(c.ctx(), c.Scope, k.VendorID, k.Cycle)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if len(docs) == 0 {
 			continue
 		}
-		seen[k.Cycle] = true
-		for i := range docs {
-			if len(out) == homeBills {
-				return out, nil
-			}
+		seen[k.Cycle], vendors[k.VendorID] = true, docs[0].Vendor.Name
+		for i := range docs[:min(len(docs), homeBills-len(out))] {
 			out = append(out, homeBill(c, &docs[i], k.State))
 		}
 	}
-	return out, nil
+	return vendors, out, nil
 }
 
 func homeBill(c *Ctx, d *bill.Document, state monthclose.State) homeview.Bill {
@@ -101,19 +118,18 @@ func homeBill(c *Ctx, d *bill.Document, state monthclose.State) homeview.Bill {
 	return row
 }
 
-// vendorHome shows lines nobody owns, deadlines, and the latest closes.
+// vendorHome shows the latest closes and what the sources delivered.
 func (h *Handlers) vendorHome(c *Ctx, known []monthclose.Known, p *homeview.Home) error {
+	if c.Scope.Has(scope.ItemDeliveryView, scope.ItemSourceView) {
+		if err := h.deliveredHome(c, p); err != nil {
+			return err
+		}
+	}
 	if !c.Scope.Has(scope.ItemCloseView) {
 		return nil
 	}
 	p.AllBills, p.Closes = c.at("/closes"), true
 	var err error
-	if p.Unmapped, err = h.unmapped(c, known); err != nil {
-		return err
-	}
-	if p.Waiting, err = h.deadlines(c); err != nil {
-		return err
-	}
 	now := h.Clock.Now()
 	for _, k := range known {
 		if len(p.Bills) >= homeBills {
@@ -146,63 +162,6 @@ func (h *Handlers) closeRows(c *Ctx, k monthclose.Known, row homeview.Bill) ([]h
 	for _, t := range totals {
 		row.Due = part.Money{Text: t}
 		out = append(out, row)
-	}
-	return out, nil
-}
-
-// unmapped adds up the lines without a customer of every cycle that is not issued. The way to their cure
-// is the earliest such cycle, whose checks name keys and commands.
-func (h *Handlers) unmapped(c *Ctx, known []monthclose.Known) (*homeview.Unmapped, error) {
-	sums := map[string]money.Exact{}
-	var lines int64
-	var cycles, sources []string
-	for _, k := range slices.Backward(known) {
-		if k.State == monthclose.StateIssued {
-			continue
-		}
-		list, err := h.Attribution.Unmapped(c.ctx(), k.VendorID, k.Cycle, homeBills)
-		if err != nil {
-			return nil, err
-		}
-		for _, u := range list {
-			sums[u.Currency] = sums[u.Currency].Add(u.Billed)
-			lines += u.LineCount
-			if !slices.Contains(cycles, string(k.Cycle)) {
-				cycles = append(cycles, string(k.Cycle))
-			}
-			for _, key := range u.Keys {
-				if !slices.Contains(sources, key.Source) {
-					sources = append(sources, key.Source)
-				}
-			}
-		}
-	}
-	if len(cycles) == 0 {
-		return nil, nil
-	}
-	comma := c.T("portal.list.comma")
-	out := &homeview.Unmapped{Text: c.T("ops.home.unmapped", "Count", lines, "Cycles", join(cycles, comma), "Sources", join(sources, comma)),
-		Cure: part.Link{Text: c.T("ops.home.unmapped_cure"), Href: c.at("/closes/" + cycles[0] + "#checks")}}
-	for _, currency := range sortedNames(sums) {
-		out.Totals = append(out.Totals, exactMoney(sums[currency], currency))
-	}
-	return out, nil
-}
-
-// deadlines are the cycles to be issued now, the overdue ones as blockers.
-func (h *Handlers) deadlines(c *Ctx) ([]part.Check, error) {
-	list, err := h.Closes.Deadlines(c.ctx(), c.Org.ID)
-	if err != nil {
-		return nil, err
-	}
-	var out []part.Check
-	for _, d := range list {
-		check := part.Check{Tone: part.Warn, Title: c.T("ops.home.remind", "Cycle", string(d.Cycle)), Text: c.T("ops.home.ready_by", "At", i18n.DateTime(d.ReadyBy)),
-			Cure: &part.Link{Text: c.T("ops.check.open"), Href: c.at("/closes/" + string(d.Cycle))}}
-		if d.Overdue {
-			check.Tone, check.Title = part.Bad, c.T("monthclose.overdue.banner", "Cycle", string(d.Cycle))
-		}
-		out = append(out, check)
 	}
 	return out, nil
 }

@@ -44,6 +44,7 @@ var menu = []area{
 	}},
 	{"nav.area.operate", []placeGroup{
 		{"nav.group.month", []place{
+			{"work.title", "/work", vendors, []scope.Item{scope.ItemHomeAccount}, "w"},
 			{"nav.page.deliveries", "/deliveries", vendors, []scope.Item{scope.ItemDeliveryView}, "d"},
 			{"nav.page.close", "/closes", vendors, []scope.Item{scope.ItemCloseView}, "c"},
 			{"nav.page.adjustments", "/adjustments", vendors, []scope.Item{scope.ItemAdjustmentView}, "a"},

@@ -478,7 +478,7 @@ func TestClose(t *testing.T) {
 		boss := w.visitor("boss")
 		at := boss.imported(focus("s1 VM 1.5", "s2 VM 2.25"))
 		home := boss.both("/o/NOVA")
-		if !strings.Contains(home.Find(".hb-todo").Text(), "3.75") {
+		if !strings.Contains(home.Find(".hb-duties").Text(), "3.75") {
 			t.Error("home does not show what is unmapped")
 		}
 		w.refusedClose(boss)
@@ -578,7 +578,7 @@ func TestDeadlines(t *testing.T) {
 	}{{8, 59, false, false}, {9, 0, true, false}, {11, 59, true, false}, {12, 0, true, true}} {
 		w.clock.Set(time.Date(2026, 2, 5, at.hour, at.minute, 0, 0, cycle.Zone))
 		doc := w.visitor("boss").both("/o/NOVA")
-		if got := strings.Contains(doc.Find("main").Text(), "2026-02-05 12:00"); got != at.remind {
+		if got := strings.Contains(doc.Find(".hb-duties").Text(), "账期 2026-01 出账"); got != at.remind {
 			t.Errorf("%02d:%02d reminder %v", at.hour, at.minute, got)
 		}
 		if got := strings.Contains(doc.Text(), "现已逾期"); got != at.banner {

@@ -44,7 +44,7 @@ func TestMapFile(t *testing.T) {
 	if r := ops.hand("/o/NOVA/mapping", "file", file); r.location != "/o/NOVA/closes?done=mapped" {
 		t.Errorf("%d %s", r.status, r.location)
 	}
-	if strings.Contains(ops.both("/o/NOVA").Text(), "未归属金额") {
+	if strings.Contains(ops.both("/o/NOVA").Find(".hb-duties").Text(), "未归属") {
 		t.Error("lines are still unmapped")
 	}
 	stranger := w.visitor("stranger")

@@ -28,6 +28,7 @@ func table() []Route {
 	rows = append(rows, sourceRoutes()...)
 	rows = append(rows, priceRoutes()...)
 	rows = append(rows, auditRoutes()...)
+	rows = append(rows, workRoutes()...)
 	return append(rows, opsRoutes()...)
 }
 

@@ -117,16 +117,29 @@ func home(ctx context.Context) homeview.Home {
 	return homeview.Home{
 		Title: pick(ctx, "工作台", "Desk"), AllBills: "/bills",
 		Org: []part.Item{{Label: pick(ctx, "名称", "Name"), Text: pick(ctx, "澜岭云", "Lanling Cloud")}, {Label: pick(ctx, "代码", "Code"), Text: "LANLING", Mono: true}, {Label: pick(ctx, "类型", "Kind"), Text: pick(ctx, "厂商", "Vendor")}},
-		Unmapped: &homeview.Unmapped{
-			Totals: []part.Money{cny("960.41331207").At("/bill-explain")}, Text: pick(ctx, "12 行，来自 1 个来源；归属前不能出账", "12 rows of one source; they block the close"),
-			Cure: part.Link{Text: pick(ctx, "去归属", "Assign them"), Href: "/close"},
-		},
-		Waiting: []part.Check{{Tone: part.Warn, Title: pick(ctx, "2026-10 待复核", "2026-10 awaits review"), Text: pick(ctx, "11-05 12:00 前出账", "Issue before 5 Nov 12:00"), Cure: to(pick(ctx, "打开", "Open"))}},
+		Now: "2026-11-05 09:30", AllWork: "/work", Waiting: 2, AllChanges: "/messages",
+		Duties: duties(ctx),
+		Pace: &homeview.Pace{Period: "11-01 – 11-04", Open: "/expenditure", Rows: []homeview.PaceRow{{Now: cny("11240.08").At("/expenditure"), Change: part.SignedOf(1_310_00000000, "CNY"), Percent: "13.20%",
+			Bars: []homeview.PaceBar{{Name: pick(ctx, "本月至今", "So far"), Text: "¥11,240.08", Share: part.Share{Width: 14}}, {Name: pick(ctx, "上月全月", "All of October"), Text: "¥82,695.67", Share: part.Share{Width: 100}}}}}},
+		Changes: []homeview.Change{{Text: pick(ctx, "2026-10 账单已出账", "The bill of 2026-10 is issued"), Href: "/bill", When: "11-05 09:12", Note: pick(ctx, "账单", "Bills"), New: true}},
+		Fresh:   []homeview.Fresh{{Data: pick(ctx, "客户消费", "Customer spend"), Reached: "2026-11-04 24:00", Next: pick(ctx, "随账单交付更新", "with each delivery")}},
 		Bills: []homeview.Bill{
 			{Name: pick(ctx, "沐石数科 2026-10", "Mushi Digital 2026-10"), Href: "/bill", State: part.Tag{Text: pick(ctx, "初稿", "Draft"), Tone: part.Brand}, Note: pick(ctx, "1,204 行", "1,204 lines"), Due: cny("82695.67")},
 			{Name: pick(ctx, "沐石数科 2026-09", "Mushi Digital 2026-09"), Href: "/bill", State: part.Tag{Text: pick(ctx, "终稿", "Final"), Tone: part.Good}, Note: pick(ctx, "1,177 行", "1,177 lines"), Due: cny("79108.02")},
 		},
 	}
+}
+
+func duties(ctx context.Context) []homeview.Duty {
+	return []homeview.Duty{
+		{Kind: pick(ctx, "月结", "Month close"), Title: pick(ctx, "账期 2026-10 出账", "Issue the bills of 2026-10"), Text: pick(ctx, "初稿", "Draft"), Since: pick(ctx, "自 11-01 00:00，已 4 天", "since 1 Nov, 4 days"),
+			Due: pick(ctx, "11-05 12:00 前，还剩 0 天", "by 5 Nov 12:00"), Tone: part.Warn, Cure: *to(pick(ctx, "打开", "Open"))},
+		{Kind: pick(ctx, "未归属", "Unmapped"), Title: pick(ctx, "账期 2026-10 有 12 行未归属金额", "12 unmapped lines in 2026-10"), Text: "¥960.41", Due: pick(ctx, "无期限", "no deadline"), Cure: *to(pick(ctx, "去归属", "Map them"))},
+	}
+}
+
+func work(ctx context.Context) homeview.Work {
+	return homeview.Work{Header: part.Header{Title: pick(ctx, "待办", "To do")}, Filter: part.Filter{Action: "/work", Reset: "/work"}, Tool: part.Tool{Count: pick(ctx, "共 2 项待办", "2 to-dos"), Refresh: "/work"}, Rows: duties(ctx)}
 }
 
 func refused(ctx context.Context) errview.Refused {

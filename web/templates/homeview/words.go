@@ -26,3 +26,24 @@ func (p Home) row(ctx context.Context) string {
 	}
 	return i18n.T(ctx, "homeview.bills.bill")
 }
+
+func (p Home) changesTitle(ctx context.Context) string {
+	if p.Sources {
+		return i18n.T(ctx, "homeview.changes.deliveries")
+	}
+	return i18n.T(ctx, "homeview.changes.title")
+}
+
+func (p Home) dataHead(ctx context.Context) string {
+	if p.Sources {
+		return i18n.T(ctx, "homeview.fresh.source")
+	}
+	return i18n.T(ctx, "homeview.fresh.data")
+}
+
+func (p Home) nextHead(ctx context.Context) string {
+	if p.Sources {
+		return i18n.T(ctx, "homeview.fresh.received")
+	}
+	return i18n.T(ctx, "homeview.fresh.next")
+}
