@@ -143,9 +143,12 @@ func report(ctx context.Context, c *cli, stdout, stderr io.Writer, err error) in
 		fmt.Fprintf(stderr, "portal: %v\n", u.error)
 		return misused(c.JSON, stdout, u.error)
 	}
-	f := fault.From(err)
+	f := fault.From(app.Explained(err))
 	r := toRefusal(ctx, f)
 	fmt.Fprintf(stderr, "portal: %s [%s]\n", r.Message, r.Code)
+	if r.Cure != "" {
+		fmt.Fprintf(stderr, "    %s\n", r.Cure)
+	}
 	for _, one := range r.Reasons {
 		fmt.Fprintf(stderr, "  - %s [%s]\n", one.Message, one.Code)
 		if one.Cure != "" {

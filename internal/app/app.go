@@ -109,7 +109,7 @@ func Open(ctx context.Context, s Settings, o Options) (*App, error) {
 	a := &App{Settings: s, Log: o.Log, Clock: o.Clock, DB: db}
 	if err := a.prepare(ctx, o); err != nil {
 		db.Close()
-		return nil, err
+		return nil, Explained(err)
 	}
 	return a, nil
 }

@@ -80,6 +80,10 @@ func (a *App) MoveTo(ctx context.Context, target string) (transfer.Result, error
 	return transfer.Copy(ctx, a.DB, to)
 }
 
+// Explained turns what an engine answered to work outside the services (opening, migrating, copying)
+// into a fault that says what to do.
+func Explained(err error) error { return store.Classify(err) }
+
 // Finding is one thing the doctor noticed.
 type Finding struct {
 	Code  string     `json:"code"`

@@ -34,23 +34,34 @@ func LoadOrCreateKey(path string) (Key, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return Key{}, fmt.Errorf("audit key: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return LoadKey(path)
-	}
-	if err != nil {
+	if err := putKey(path, hex.EncodeToString(k[:])+"\n"); err != nil {
 		return Key{}, fmt.Errorf("audit key: %w", err)
 	}
-	if _, err = f.WriteString(hex.EncodeToString(k[:]) + "\n"); err == nil {
+	return LoadKey(path)
+}
+
+// putKey makes the file appear whole or not at all, and never in place of one that another process made
+// meanwhile: half a key would keep the portal from ever starting again.
+func putKey(path, text string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(text)
+	if err == nil {
 		err = f.Sync()
 	}
 	if e := f.Close(); err == nil {
 		err = e
 	}
-	if err != nil {
-		return Key{}, fmt.Errorf("audit key: %w", err)
+	if err == nil {
+		err = os.Link(f.Name(), path)
 	}
-	return k, nil
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
 }
 
 // LoadKey reads an existing key file.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"syscall"
 )
 
 // Kind says what sort of failure it is and so which HTTP status and exit code it becomes.
@@ -101,7 +102,23 @@ func From(err error) *Error {
 	if errors.As(err, &f) {
 		return f
 	}
+	if code := ofSystem(err); code != "" {
+		return Unavailable(code, nil).Because(err)
+	}
 	return New(KindInternal, "internal", nil).Because(err)
+}
+
+// ofSystem is the code of what the operating system refuses for reasons an operator can cure.
+func ofSystem(err error) string {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "store.disk_full"
+	case errors.Is(err, syscall.EFBIG), errors.Is(err, syscall.EIO):
+		return "store.disk_error"
+	case errors.Is(err, syscall.EROFS):
+		return "store.read_only"
+	}
+	return ""
 }
 
 // Is tells whether err is a fault of that kind.

@@ -1,8 +1,12 @@
 package store
 
 import (
+	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"io"
+	"net"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -30,9 +34,17 @@ func (e *queryError) Unwrap() error { return e.err }
 // errGroupLost tells a member of a group that the whole transaction is gone through no fault of its own.
 var errGroupLost = errors.New("store: the shared transaction was lost")
 
+// commitError is what COMMIT itself answered. Whether the transaction stands is unknown where the
+// connection was lost meanwhile, so it is never run again by itself.
+type commitError struct{ error }
+
+func (e commitError) Unwrap() error { return e.error }
+
+// retryable tells whether a transaction surely left nothing and may do better at another try: it lost its
+// place, or its connection before it was to be committed.
 func retryable(err error) bool {
-	// A connection that turns out to be dead when it is taken has done nothing yet.
-	if errors.Is(err, errGroupLost) || errors.Is(err, driver.ErrBadConn) {
+	var end commitError
+	if errors.Is(err, errGroupLost) || lost(err) && !errors.As(err, &end) {
 		return true
 	}
 	var pg *pgconn.PgError
@@ -46,6 +58,30 @@ func retryable(err error) bool {
 	}
 	return false
 }
+
+// lost tells whether the connection to the server is gone or could not be made.
+func lost(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return strings.HasPrefix(pg.Code, "08") || pg.Code == "57P01" || pg.Code == "57P02" || pg.Code == "57P03"
+	}
+	var lite *sqlite.Error
+	var connect *pgconn.ConnectError
+	var link net.Error
+	switch {
+	case errors.As(err, &lite):
+		return false
+	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.As(err, &connect), errors.As(err, &link):
+		return true
+	}
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || strings.Contains(err.Error(), "conn closed")
+}
+
+// Classify is classify for what maintenance does beside InTx and InRead.
+func Classify(err error) error { return classify(err) }
 
 // classify turns drivers' errors into faults, so that nothing above knows a driver.
 func classify(err error) error {
@@ -63,6 +99,9 @@ func classify(err error) error {
 	var lite *sqlite.Error
 	if errors.As(err, &lite) {
 		return classifySQLite(lite, err)
+	}
+	if lost(err) {
+		return fault.Unavailable("store.connection_lost", nil).Because(err)
 	}
 	return err
 }
@@ -83,8 +122,11 @@ func classifyPostgres(pg *pgconn.PgError, err error) error {
 		return fault.Unavailable("store.read_only", nil).Because(err)
 	case "42501":
 		return fault.Conflict("store.not_granted", nil).Because(err)
-	case "53300", "57P01", "57P02", "57P03":
+	case "53300", "40001", "40P01":
 		return fault.Unavailable("store.busy", nil).Because(err)
+	}
+	if lost(pg) {
+		return fault.Unavailable("store.connection_lost", nil).Because(err)
 	}
 	return err
 }
@@ -106,6 +148,14 @@ func classifySQLite(lite *sqlite.Error, err error) error {
 		return fault.Unavailable("store.disk_full", nil).Because(err)
 	case sqlite3.SQLITE_READONLY:
 		return fault.Unavailable("store.read_only", nil).Because(err)
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return fault.Unavailable("store.busy", nil).Because(err)
+	case sqlite3.SQLITE_IOERR:
+		return fault.Unavailable("store.disk_error", nil).Because(err)
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		return fault.Unavailable("store.cannot_open", nil).Because(err)
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return fault.Unavailable("store.damaged", nil).Because(err)
 	}
 	return err
 }

@@ -33,7 +33,9 @@ const maxAttempts = 40
 // InTx runs fn in one writing transaction: the single writer on SQLite, where small transactions that
 // wait for each other share a commit, and SERIALIZABLE with bounded retry on PostgreSQL. fn may run more
 // than once and must touch nothing outside the store. A call inside a running transaction joins it.
-// Faults: store.busy, store.exists, store.refused, store.disk_full, store.read_only, store.not_granted.
+// A connection that is lost before the commit is such a loss of place. Faults: store.busy, store.exists,
+// store.refused, store.disk_full, store.disk_error, store.read_only, store.not_granted,
+// store.connection_lost.
 func (db *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
 	return db.inTx(ctx, false, fn)
 }
@@ -67,6 +69,9 @@ func (db *DB) inTx(ctx context.Context, alone bool, fn func(ctx context.Context)
 		case <-time.After(pause + rand.N(pause)):
 		}
 	}
+	if lost(err) {
+		return classify(err)
+	}
 	return fault.Unavailable("store.busy", nil).Because(err)
 }
 
@@ -78,7 +83,15 @@ func (db *DB) InRead(ctx context.Context, fn func(ctx context.Context) error) er
 	opts := &sql.TxOptions{ReadOnly: true}
 	if db.engine == Postgres {
 		opts.Isolation = sql.LevelRepeatableRead
-		return classify(db.once(ctx, db.read, opts, fn))
+		begun := false
+		read := func(ctx context.Context) error { begun = true; return fn(ctx) }
+		var err error
+		for range readers + 2 { // each dead connection of the pool may come up once
+			if err = db.once(ctx, db.read, opts, read); begun || !lost(err) {
+				break
+			}
+		}
+		return classify(err)
 	}
 	select {
 	case db.inRead <- struct{}{}:
@@ -113,9 +126,11 @@ func (db *DB) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn fu
 	if t.failed != nil {
 		return t.failed
 	}
-	err = tx.Commit()
-	done = err == nil
-	return err
+	if err = tx.Commit(); err != nil {
+		return commitError{err}
+	}
+	done = true
+	return nil
 }
 
 func current(ctx context.Context, db *DB) *liveTx {
@@ -196,7 +211,13 @@ func (db *DB) Query(ctx context.Context, q Query, args ...any) (*sql.Rows, error
 // pooled reads outside a transaction. pgx keeps prepared statements per connection by itself.
 func (db *DB) pooled(ctx context.Context, q Query, args []any) (*sql.Rows, error) {
 	if db.engine == Postgres {
-		rows, err := db.read.QueryContext(ctx, q.Text, args...)
+		var rows *sql.Rows
+		var err error
+		for range readers + 2 {
+			if rows, err = db.read.QueryContext(ctx, q.Text, args...); !lost(err) {
+				break
+			}
+		}
 		return rows, classify(wrap(q, err))
 	}
 	st, err := db.stmt(ctx, q)
@@ -204,7 +225,7 @@ func (db *DB) pooled(ctx context.Context, q Query, args []any) (*sql.Rows, error
 		return nil, err
 	}
 	rows, err := st.QueryContext(ctx, args...)
-	return rows, wrap(q, err)
+	return rows, classify(wrap(q, err))
 }
 
 // kept reads with a statement that is kept for the next time; the rows must be closed before it is used
