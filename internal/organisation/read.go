@@ -15,37 +15,40 @@ func (s *Service) List(ctx context.Context, sc scope.Scope) ([]Organisation, err
 
 // ByCode gives an organisation inside the scope. Faults: organisation.unknown.
 func (s *Service) ByCode(ctx context.Context, sc scope.Scope, code string) (Organisation, error) {
-	o, err := s.store.ByCode(ctx, code)
-	if err != nil {
-		return Organisation{}, withCode(err, code)
+	if sc.Side() == scope.SideSystem {
+		o, err := s.store.ByCode(ctx, code)
+		return o, withCode(err, code)
 	}
-	return o, s.seen(ctx, sc, o)
+	o, err := s.seen(ctx, sc, func(o Organisation) bool { return o.Code == code })
+	return o, withCode(err, code)
 }
 
 // ByID gives an organisation inside the scope. Faults: organisation.unknown.
 func (s *Service) ByID(ctx context.Context, sc scope.Scope, orgID string) (Organisation, error) {
-	o, err := s.store.ByID(ctx, orgID)
-	if err != nil {
-		return Organisation{}, err
+	if sc.Side() == scope.SideSystem {
+		return s.store.ByID(ctx, orgID)
 	}
-	return o, s.seen(ctx, sc, o)
+	return s.seen(ctx, sc, func(o Organisation) bool { return o.ID == orgID })
 }
 
-// seen answers an organisation outside the scope as one that does not exist.
-func (s *Service) seen(ctx context.Context, sc scope.Scope, o Organisation) error {
-	if sc.Side() == scope.SideSystem || sc.Side() != scope.SideNobody && sc.OrgID() == o.ID {
-		return nil
+// seen finds an organisation among those of the scope. It never looks for the name itself, so that one
+// outside the scope costs the same statements as one that does not exist.
+func (s *Service) seen(ctx context.Context, sc scope.Scope, is func(o Organisation) bool) (Organisation, error) {
+	if sc.Side() != scope.SideNobody {
+		if own, err := s.store.ByID(ctx, sc.OrgID()); err != nil || is(own) {
+			return own, err
+		}
 	}
 	all, err := s.store.Visible(ctx, sc)
 	if err != nil {
-		return err
+		return Organisation{}, err
 	}
-	for _, v := range all {
-		if v.ID == o.ID {
-			return nil
+	for _, o := range all {
+		if is(o) {
+			return o, nil
 		}
 	}
-	return fault.NotFound("organisation.unknown", fault.Args{"code": clip(o.Code)})
+	return Organisation{}, fault.NotFound("organisation.unknown", nil)
 }
 
 // Resellers lists a distributor's resellers (云经销商) in order of code. It serves the making of

@@ -42,6 +42,7 @@ func (db *DB) bulk(ctx context.Context, table string, columns []string, next Nex
 			return 0, fmt.Errorf("store: %s: %q is not a name", q.Name, name)
 		}
 	}
+	db.tell(q)
 	t.open = q.Name
 	defer func() { t.open = "" }()
 	source := &feed{engine: db.engine, width: len(columns), next: next, ctx: ctx}

@@ -49,6 +49,7 @@ type DB struct {
 	stmts  sync.Map
 	inRead chan struct{}          // SQLite: reading transactions under way
 	role   atomic.Pointer[string] // PostgreSQL: the role application connections take
+	watch  atomic.Pointer[func(name string)]
 }
 
 // Open connects to a postgres:// URL, or to the SQLite file of that path, which it makes if absent.

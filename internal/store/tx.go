@@ -168,6 +168,7 @@ func (db *DB) Exec(ctx context.Context, q Query, args ...any) (int64, error) {
 	if err := errors.Join(t.ready(ctx, q), refuseRaw(q, args)); err != nil {
 		return 0, err
 	}
+	db.tell(q)
 	var res sql.Result
 	var err error
 	if t.writer != nil {
@@ -190,6 +191,7 @@ func (db *DB) Query(ctx context.Context, q Query, args ...any) (*sql.Rows, error
 	if err := refuseRaw(q, args); err != nil {
 		return nil, err
 	}
+	db.tell(q)
 	t := current(ctx, db)
 	if t == nil {
 		return db.pooled(ctx, q, args)
@@ -234,6 +236,7 @@ func (db *DB) kept(ctx context.Context, t *liveTx, q Query, args []any) (*sql.Ro
 	if err := errors.Join(t.ready(ctx, q), refuseRaw(q, args)); err != nil {
 		return nil, err
 	}
+	db.tell(q)
 	var rows *sql.Rows
 	var err error
 	switch {

@@ -1,0 +1,282 @@
+package e2e
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"huoban/internal/id"
+	"huoban/internal/portal"
+	"huoban/internal/store"
+)
+
+// kinds says where the database keeps what a parameter of the route table names: the values an
+// organisation ($1) has and the acting one ($2) has not. A path parameter called id is named after the
+// segment before it. A parameter that is missing here fails TestMatrix: add its query.
+var kinds = map[string]string{
+	"org":    `SELECT code FROM organisation WHERE id = $1 AND id <> $2`,
+	"vendor": `SELECT code FROM organisation WHERE kind = 'vendor' AND id <> $2 AND (id = $1 OR id IN (SELECT vendor_id FROM partnership WHERE partner_id = $1)) AND id NOT IN (SELECT vendor_id FROM partnership WHERE partner_id = $2 UNION SELECT vendor_id FROM bill WHERE partner_id = $2)`,
+	"partner": `SELECT code FROM organisation WHERE id <> $2 AND kind NOT IN ('vendor', 'customer') AND
+(id = $1 OR id IN (SELECT partner_id FROM partnership WHERE vendor_id = $1)) ORDER BY code`,
+	"customer": `SELECT o.code FROM organisation o WHERE o.kind = 'customer' AND o.id <> $2 AND
+(o.id = $1 OR o.id IN (SELECT customer_id FROM association WHERE partner_id = $1 OR partner_id IN (SELECT partner_id FROM partnership WHERE vendor_id = $1)))
+AND o.id NOT IN (SELECT customer_id FROM association WHERE partner_id = $2) ORDER BY o.code`,
+	"entity": `SELECT code FROM contracting_entity WHERE vendor_id IN (SELECT $1 UNION SELECT vendor_id FROM partnership WHERE partner_id = $1)
+AND code NOT IN (SELECT code FROM contracting_entity WHERE vendor_id IN (SELECT $2 UNION SELECT vendor_id FROM partnership WHERE partner_id = $2
+UNION SELECT vendor_id FROM bill WHERE partner_id = $2)) ORDER BY code`,
+	"cycle": `SELECT DISTINCT cycle FROM bill WHERE (vendor_id = $1 OR partner_id = $1) AND cycle NOT IN (SELECT cycle FROM bill WHERE vendor_id = $2 OR partner_id = $2
+OR vendor_id IN (SELECT vendor_id FROM partnership WHERE partner_id = $2)) ORDER BY cycle`,
+	"manager":     `SELECT p.login FROM assignment a JOIN person p ON p.id = a.person_id WHERE a.partner_id = $1 AND p.org_id <> $2 ORDER BY p.login`,
+	"adjustments": `SELECT id FROM adjustment WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY CASE state WHEN 'proposed' THEN 0 ELSE 1 END, id`,
+	"deliveries":  `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
+	"source":      `SELECT name FROM source WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY name`,
+	"slot":        `SELECT CAST(id AS text) FROM slot WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY id`,
+	"row": `SELECT q.id FROM quarantine q JOIN delivery d ON d.id = q.delivery_id JOIN source s ON s.id = d.source_id
+WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY q.id`,
+	"rule":    `SELECT CAST(number AS text) FROM price_rule WHERE vendor_id = $1 AND number NOT IN (SELECT number FROM price_rule WHERE vendor_id = $2) ORDER BY number`,
+	"exports": `SELECT e.id FROM export_task e WHERE e.org_id = $1 AND e.org_id <> $2 ORDER BY CASE e.state WHEN 'done' THEN 0 ELSE 1 END, e.id`,
+	"message": `SELECT id FROM message WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
+	"handle":  `SELECT s.handle FROM session s JOIN person p ON p.id = s.person_id WHERE p.org_id = $1 AND p.org_id <> $2 ORDER BY s.handle`,
+	// What follows is read from pages and answers instead.
+	"why": "", "import": "", "token": "",
+}
+
+// notTenants are parameters of public routes: whoever knows the value may use it.
+var notTenants = map[string]bool{"token": true}
+
+// plainParams are the parameters the portal reads that name nothing stored. A name that is neither here
+// nor declared by a route fails TestParametersAreDeclared.
+var plainParams = strings.Fields(`action actor after amount before category check code column currency current cycle done
+email figure final format from kind language level list login mode name next org_code org_name outcome override password
+product q reason region relation repeat size source_dialect source_name source_zone state theme to type unread username zero`)
+
+// kindOf names the kind of a parameter of a route.
+func kindOf(r portal.RouteInfo, param string) string {
+	if param != "id" {
+		return param
+	}
+	parts := strings.Split(r.Path, "/")
+	for i, p := range parts {
+		if p == ":id" && i > 0 {
+			return parts[i-1]
+		}
+	}
+	return param
+}
+
+// party is an organisation of the matrix, with what only pages tell of it.
+type party struct {
+	code, id, owner string // owner can sign in and sees everything of it
+	why, imported   string
+	buyer           string // whose bill why is a line of
+}
+
+func (m *matrix) party(code string) *party {
+	m.t.Helper()
+	if p := m.parties[code]; p != nil {
+		return p
+	}
+	p := &party{code: code, owner: strings.ToLower(code) + "-admin"}
+	if err := m.w.app.DB.Writer().QueryRowContext(context.Background(), "SELECT id FROM organisation WHERE code = $1", code).Scan(&p.id); err != nil {
+		m.t.Fatalf("organisation %s: %v", code, err)
+	}
+	m.parties[code] = p
+	return p
+}
+
+// values are at most two foreign values of a kind.
+func (m *matrix) values(kind string, victim, actor *party) []string {
+	m.t.Helper()
+	switch kind {
+	case "why":
+		if victim.buyer == actor.code {
+			return nil // its own line, sold by the victim
+		}
+		return some(victim.why)
+	case "import":
+		return some(victim.imported)
+	case "token":
+		return nil
+	}
+	key := kind + " " + victim.id + " " + actor.id
+	if list, ok := m.known[key]; ok {
+		return list
+	}
+	rows, err := m.w.app.DB.Writer().QueryContext(context.Background(), kinds[kind], victim.id, actor.id)
+	if err != nil {
+		m.t.Fatalf("values of %s: %v", kind, err)
+	}
+	defer rows.Close()
+	list := []string{}
+	for rows.Next() && len(list) < 2 {
+		var v string
+		if err := rows.Scan(&v); err != nil {
+			m.t.Fatal(err)
+		}
+		list = append(list, v)
+	}
+	if err := rows.Err(); err != nil {
+		m.t.Fatal(err)
+	}
+	m.known[key] = list
+	return list
+}
+
+func some(v string) []string {
+	if v == "" {
+		return nil
+	}
+	return []string{v}
+}
+
+var uuid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-`)
+
+// absentLike is a value of the same form and length that nothing has; n makes it a different one.
+func absentLike(v string, n int) string {
+	letters := func(of, in string) string {
+		b := make([]byte, len(of))
+		for i := range b {
+			b[i] = in[(i*7+n*(i+3))%len(in)]
+		}
+		return string(b)
+	}
+	switch {
+	case uuid.MatchString(v):
+		return id.New()
+	case regexp.MustCompile(`^\d{4}-\d{2}$`).MatchString(v):
+		return v[:5] + []string{"01", "02", "03"}[n%3] // of the same year, so that the calendar is the same
+	case regexp.MustCompile(`^\d+$`).MatchString(v):
+		return "9" + letters(v[1:], "987654")
+	}
+	if b, err := base64.RawURLEncoding.DecodeString(v); err == nil && len(b) > 0 && b[0] == '{' {
+		return absentLine(b, n)
+	}
+	if strings.ToUpper(v) == v {
+		return letters(v, "QXZJKV")
+	}
+	return letters(v, "qxzjkv")
+}
+
+// absentLine is a reference to a line whose place holds none.
+func absentLine(b []byte, n int) string {
+	var ref map[string]any
+	if json.Unmarshal(b, &ref) != nil {
+		return ""
+	}
+	ref["s"] = 900_000_000 + n
+	ref["c"], ref["p"] = id.New(), id.New()
+	out, err := json.Marshal(ref)
+	if err != nil {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(out)
+}
+
+// furnish makes what the demo lacks: rows in quarantine, an import and files to download.
+func (m *matrix) furnish() {
+	m.imports(vendor, true)
+	m.imports("HENGLUO", false)
+	for _, code := range []string{partner, "QIHENG", "YANSHI", "GUANGZHU", "ZHANZHOU", "MULAN", "HENGLUO", vendor, "LANGXI", "XINGZHU"} {
+		c := m.w.signIn(m.t, strings.ToLower(code)+"-admin")
+		p := m.party(code)
+		p.why = m.firstLine(c, code)
+		fields := []string{"list", "expenditure.lines", "format", "csv", "cycle", lately}
+		if slices.Contains([]string{"HENGLUO", vendor}, code) {
+			fields = append([]string{"list", "bill", "format", "csv"}, m.billOf(code)...)
+		}
+		r := c.post("/o/"+code+"/exports", fields...)
+		if r.status != http.StatusSeeOther {
+			m.t.Fatalf("export of %s: %d\n%s", code, r.status, r.body)
+		}
+	}
+	if err := m.w.app.Worker.Drain(m.ctx()); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// imports hands over a month with a bad row. The database is held meanwhile, so that the answer is the
+// address of the import's own page.
+func (m *matrix) imports(code string, hold bool) {
+	c := m.w.signIn(m.t, strings.ToLower(code)+"-admin")
+	sources := m.values("source", m.party(code), m.party("GUANGZHU"))
+	if len(sources) == 0 {
+		m.t.Fatalf("%s has no source", code)
+	}
+	if hold {
+		defer m.hold()()
+	}
+	r := c.upload("/o/"+code+"/deliveries", "november.csv", november(m.t, 0), "source", sources[0])
+	if r.status != http.StatusSeeOther {
+		m.t.Fatalf("import of %s: %d\n%s", code, r.status, r.body)
+	}
+	if _, after, ok := strings.Cut(r.location(), "/imports/"); ok {
+		m.party(code).imported = after
+	}
+}
+
+// hold keeps imports waiting for longer than a form waits for them.
+func (m *matrix) hold() (release func()) {
+	tx, err := m.w.app.DB.Writer().BeginTx(context.Background(), nil)
+	if err == nil && m.w.app.DB.Engine() == store.Postgres {
+		_, err = tx.ExecContext(context.Background(), "LOCK TABLE delivery IN ACCESS EXCLUSIVE MODE")
+	}
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return func() {
+		if err := tx.Rollback(); err != nil {
+			m.t.Error(err)
+		}
+	}
+}
+
+// billOf names a bill a vendor made.
+func (m *matrix) billOf(code string) []string {
+	m.t.Helper()
+	var cy, buyer, currency, entity string
+	err := m.w.app.DB.Writer().QueryRowContext(context.Background(), `SELECT b.cycle, p.code, b.currency, e.code FROM bill b JOIN organisation v ON v.id = b.vendor_id
+JOIN organisation p ON p.id = b.partner_id JOIN contracting_entity e ON e.id = b.entity_id WHERE v.code = $1 ORDER BY b.cycle DESC, p.code DESC LIMIT 1`, code).Scan(&cy, &buyer, &currency, &entity)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return []string{"cycle", cy, "vendor", code, "partner", buyer, "currency", currency, "entity", entity}
+}
+
+// firstLine is the reference of a line of a bill, as the page offers it.
+func (m *matrix) firstLine(c *client, code string) string {
+	address := "/o/" + code + "/bills/lines?cycle=" + m.cycleOf(code)
+	if slices.Contains([]string{"HENGLUO", vendor}, code) {
+		bill := m.billOf(code)
+		m.party(code).buyer = bill[slices.Index(bill, "partner")+1]
+		address = "/o/" + code + "/bills/lines?" + form(bill...)
+	}
+	why := c.get(address).page(m.t).Find("a[data-why]").First().AttrOr("href", "")
+	if why == "" {
+		return ""
+	}
+	return queryOf(m.t, why, "why")
+}
+
+func (m *matrix) cycleOf(code string) string {
+	m.t.Helper()
+	var c string
+	err := m.w.app.DB.Writer().QueryRowContext(context.Background(),
+		"SELECT coalesce(max(b.cycle), '2026-05') FROM bill b JOIN organisation o ON o.id IN (b.vendor_id, b.partner_id) WHERE o.code = $1", code).Scan(&c)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return c
+}
+
+// short names a long value in a message.
+func shortValue(v string) string {
+	if len(v) > 40 {
+		return v[:18] + "…" + hex.EncodeToString([]byte(v[len(v)-4:]))
+	}
+	return v
+}
