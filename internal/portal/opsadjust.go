@@ -140,7 +140,7 @@ func (h *Handlers) proposeForm(c *Ctx, status int, refused *fault.Error) error {
 	}
 	title := c.T("ops.propose.title")
 	p := opsview.Propose{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("ops.adjustment.title"), Href: c.at("/adjustments")}, part.Link{Text: title})},
-		Action: c.at("/adjustments"), Hidden: fresh(), Refusal: refusalOf(c, refused), Notes: []string{c.T("ops.propose.note_second"), c.T("ops.propose.note_cycle")},
+		Action: c.at("/adjustments"), Submit: c.T("ops.propose.submit"), Hidden: fresh(), Refusal: refusalOf(c, refused), Notes: []string{c.T("ops.propose.note_second"), c.T("ops.propose.note_cycle")},
 		Fields: []part.Field{partner,
 			{Name: "customer", Label: c.T("ops.propose.customer"), Value: c.FormValue("customer"), Help: c.T("ops.propose.customer_help")},
 			{Name: "cycle", Label: c.T("ops.propose.cycle"), Value: c.FormValue("cycle"), Hint: "2026-10", Required: true},

@@ -14,8 +14,11 @@ import (
 
 // sourceRoutes show where files come from and how far every month is.
 func sourceRoutes() []Route {
-	return []Route{{Method: get, Path: "/o/:org/sources", Name: "sources", Sides: vendors, Items: []scope.Item{scope.ItemSourceView},
-		Title: "backoffice.sources.title", Do: (*Handlers).sources}}
+	return []Route{
+		{Method: get, Path: "/o/:org/sources", Name: "sources", Sides: vendors, Items: []scope.Item{scope.ItemSourceView}, Title: "backoffice.sources.title", Do: (*Handlers).sources},
+		{Method: get, Path: "/o/:org/sources/new", Name: "sources.new", Sides: vendors, Items: []scope.Item{scope.ItemSourceChange}, Title: "backoffice.source.title", Do: (*Handlers).sourcePage},
+		{Method: post, Path: "/o/:org/sources", Name: "sources.add", Sides: vendors, Query: []string{"default", "loose", "entity"}, Items: []scope.Item{scope.ItemSourceChange}, Do: (*Handlers).addSource},
+	}
 }
 
 // sources lists a vendor's sources, and below what each has delivered by cycle.
@@ -44,8 +47,12 @@ func (h *Handlers) sources(c *Ctx) error {
 	}
 	title := c.T("backoffice.sources.title")
 	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}}
+	p.Flash = c.done()
 	if c.Scope.Has(scope.ItemDeliveryImport) && len(list) > 0 {
 		p.Header.Buttons = []part.Link{{Text: c.T("ops.upload.title"), Href: c.at("/deliveries/new")}}
+	}
+	if c.Scope.Has(scope.ItemSourceChange) {
+		p.Header.Buttons = append(p.Header.Buttons, part.Link{Text: c.T("backoffice.source.title"), Href: c.at("/sources/new")})
 	}
 	p.Grids = []opsview.Grid{sourceGrid(c, list, last)}
 	if len(list) > 0 && c.Scope.Has(scope.ItemDeliveryView) {
