@@ -10,7 +10,7 @@ LDFLAGS := -s -w -X huoban/internal/app.Version=$(VERSION)
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: help build run demo test check gen lint quick bench clean
+.PHONY: help build run demo test check gen lint quick shots bench clean
 
 build: ## build bin/portal
 	@go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/portal
@@ -35,6 +35,9 @@ lint: ## formatting, vet, staticcheck
 	@scripts/lint.sh
 
 check: gen test ## gen and test
+
+shots: ## pictures of every page, both widths, languages and themes, into bin/shots (and docs/tour)
+	@scripts/shots.sh
 
 bench: build ## measure against known things (BENCH=full, BENCH=<goal>)
 	@scripts/bench.sh

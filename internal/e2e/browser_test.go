@@ -99,6 +99,14 @@ func (b *tab) watch(event any) {
 		if e.Entry.Level == log.EntryLevelError && !page {
 			b.trouble("console: " + e.Entry.Text + " " + e.Entry.URL)
 		}
+	case *network.EventLoadingFailed:
+		if !e.Canceled {
+			b.trouble("a request failed: " + e.ErrorText + " " + string(e.BlockedReason))
+		}
+	case *network.EventResponseReceived:
+		if u := e.Response.URL; e.Response.Status >= 400 && strings.HasPrefix(u, b.base+"/static/") {
+			b.trouble(fmt.Sprintf("%s answers %d", u, e.Response.Status))
+		}
 	case *network.EventRequestWillBeSent:
 		if u := e.Request.URL; !strings.HasPrefix(u, b.base+"/") && !strings.HasPrefix(u, "data:") {
 			b.trouble("a request leaves the host: " + u)
@@ -135,6 +143,19 @@ func (b *tab) run(actions ...chromedp.Action[chromedp.Void]) {
 	if err := chromedp.Do(b.ctx, actions...); err != nil {
 		b.t.Fatalf("at %s: %v", b.where(), err)
 	}
+}
+
+// status is what the page was answered with.
+func (b *tab) status() int {
+	b.t.Helper()
+	return value[int](b, "performance.getEntriesByType('navigation')[0].responseStatus")
+}
+
+// unfold opens everything a page folds away.
+func (b *tab) unfold() {
+	b.t.Helper()
+	b.truth("(() => { for (const d of document.querySelectorAll('main details')) d.open = true; return true; })()")
+	b.until("unfolded", "!document.querySelector('.htmx-request, .htmx-settling')")
 }
 
 func (b *tab) where() string {
@@ -180,10 +201,10 @@ func (b *tab) text(selector string) string {
 	return value[string](b, fmt.Sprintf("(document.querySelector(%q) || {innerText: ''}).innerText", selector))
 }
 
-// until waits for something to become true.
+// until waits for something to become true; how long only bounds a test that fails.
 func (b *tab) until(what, script string) {
 	b.t.Helper()
-	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		yes, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("!!("+script+")")) // fails while a page goes
 		if err == nil && yes {
 			return
@@ -259,14 +280,14 @@ type violation struct {
 	}
 }
 
-// axe runs every rule of axe-core on the page as it stands.
-func (b *tab) axe(where string) {
+// axe runs every rule of axe-core on the page as it stands, or on a part of it.
+func (b *tab) axe(where, part string) {
 	b.t.Helper()
 	if !b.truth("window.axe") {
 		b.truth("(() => {" + axeSource + "; return true; })()")
 	}
-	found := value[[]violation](b, `axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => ({ID: v.id, Help: v.help,
-		Nodes: v.nodes.slice(0, 3).map(n => ({HTML: n.html.slice(0, 240), Target: n.target}))})))`)
+	found := value[[]violation](b, fmt.Sprintf(`axe.run(%s, {resultTypes: ['violations']}).then(r => r.violations.map(v => ({ID: v.id, Help: v.help,
+		Nodes: v.nodes.slice(0, 3).map(n => ({HTML: n.html.slice(0, 240), Target: n.target}))})))`, part))
 	for _, v := range found {
 		for _, n := range v.Nodes {
 			b.t.Errorf("%s: axe %s (%s): %v %s", where, v.ID, v.Help, n.Target, n.HTML)
@@ -305,9 +326,9 @@ func (b *tab) worded(where, lang string) {
 	}
 }
 
-// shot keeps a picture when PORTAL_TEST_SHOTS names a folder.
+// shot keeps a picture of what a failing test sees, when a folder for pictures is named.
 func (b *tab) shot(name string) {
-	folder := os.Getenv("PORTAL_TEST_SHOTS")
+	folder := os.Getenv(shotsVar)
 	if folder == "" {
 		return
 	}
@@ -316,8 +337,7 @@ func (b *tab) shot(name string) {
 		b.t.Logf("no picture of %s: %v", name, err)
 		return
 	}
-	name = regexp.MustCompile(`[^a-zA-Z0-9._-]+`).ReplaceAllString(name, "_") + ".png"
-	if err := os.WriteFile(filepath.Join(folder, name), png, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, notInName.ReplaceAllString(name, "-")+".png"), png, 0o600); err != nil {
 		b.t.Log(err)
 	}
 }

@@ -54,7 +54,7 @@ func testKeyboard(t *testing.T, w *world, browser context.Context, width int) {
 	b.until("original row", "document.querySelector('.hb-source[open] tbody tr')")
 	checkOriginal(t, b, chain)
 	b.quiet("why")
-	b.axe(fmt.Sprintf("why at %d", width))
+	b.axe(fmt.Sprintf("why at %d", width), "document")
 	b.fits("why")
 
 	before := b.where()

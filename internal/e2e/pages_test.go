@@ -2,12 +2,15 @@ package e2e
 
 import (
 	"testing"
+
+	"huoban/internal/app"
 )
 
 func TestBrowser(t *testing.T) {
 	browser := chromium(t)
-	w := newWorld(t, "")
+	w := demoWorld(t, app.DemoSize{Months: 8, Customers: 9})
 	t.Run("keyboard 1440", func(t *testing.T) { testKeyboard(t, w, browser, desk) })
 	t.Run("keyboard 390", func(t *testing.T) { testKeyboard(t, w, browser, phone) })
+	t.Run("tour", func(t *testing.T) { testTour(t, w, browser) })
 	t.Run("walk", func(t *testing.T) { testWalk(t, w, browser) })
 }

@@ -6,212 +6,200 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/pquerna/otp/totp"
 
-	"huoban/internal/portal"
+	"huoban/internal/account"
+	"huoban/internal/app"
 )
-
-// stop is one page of the walk through everything there is.
-type stop struct {
-	route string // name in the table; empty for a page that is no route of its own
-	who   string // login; empty for nobody
-	path  string
-	opens []string // popovers and dialogs opened on it, by id; # of any that is there
-	then  func(b *tab)
-}
-
-// noPage are the GET routes that answer with something else than a page.
-var noPage = []string{"root", "live", "ready", "metrics", "quarantine.export", "exports.file"}
-
-const (
-	admin  = "lanhai-admin"
-	buyer  = "yunxiu-admin"
-	buyer2 = "xingzhu-admin"
-)
-
-// walk lists every page worth a look, with real things in it.
-func walk(t *testing.T, w *world, delivered string) []stop {
-	t.Helper()
-	c := w.signIn(t, buyer)
-	why := whyOf(t, c, "/o/"+partner+"/bills/lines?cycle="+theCycle)
-	v, p := "/o/"+vendor, "/o/"+partner
-	stops := []stop{
-		{"login", "", "/login", nil, nil},
-		{"", "", "/login?refused", nil, refusedSignIn},
-		{"", "", "/nowhere", nil, nil},
-		{"login.code", second, "/login/code", nil, nil},
-		{"password", admin, "/account/password", nil, nil},
-		{"password", fresh, "/account/password", nil, nil},
-		{"sessions", admin, "/account/sessions", []string{"keys"}, nil},
-		{"home", admin, v, []string{"mega-*", "all-nav", "account", "keys"}, nil},
-		{"home", buyer, p, []string{"mega-*", "all-nav", "account"}, nil},
-		{"messages", admin, v + "/messages", nil, nil},
-		{"messages", buyer, p + "/messages", nil, nil},
-		{"bills", buyer, p + "/bills?cycle=" + theCycle, []string{"cycles", "export"}, nil},
-		{"bills", buyer, p + "/bills?cycle=2024-10", nil, nil},
-		{"bills", buyer, p + "/bills?cycle=2023-01", nil, nil},
-		{"bills", buyer2, "/o/" + otherOrg + "/bills?cycle=" + otherCycle, []string{"cycles"}, nil},
-		{"bills", admin, v + "/bills?cycle=" + theCycle, nil, nil},
-		{"bills.products", buyer, p + "/bills/products?cycle=" + theCycle, nil, nil},
-		{"bills.customers", buyer, p + "/bills/customers?cycle=" + theCycle, nil, nil},
-		{"bills.lines", buyer, p + "/bills/lines?cycle=" + theCycle, []string{"export"}, nil},
-		{"bills.lines", buyer, p + "/bills/lines?cycle=" + theCycle + "&why=" + why, nil, openSource},
-		{"bills.lines", buyer, p + "/bills/lines?cycle=" + theCycle + "&product=nothing", nil, nil},
-		{"bills.adjustments", buyer, p + "/bills/adjustments?cycle=" + theCycle, nil, nil},
-		{"bills.explanation", buyer, p + "/bills/explanation?cycle=" + theCycle + "&figure=due", nil, nil},
-		{"bills.explanation", buyer, p + "/bills/explanation?cycle=" + theCycle + "&figure=rounding", nil, nil},
-		{"bills.history", buyer, p + "/bills/history?cycle=" + theCycle, nil, nil},
-		{"expenditure", buyer2, "/o/" + otherOrg + "/expenditure?cycle=" + otherCycle, nil, nil},
-		{"expenditure.lines", buyer2, "/o/" + otherOrg + "/expenditure/lines?cycle=" + otherCycle, nil, nil},
-		{"expenditure.lines", "yunxiu-manager", p + "/expenditure/lines", nil, nil},
-		{"exports", buyer, p + "/exports", nil, nil},
-		{"deliveries", admin, v + "/deliveries", nil, nil},
-		{"deliveries.new", admin, v + "/deliveries/new", nil, nil},
-		{"deliveries.show", admin, delivered, []string{"*-dialog"}, nil},
-		{"deliveries.rules", admin, delivered + "/rules", nil, nil},
-		{"deliveries.changes", admin, delivered + "/changes", nil, nil},
-		{"closes", admin, v + "/closes", nil, nil},
-		{"closes.show", admin, v + "/closes/" + theCycle, []string{"*-dialog"}, nil},
-		{"closes.show", admin, v + "/closes/2024-11", []string{"*-dialog"}, nil},
-		{"closes.show", admin, v + "/closes/2024-11?check=full", nil, nil},
-		{"adjustments", admin, v + "/adjustments", []string{"*-dialog"}, nil},
-		{"adjustments.new", admin, v + "/adjustments/new", nil, nil},
-		{"mapping.new", admin, v + "/mapping/new", nil, nil},
-		{"mapping", admin, v + "/mapping", nil, nil},
-		{"mapping", admin, v + "/mapping?q=nothing", nil, nil},
-		{"sources", admin, v + "/sources", nil, nil},
-		{"prices", admin, v + "/prices?rule=1", nil, nil},
-		{"prices", admin, v + "/prices?q=nothing", nil, nil},
-		{"prices.new", admin, v + "/prices/new", nil, nil},
-		{"prices.simulation", admin, v + "/prices/simulation?cycle=" + theCycle, []string{"cycles", "*-dialog"}, nil},
-		{"audit", admin, v + "/audit", nil, nil},
-		{"audit", buyer, p + "/audit?action=session", nil, nil},
-		{"audit", buyer, p + "/audit?actor=nobody-here", nil, nil},
-		{"", admin, v + "/audit?from=yesterday", nil, nil},
-		{"", admin, v + "/nowhere", nil, nil},
-		{"", "yunxiu-manager", p + "/bills", nil, nil},
-	}
-	known := map[string]bool{"setup": true, "imports.show": true} // looked at apart
-	for _, s := range stops {
-		known[s.route] = true
-	}
-	for _, r := range portal.Routes() {
-		if r.Method == "GET" && !known[r.Name] && !slices.Contains(noPage, r.Name) {
-			t.Errorf("the walk does not visit %s (%s)", r.Name, r.Path)
-		}
-	}
-	return stops
-}
-
-func refusedSignIn(b *tab) {
-	b.t.Helper()
-	b.truth(`(() => { document.querySelector('[name=username]').value = 'somebody'; document.querySelector('[name=password]').value = 'x'; document.querySelector('[name=password]').form.submit(); return true; })()`)
-	b.until("refusal", "document.querySelector('.is-invalid, [role=alert], .tone.bad') && document.readyState === 'complete'")
-}
-
-func openSource(b *tab) {
-	b.t.Helper()
-	b.truth("document.querySelector('.hb-source').open = true")
-}
 
 // guise is how a page is looked at.
 type guise struct {
+	lang  string
 	width int
 	theme string
 }
 
-// guises: English shares colours with Chinese and differs in width, so two are enough for it.
-var guises = map[string][]guise{
-	"zh-CN": {{desk, "light"}, {desk, "dark"}, {phone, "dark"}, {phone, "light"}},
-	"en":    {{desk, "light"}, {phone, "dark"}},
+func (g guise) String() string { return fmt.Sprintf("%s %d %s", g.lang, g.width, g.theme) }
+
+// pairs are the guises of the walk: any two of language, width and theme meet in one of them.
+var pairs = []guise{{"zh-CN", desk, "light"}, {"en", phone, "light"}, {"en", desk, "dark"}, {"zh-CN", phone, "dark"}}
+
+// survey is one walk through everything: what it does at every stop, and what it has seen.
+type survey struct {
+	w       *world
+	browser context.Context
+	at      func(b *tab, s stop, g guise)            // looks at a page as it stands
+	inside  func(b *tab, s stop, g guise, id string) // looks at what was opened on it
+
+	mu     sync.Mutex
+	seen   map[string][]guise // by route
+	opened map[string]bool    // by guise and what it is
+	ever   map[string]bool    // ids of what was opened at all
 }
 
-func (b *tab) look(s stop, lang string) {
+func newSurvey(w *world, browser context.Context) *survey {
+	return &survey{w: w, browser: browser, seen: map[string][]guise{}, opened: map[string]bool{}, ever: map[string]bool{}}
+}
+
+// told names a stop in a message.
+func (s stop) told(g guise) string {
+	return fmt.Sprintf("%s %s %s %s", s.who, s.path[:min(len(s.path), 70)], s.name, g)
+}
+
+// look brings a page up and looks at it, and at everything that can be opened on it.
+func (v *survey) look(b *tab, s stop, g guise) {
 	b.t.Helper()
-	b.width(desk)
 	b.open(s.path)
-	if status := value[int](b, "performance.getEntriesByType('navigation')[0].responseStatus"); s.route != "" && status != 200 {
-		b.t.Errorf("%s %s: status %d", s.who, s.path, status)
-	}
 	if s.then != nil {
 		s.then(b)
 	}
-	for _, g := range guises[lang] {
-		b.width(g.width)
-		b.truth(fmt.Sprintf("document.documentElement.dataset.bsTheme = %q", g.theme))
-		where := fmt.Sprintf("%s %s %s %d %s", s.who, s.path[:min(len(s.path), 70)], lang, g.width, g.theme)
-		b.axe(where)
-		b.fits(where)
-		b.shot(strings.Join([]string{s.who, s.path[:min(len(s.path), 60)], lang, fmt.Sprint(g.width), g.theme}, "-"))
-		for _, id := range s.opens {
-			b.lookInside(where, id)
-		}
+	if status := b.status(); s.route != "" && status != 200 {
+		b.t.Errorf("%s %s: status %d", s.who, s.path, status)
 	}
-	b.worded(s.path, lang)
-	b.quiet(s.path)
+	v.mu.Lock()
+	v.seen[s.route] = append(v.seen[s.route], g)
+	v.mu.Unlock()
+	where := s.told(g)
+	b.worded(where, g.lang)
+	v.at(b, s, g)
+	b.fits(where)
+	v.open(b, s, g, where)
+	b.quiet(where)
 }
 
-// lookInside opens the popovers and dialogs of that id one after the other.
-func (b *tab) lookInside(where, pattern string) {
+// openable is a popover or dialog of a page. The frame's own are the same on every page of a side.
+type openable struct {
+	ID    string
+	Frame bool
+}
+
+var number = regexp.MustCompile(`[0-9a-f]{8,}|[0-9]+`)
+
+// open opens the popovers and dialogs of a page one after the other by their own buttons; one of each sort
+// for a route, and those of the frame once for each person.
+func (v *survey) open(b *tab, s stop, g guise, where string) {
 	b.t.Helper()
-	selector := "#" + pattern
-	if strings.HasSuffix(pattern, "*") {
-		selector = fmt.Sprintf("[id^=%q]", strings.TrimSuffix(pattern, "*"))
-	} else if strings.HasPrefix(pattern, "*") {
-		selector = fmt.Sprintf("[id$=%q]", strings.TrimPrefix(pattern, "*"))
-	}
-	ids := value[[]string](b, fmt.Sprintf(`[...document.querySelectorAll('%s')].filter(e => e.matches('[popover], dialog')).map(e => e.id)`, selector))
-	if len(ids) == 0 && !strings.HasPrefix(pattern, "*") {
-		b.t.Errorf("%s: there is no %s to open", where, pattern)
-	}
-	for _, id := range ids {
-		open := value[bool](b, fmt.Sprintf(`(() => { const e = document.getElementById(%q); e.matches('dialog') ? e.showModal() : e.showPopover(); return e.matches(':popover-open, [open]'); })()`, id))
-		if !open {
-			b.t.Errorf("%s: %s does not open", where, id)
+	for _, o := range value[[]openable](b, `[...document.querySelectorAll('[popover][id], dialog[id]')].map(e => ({ID: e.id,
+		Frame: e.id === 'keys' || !!document.querySelector('.hb-top [popovertarget="' + CSS.escape(e.id) + '"], .hb-top [commandfor="' + CSS.escape(e.id) + '"]')}))`) {
+		sort := number.ReplaceAllString(o.ID, "#")
+		key := strings.Join([]string{g.String(), s.route, sort}, " ")
+		if s.route == "" {
+			key += s.path
+		}
+		if o.Frame {
+			key = strings.Join([]string{g.String(), s.who, sort}, " ")
+		}
+		v.mu.Lock()
+		done := v.opened[key]
+		v.opened[key] = true
+		v.mu.Unlock()
+		if done {
 			continue
 		}
-		b.axe(where + " with " + id)
-		b.fits(where + " with " + id)
-		inside := value[string](b, fmt.Sprintf(`(() => { const r = document.getElementById(%q).getBoundingClientRect(); return r.left < -1 || r.right > innerWidth + 1 ? r.left + ' to ' + r.right : ''; })()`, id))
-		if inside != "" {
-			b.t.Errorf("%s: %s stands outside the screen: %s", where, id, inside)
+		switch how := value[string](b, fmt.Sprintf(openScript, o.ID)); how {
+		case "folded":
+			v.mu.Lock()
+			delete(v.opened, key) // its button does not show here
+			v.mu.Unlock()
+			continue
+		case "open":
+		default:
+			b.t.Errorf("%s: %s: %s", where, o.ID, how)
+			continue
 		}
-		b.shot(strings.ReplaceAll(where, "/", "_") + "-" + id)
-		b.truth(fmt.Sprintf(`(() => { const e = document.getElementById(%q); e.matches('dialog') ? e.close() : e.hidePopover(); return true; })()`, id))
+		v.mu.Lock()
+		v.ever[sort] = true
+		v.mu.Unlock()
+		b.until(o.ID, "!document.querySelector('.htmx-request, .htmx-settling')")
+		b.fits(where + " with " + o.ID)
+		v.inside(b, s, g, o.ID)
+		b.truth(fmt.Sprintf(`(() => { const e = document.getElementById(%q); if (!e) return true; e.matches('dialog') ? e.close() : e.matches(':popover-open') && e.hidePopover(); return true; })()`, o.ID))
 	}
 }
 
-// testWalk looks at every page in both languages and themes and on both screens.
-func testWalk(t *testing.T, w *world, browser context.Context) {
-	enrolSecond(t, w)
-	delivered := deliverMore(t, w)
-	for _, lang := range []string{"zh-CN", "en"} {
-		t.Run("import "+lang, func(t *testing.T) { lookAtImport(t, w, browser, lang) })
-	}
-	for _, lang := range []string{"zh-CN", "en"} {
-		t.Run(lang, func(t *testing.T) {
+// openScript presses the button of a popover or dialog that shows, and says whether it stands on the screen.
+const openScript = `(() => {
+	const e = document.getElementById(%[1]q), id = CSS.escape(%[1]q);
+	const b = [...document.querySelectorAll('[popovertarget="' + id + '"], [commandfor="' + id + '"]:not([data-close])')].find(b => b.checkVisibility());
+	if (b) { b.scrollIntoView({block: 'center'}); b.click(); } else if (e.matches('dialog')) e.showModal(); else return 'folded';
+	if (!e.matches(':popover-open, [open]')) return 'does not open';
+	const r = e.getBoundingClientRect();
+	if (r.left < -1 || r.right > innerWidth + 1) return 'stands outside the screen: ' + r.left + ' to ' + r.right;
+	return r.width > 40 && r.height > 20 ? 'open' : 'has no size';
+})()`
+
+// run walks through the stops in each guise, a session for every person and guise.
+func (v *survey) run(t *testing.T, stops []stop, guises []guise) {
+	for i, g := range guises {
+		t.Run(g.String(), func(t *testing.T) {
 			t.Parallel()
 			tabs := map[string]*tab{}
-			for _, s := range walk(t, w, delivered) {
+			for k, s := range stops {
+				if s.once && k%len(guises) != i || s.few && !slices.Contains(pairs, g) {
+					continue
+				}
 				b := tabs[s.who]
 				if b == nil {
-					b = newTab(t, browser, w.url, desk)
-					b.signIn(w.signedInAs(t, s.who, lang))
+					b = newTab(t, v.browser, v.w.url, g.width)
+					b.signIn(v.w.signedInAs(t, s.who, g))
 					tabs[s.who] = b
 				}
-				b.look(s, lang)
+				t.Run(strings.TrimSpace(s.who+" "+s.path+" "+s.name), func(t *testing.T) {
+					b.t = t
+					v.look(b, s, g)
+				})
 			}
-			lookAtSetUp(t, browser, lang)
-			lookAtFailure(t, w, browser, lang)
+			v.setUp(t, g)
+			v.failure(t, g)
 		})
 	}
 }
 
-// lookAtImport holds the only writer, so that an import stands still while its progress is looked at.
-func lookAtImport(t *testing.T, w *world, browser context.Context, lang string) {
-	c := w.signedInAs(t, admin, lang)
+// testWalk looks at every page there is and runs axe on it and on everything that opens.
+func testWalk(t *testing.T, w *world, browser context.Context) {
+	enrolSecond(t, w)
+	delivered := deliverMore(t, w)
+	v := newSurvey(w, browser)
+	v.at = func(b *tab, s stop, g guise) {
+		if g.width == phone {
+			b.unfold() // the desk is looked at as it comes
+		}
+		b.axe(s.told(g), "document")
+	}
+	v.inside = func(b *tab, s stop, g guise, id string) { b.axe(s.told(g)+" with "+id, "'#"+id+"'") }
+	for _, g := range pairs {
+		t.Run("import "+g.String(), func(t *testing.T) { v.importing(t, g) })
+	}
+	stops, pages := w.stopsOf(t, curated(t, w, delivered), admins(w.cast()))
+	t.Run("pages", func(t *testing.T) { v.run(t, stops, pairs) })
+	v.complete(t, pages, pairs)
+}
+
+// complete: every page of the table was seen in every guise, and everything the parts can open was open.
+func (v *survey) complete(t *testing.T, pages []string, guises []guise) {
+	t.Helper()
+	for _, r := range pages {
+		missed := slices.DeleteFunc(slices.Clone(guises), func(g guise) bool { return slices.Contains(v.seen[r], g) })
+		if len(missed) > 0 {
+			t.Errorf("nobody looked at %s in %v", r, missed)
+		}
+	}
+	for _, id := range []string{"mega-#", "all-nav", "account", "keys", "cycles", "columns", "export", "st-#"} {
+		if !slices.ContainsFunc(sorted(v.ever), func(sort string) bool {
+			return sort == id || strings.HasPrefix(id, "st-") && strings.HasPrefix(sort, "st-")
+		}) {
+			t.Errorf("%s was opened nowhere; open were %v", id, sorted(v.ever))
+		}
+	}
+}
+
+// importing holds the only writer, so that an import stands still while its progress is looked at.
+func (v *survey) importing(t *testing.T, g guise) {
+	w := v.w
+	c := w.signedInAs(t, admin, g)
 	held, release := make(chan struct{}), make(chan struct{})
 	ended := make(chan error, 1)
 	go func() {
@@ -226,9 +214,9 @@ func lookAtImport(t *testing.T, w *world, browser context.Context, lang string) 
 	if !strings.Contains(r.location(), "/imports/") {
 		t.Errorf("an import that takes long leads to %d %s", r.status, r.location())
 	} else {
-		b := newTab(t, browser, w.url, desk)
+		b := newTab(t, v.browser, w.url, g.width)
 		b.signIn(c)
-		b.look(stop{"imports.show", admin, r.location(), nil, nil}, lang)
+		v.look(b, stop{route: "imports.show", who: admin, path: r.location(), name: "importing"}, g)
 		if !strings.Contains(b.where(), "/imports/") {
 			t.Errorf("the progress led on to %s before the import ended", b.where())
 		}
@@ -239,26 +227,27 @@ func lookAtImport(t *testing.T, w *world, browser context.Context, lang string) 
 	}
 }
 
-// lookAtSetUp looks at the first page of an empty portal.
-func lookAtSetUp(t *testing.T, browser context.Context, lang string) {
+// setUp looks at the first page of an empty portal.
+func (v *survey) setUp(t *testing.T, g guise) {
 	w := emptyWorld(t, "")
 	token, _, err := w.app.Setup.Issue(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newTab(t, browser, w.url, desk)
-	b.signIn(w.signedInAs(t, "", lang))
-	b.look(stop{"setup", "", "/setup/" + token, nil, nil}, lang)
-	b.look(stop{"", "", "/setup/" + token + "x", nil, nil}, lang)
+	b := newTab(t, v.browser, w.url, g.width)
+	b.signIn(w.signedInAs(t, "", g))
+	v.look(b, stop{route: "setup", path: "/setup/" + token, name: "setup"}, g)
+	v.look(b, stop{path: "/setup/" + token, name: "setup refused", then: submitted("form:has([name=password])", nil)}, g)
+	v.look(b, stop{path: "/setup/" + token + "x", name: "setup expired"}, g)
 }
 
-// lookAtFailure: a page that fails says so, with the number to ask about and nothing of the cause.
-func lookAtFailure(t *testing.T, w *world, browser context.Context, lang string) {
-	broken := *w.app
+// failure: a page that fails says so, with the number to ask about and nothing of the cause.
+func (v *survey) failure(t *testing.T, g guise) {
+	broken := *v.w.app
 	broken.Closes = nil
-	b := newTab(t, browser, serve(t, &broken), desk)
-	b.signIn(w.signedInAs(t, buyer, lang))
-	b.look(stop{"", buyer, "/o/" + partner + "/bills", nil, nil}, lang)
+	b := newTab(t, v.browser, serve(t, &broken), g.width)
+	b.signIn(v.w.signedInAs(t, buyer, g))
+	v.look(b, stop{who: buyer, path: "/o/" + partner + "/bills", name: "500"}, g)
 	text := b.text("body")
 	if strings.Contains(text, "panic") || strings.Contains(text, ".go") || strings.Contains(text, "nil") {
 		t.Errorf("the page tells the cause: %s", text)
@@ -268,11 +257,12 @@ func lookAtFailure(t *testing.T, w *world, browser context.Context, lang string)
 	}
 }
 
-// signedInAs is a session in that language; somebody with a second step stands before it.
-func (w *world) signedInAs(t *testing.T, login, lang string) *client {
+// signedInAs is a session in that language and theme; somebody with a second step stands before it.
+func (w *world) signedInAs(t *testing.T, login string, g guise) *client {
 	t.Helper()
 	c := w.anonymous(t)
-	c.post("/preferences/language", "language", lang)
+	c.post("/preferences/language", "language", g.lang)
+	c.post("/preferences/theme", "theme", g.theme)
 	if login != "" {
 		c.post("/login", "username", login, "password", password)
 	}
@@ -288,4 +278,9 @@ func enrolSecond(t *testing.T, w *world) {
 		t.Fatal(err)
 	}
 	c.want(c.post("/account/totp", "code", code), 200, "second step on")
+}
+
+// admins are those of a cast who may do everything at their organisation.
+func admins(cast []app.DemoAccount) []app.DemoAccount {
+	return slices.DeleteFunc(cast, func(a app.DemoAccount) bool { return a.Role != account.RoleAdmin })
 }

@@ -76,14 +76,44 @@ func eachEngine(t *testing.T, run func(t *testing.T, w *world)) {
 	t.Run("postgres", func(t *testing.T) { run(t, newWorld(t, storetest.PostgresURL(t))) })
 }
 
+// newWorld has the two sample vendors in it.
 func newWorld(t *testing.T, database string) *world {
 	t.Helper()
 	w := emptyWorld(t, database)
-	ctx := audit.WithRequest(context.Background(), audit.Request{SystemUser: "test"})
 	var err error
-	if w.list, err = w.app.Demo(ctx); err != nil {
+	if w.list, err = w.app.Demo(w.asTest()); err != nil {
 		t.Fatal(err)
 	}
+	w.addPeople(t)
+	return w
+}
+
+// demoWorld has the invented world too, of that size, and a worker that does what waits.
+func demoWorld(t *testing.T, size app.DemoSize) *world {
+	t.Helper()
+	w := emptyWorld(t, "")
+	var err error
+	if w.list, err = w.app.DemoWorld(w.asTest(), size, nil); err != nil {
+		t.Fatal(err)
+	}
+	w.addPeople(t)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.app.Worker.Run(ctx, 1)
+	}()
+	t.Cleanup(func() { stop(); <-done })
+	return w
+}
+
+func (w *world) asTest() context.Context {
+	return audit.WithRequest(context.Background(), audit.Request{SystemUser: "test"})
+}
+
+func (w *world) addPeople(t *testing.T) {
+	t.Helper()
+	ctx := w.asTest()
 	op := scope.System("operator")
 	for _, p := range []account.AddPersonInput{
 		{OrgCode: partner, Login: twoHats, Roles: []string{account.RoleFinance}, KeepPassword: true},
@@ -100,7 +130,6 @@ func newWorld(t *testing.T, database string) *world {
 	if err := w.app.Accounts.SetRoles(ctx, op, twoHats, otherOrg, []string{account.RoleFinance}); err != nil {
 		t.Fatal(err)
 	}
-	return w
 }
 
 func emptyWorld(t *testing.T, database string) *world {

@@ -1,0 +1,151 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+)
+
+// stop is one page of the walk through everything there is.
+type stop struct {
+	route string // name in the table; empty for a page that is no answer of its route
+	who   string // login; empty for nobody
+	path  string
+	then  func(b *tab) // what brings the page into the state to look at
+	once  bool         // seen in every guise by somebody else already
+	few   bool         // only in the guises of the walk, because each time counts as a failed sign-in
+	name  string       // of the picture, where the address does not tell
+}
+
+// noPage are the GET routes that lead elsewhere or speak to programs.
+var noPage = []string{"root", "live", "ready", "metrics", "exports.file", "quarantine.export"}
+
+// apart are pages of a portal in another state, which run brings about.
+var apart = []string{"setup", "imports.show"}
+
+const (
+	admin  = "lanhai-admin"
+	buyer  = "yunxiu-admin"
+	buyer2 = "xingzhu-admin"
+)
+
+// curated lists the states worth a look that no plain link shows.
+func curated(t *testing.T, w *world, delivered string) []stop {
+	t.Helper()
+	c := w.signIn(t, buyer)
+	why := whyOf(t, c, "/o/"+partner+"/bills/lines?cycle="+theCycle)
+	v, p := "/o/"+vendor, "/o/"+partner
+	return []stop{
+		{route: "login", path: "/login"},
+		{path: "/login?refused", then: refusedSignIn},
+		{path: "/nowhere"},
+		{route: "login.code", who: second, path: "/login/code"},
+		{who: second, path: "/login/code?refused", few: true, then: submitted("form:has([name=code])", map[string]string{"code": "000000"})},
+		{route: "password", who: admin, path: "/account/password"},
+		{who: admin, path: "/account/password?refused", then: submitted("form[action='/account/password']", map[string]string{"current": "x", "password": "short", "repeat": "short"})},
+		{route: "password", who: fresh, path: "/account/password"},
+		{route: "sessions", who: admin, path: "/account/sessions"},
+		{route: "home", who: admin, path: v},
+		{route: "home", who: buyer, path: p},
+		{route: "bills", who: buyer, path: p + "/bills?cycle=" + theCycle},
+		{route: "bills", who: buyer, path: p + "/bills?cycle=2024-10"},
+		{route: "bills", who: buyer, path: p + "/bills?cycle=2023-01"},
+		{route: "bills", who: buyer2, path: "/o/" + otherOrg + "/bills?cycle=" + otherCycle},
+		{route: "bills.lines", who: buyer, path: p + "/bills/lines?cycle=" + theCycle + "&why=" + why, then: openSource, name: "why"},
+		{route: "bills.lines", who: buyer, path: p + "/bills/lines?cycle=" + theCycle + "&product=nothing"},
+		{route: "bills.adjustments", who: buyer, path: p + "/bills/adjustments?cycle=" + theCycle},
+		{route: "bills.explanation", who: buyer, path: p + "/bills/explanation?cycle=" + theCycle + "&figure=due"},
+		{route: "bills.explanation", who: buyer, path: p + "/bills/explanation?cycle=" + theCycle + "&figure=rounding"},
+		{route: "bills.history", who: buyer, path: p + "/bills/history?cycle=" + theCycle},
+		{who: buyer, path: p + "/bills?cycle=yesterday"},
+		{route: "expenditure", who: buyer2, path: "/o/" + otherOrg + "/expenditure?cycle=" + otherCycle},
+		{route: "expenditure.lines", who: buyer2, path: "/o/" + otherOrg + "/expenditure/lines?cycle=" + otherCycle},
+		{route: "expenditure.lines", who: buyer2, path: "/o/" + otherOrg + "/expenditure/lines?cycle=" + otherCycle, then: revealNames, name: "revealed"},
+		{route: "expenditure.lines", who: "yunxiu-manager", path: p + "/expenditure/lines"},
+		{route: "exports", who: buyer, path: p + "/exports"},
+		{route: "deliveries.show", who: admin, path: delivered},
+		{route: "deliveries.rules", who: admin, path: delivered + "/rules"},
+		{route: "deliveries.changes", who: admin, path: delivered + "/changes"},
+		{route: "deliveries.new", who: admin, path: v + "/deliveries/new"},
+		{who: admin, path: v + "/deliveries/new?refused", then: submitted("main form[method=post]", nil)},
+		{route: "closes.show", who: admin, path: v + "/closes/" + theCycle},
+		{route: "closes.show", who: admin, path: v + "/closes/2024-11"},
+		{route: "closes.show", who: admin, path: v + "/closes/2024-11?check=full"},
+		{who: admin, path: v + "/closes/2024-11", then: act(fmt.Sprintf("%s/closes/2024-11/freeze", v)), name: "close refused"},
+		{who: admin, path: v + "/closes/" + theCycle, then: act(fmt.Sprintf("%s/closes/%s/discard", v, theCycle)), name: "close conflict"},
+		{who: admin, path: delivered, then: act(delivered + "/publication"), name: "delivery conflict"},
+		{route: "adjustments.new", who: admin, path: v + "/adjustments/new"},
+		{who: admin, path: v + "/adjustments/new?refused", then: submitted("main form[method=post]", nil)},
+		{route: "mapping.new", who: admin, path: v + "/mapping/new"},
+		{who: admin, path: v + "/mapping/new?refused", then: submitted("main form[method=post]", nil)},
+		{route: "mapping", who: admin, path: v + "/mapping?q=nothing"},
+		{route: "prices", who: admin, path: v + "/prices?rule=1"},
+		{route: "prices", who: admin, path: v + "/prices?q=nothing"},
+		{route: "prices.new", who: admin, path: v + "/prices/new"},
+		{who: admin, path: v + "/prices/new?refused", then: submitted("main form[method=post]", nil)},
+		{route: "prices.simulation", who: admin, path: v + "/prices/simulation?cycle=" + theCycle},
+		{route: "audit", who: buyer, path: p + "/audit?action=session"},
+		{route: "audit", who: buyer, path: p + "/audit?actor=nobody-here"},
+		{who: admin, path: v + "/audit?from=yesterday"},
+		{who: admin, path: v + "/nowhere"},
+		{who: "yunxiu-manager", path: p + "/bills"},
+		{who: "lanhai-auditor", path: v + "/deliveries/new"},
+	}
+}
+
+func refusedSignIn(b *tab) {
+	b.t.Helper()
+	// another name each time: after a few failures the same one would have to wait
+	submitted("form:has([name=username])", map[string]string{"username": fmt.Sprintf("somebody-%d", time.Now().UnixNano()), "password": "x"})(b)
+}
+
+// submitted sends a form as it stands, with some fields filled, past the checks of the browser, and waits
+// for the answer, which must say what is wrong.
+func submitted(form string, fields map[string]string) func(b *tab) {
+	return func(b *tab) {
+		b.t.Helper()
+		sent := b.truth(fmt.Sprintf(`(() => {
+			const form = [...document.querySelectorAll(%q)].pop();
+			for (const [name, v] of Object.entries(%s || {})) form.elements[name].value = v;
+			window.stays = true;
+			form.submit();
+			return true;
+		})()`, form, jsonText(b.t, fields)))
+		b.until("answer", fmt.Sprint(sent, " && window.stays === undefined && document.readyState === 'complete'"))
+		b.until("refusal", "document.querySelector('.is-invalid, [aria-invalid=true], [role=alert], .tone.bad, .hb-refusal')")
+	}
+}
+
+// act posts what no button of the page offers any more, as somebody does whose page is old.
+func act(action string) func(b *tab) {
+	return func(b *tab) {
+		b.t.Helper()
+		b.truth(fmt.Sprintf(`(() => { const f = document.createElement('form'); f.method = 'post'; f.action = %q; document.body.append(f); window.stays = true; f.submit(); return true; })()`, action))
+		b.until("answer", "window.stays === undefined && document.readyState === 'complete'")
+		if status := b.status(); status < 400 || status >= 500 {
+			b.t.Errorf("%s answers %d", action, status)
+		}
+	}
+}
+
+func openSource(b *tab) {
+	b.t.Helper()
+	b.truth("document.querySelector('.hb-source').open = true")
+}
+
+// revealNames presses the eye of the masked column.
+func revealNames(b *tab) {
+	b.t.Helper()
+	b.truth("(() => { document.querySelector('main .hb-ico[aria-pressed=false]').click(); return true; })()")
+	b.until("names", "document.querySelector('main .hb-ico[aria-pressed=true]') && !document.querySelector('.htmx-request')")
+}
+
+func jsonText(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
