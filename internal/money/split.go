@@ -43,7 +43,7 @@ func Split(total Exact, weights []Exact, scale int) []Exact {
 		if negative {
 			p.units.Neg(p.units)
 		}
-		out[p.index] = Exact{decimal.NewFromBigInt(p.units, int32(-scale))}.trim()
+		out[p.index] = FromDecimal(decimal.NewFromBigInt(p.units, int32(-scale)))
 	}
 	return out
 }
@@ -72,4 +72,4 @@ func wholeWeights(weights []Exact) (shares []*big.Int, sum *big.Int) {
 }
 
 // scaled is x × 10^scale, which must be whole.
-func scaled(x Exact, scale int) *big.Int { return x.d.Shift(int32(scale)).BigInt() }
+func scaled(x Exact, scale int) *big.Int { return x.dec().Shift(int32(scale)).BigInt() }

@@ -27,8 +27,8 @@ var pow10 = func() (p [maxFastScale + 1]int64) {
 
 // Add adds x.
 func (s *Sum) Add(x Exact) {
-	if c, scale, ok := x.small(); !ok || !s.addFast(c, scale) {
-		s.slow = s.slow.Add(x.d)
+	if x.wide != nil || !s.addFast(x.c, x.s) {
+		s.slow = s.slow.Add(x.dec())
 	}
 }
 
@@ -48,13 +48,13 @@ func (s *Sum) AddProduct(x, y Exact) (Amount, error) {
 	if err != nil {
 		return 0, err
 	}
-	s.slow = s.slow.Add(p.d)
+	s.slow = s.slow.Add(p.dec())
 	return a, nil
 }
 
 // Exact is the sum.
 func (s *Sum) Exact() Exact {
-	return Exact{s.slow.Add(decimal.New(s.fast, -int32(s.scale)))}.trim()
+	return FromDecimal(s.slow.Add(decimal.New(s.fast, -int32(s.scale))))
 }
 
 // addFast adds c × 10^-scale if everything stays in int64.
@@ -82,23 +82,12 @@ func (s *Sum) addFast(c int64, scale uint8) bool {
 	return true
 }
 
-// small gives x as coefficient × 10^-scale if both are small.
-func (x Exact) small() (c int64, scale uint8, ok bool) {
-	e := x.d.Exponent()
-	if e > 0 || e < -maxFastScale || x.d.NumDigits() > 18 {
-		return 0, 0, false
-	}
-	return x.d.CoefficientInt64(), uint8(-e), true
-}
-
 func smallProduct(x, y Exact) (c int64, scale uint8, ok bool) {
-	a, sa, oka := x.small()
-	b, sb, okb := y.small()
-	if !oka || !okb || int(sa)+int(sb) > maxFastScale {
+	if x.wide != nil || y.wide != nil || x.s+y.s > maxFastScale {
 		return 0, 0, false
 	}
-	c, ok = mul(a, b)
-	return c, sa + sb, ok
+	c, ok = mul(x.c, y.c)
+	return c, x.s + y.s, ok
 }
 
 func mul(a, b int64) (int64, bool) {
