@@ -52,6 +52,13 @@ type Checker struct {
 	byName map[string]*rule
 	row    row
 	epoch  int64
+
+	columns  []*column
+	pairs    []pair
+	facts    []outcome // of the current row, where it was judged
+	factOf   map[string]int
+	key      []byte
+	patterns map[string]*pattern
 }
 
 type rule struct {
@@ -67,7 +74,7 @@ type rule struct {
 // New prepares the rules for a file of this FOCUS version ("1.0" … "1.4") with these columns. Call
 // Header again for a further file of the same delivery with other columns.
 func New(version string, columns []string) *Checker {
-	c := &Checker{byName: map[string]*rule{}}
+	c := &Checker{byName: map[string]*rule{}, factOf: map[string]int{}, patterns: map[string]*pattern{}}
 	c.row.columns(columns)
 	m := model()
 	for _, name := range ids() {
@@ -101,36 +108,24 @@ func New(version string, columns []string) *Checker {
 func (c *Checker) once() {
 	c.epoch++
 	for _, r := range c.rules {
-		if r.perFile {
-			c.judge(r)
+		if !r.perFile {
+			continue
+		}
+		o := c.outcomeOf(r)
+		r.count(o, 1)
+		if o == fails && !r.permissive {
+			r.Samples = append(r.Samples, Sample{})
 		}
 	}
 }
 
-// Row checks one record; values stand in the order of the columns given to New.
-func (c *Checker) Row(file int, line int64, values []string) {
+// Row checks one record; values stand in the order of the columns given to New. Nothing of them is kept.
+func (c *Checker) Row(file int, line int64, values [][]byte) {
 	c.row.set(file, line, values)
-	c.epoch++
-	for _, r := range c.rules {
-		if r.must != nil && !r.perFile {
-			c.judge(r)
-		}
-	}
-}
-
-func (c *Checker) judge(r *rule) {
-	switch c.outcomeOf(r) {
-	case passes:
-		r.Checked++
-	case fails:
-		r.Checked++
-		if r.permissive {
-			return
-		}
-		r.Failed++
-		if len(r.Samples) < maxSamples {
-			r.Samples = append(r.Samples, Sample{c.row.file, c.row.line, c.row.value(r.Column)})
-		}
+	p := c.pattern(values)
+	p.count++
+	if len(p.want) > 0 {
+		c.sample(p)
 	}
 }
 
@@ -144,16 +139,17 @@ func (c *Checker) outcomeOf(r *rule) outcome {
 	}
 	r.at, r.memo = c.epoch, passes // a rule that refers to itself would pass
 	switch {
-	case r.when != nil && r.when(&c.row) != passes:
+	case r.when != nil && r.when() != passes:
 		r.memo = idle
 	default:
-		r.memo = r.must(&c.row)
+		r.memo = r.must()
 	}
 	return r.memo
 }
 
 // Results gives every rule of the model, in order of name.
 func (c *Checker) Results() []Result {
+	c.fold()
 	out := make([]Result, len(c.rules))
 	for i, r := range c.rules {
 		out[i] = r.Result

@@ -25,6 +25,14 @@ func TestEveryRuleIsReportedOnce(t *testing.T) {
 	}
 }
 
+func cells(row []string) [][]byte {
+	out := make([][]byte, len(row))
+	for i, v := range row {
+		out[i] = []byte(v)
+	}
+	return out
+}
+
 func result(t *testing.T, c *Checker, rule string) Result {
 	t.Helper()
 	for _, r := range c.Results() {
@@ -56,7 +64,7 @@ func TestRules(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := New("1.2", head)
-			k.Row(1, 2, strings.Split(c.row, ","))
+			k.Row(1, 2, cells(strings.Split(c.row, ",")))
 			r := result(t, k, c.rule)
 			if r.Failed != c.failed {
 				t.Errorf("%s: %d of %d failed, want %d (%s)", c.rule, r.Failed, r.Checked, c.failed, r.Sentence)
@@ -98,7 +106,7 @@ func TestSample(t *testing.T) {
 	}
 	c := New("1.0", head)
 	for i, r := range rows {
-		c.Row(1, int64(i+2), r)
+		c.Row(1, int64(i+2), cells(r))
 	}
 	for _, w := range []struct {
 		rule   string

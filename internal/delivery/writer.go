@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"huoban/internal/attribution"
-	"huoban/internal/conformance"
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/id"
@@ -318,93 +317,4 @@ func (d *dimensions) name(l *usage.Stored, fresh *usage.Dims) {
 		l.ResourceID = l.Resource.Hash()
 		d.resources[l.Resource], fresh.Resources[l.ResourceID] = l.ResourceID, l.Resource
 	}
-}
-
-// report checks the FOCUS rules beside the reading, one checker per kind of header.
-type report struct {
-	checkers map[string]*conformance.Checker
-	current  *conformance.Checker
-	page     []checkedRow
-	pages    chan []checkedRow
-	done     chan struct{}
-}
-
-type checkedRow struct {
-	by     *conformance.Checker
-	file   int
-	line   int64
-	values []string
-}
-
-const reportPage = 256
-
-func newReport() *report {
-	r := &report{checkers: map[string]*conformance.Checker{}, pages: make(chan []checkedRow, 4), done: make(chan struct{})}
-	go func() {
-		defer close(r.done)
-		for page := range r.pages {
-			for _, row := range page {
-				row.by.Row(row.file, row.line, row.values)
-			}
-		}
-	}()
-	return r
-}
-
-// stop ends the checking after what was handed over; it may be called again.
-func (r *report) stop() {
-	if r == nil || r.pages == nil {
-		return
-	}
-	r.pages <- r.page
-	close(r.pages)
-	<-r.done
-	r.pages, r.page = nil, nil
-}
-
-func (r *report) file(version string, header []string) {
-	key := version + "\x00" + strings.Join(header, "\x00")
-	if r.checkers[key] == nil {
-		r.checkers[key] = conformance.New(version, header)
-	}
-	r.current = r.checkers[key]
-}
-
-func (r *report) row(file int, rec *ingest.Record) {
-	values := make([]string, len(rec.Fields))
-	for i, f := range rec.Fields {
-		values[i] = string(f)
-	}
-	if r.page = append(r.page, checkedRow{r.current, file, rec.Line, values}); len(r.page) == reportPage {
-		r.pages <- r.page
-		r.page = make([]checkedRow, 0, reportPage)
-	}
-}
-
-var gravity = map[conformance.Verdict]int{conformance.VerdictFailed: 3, conformance.VerdictPassed: 2, conformance.VerdictNotCheckable: 1}
-
-func (r *report) results() []conformance.Result {
-	if r == nil {
-		return nil
-	}
-	r.stop()
-	merged := map[string]int{}
-	var out []conformance.Result
-	for _, c := range r.checkers {
-		for _, x := range c.Results() {
-			i, ok := merged[x.Rule]
-			if !ok {
-				merged[x.Rule] = len(out)
-				out = append(out, x)
-				continue
-			}
-			o := &out[i]
-			o.Checked, o.Failed = o.Checked+x.Checked, o.Failed+x.Failed
-			o.Samples = append(o.Samples, x.Samples...)[:min(3, len(o.Samples)+len(x.Samples))]
-			if gravity[x.Verdict] > gravity[o.Verdict] {
-				o.Verdict = x.Verdict
-			}
-		}
-	}
-	return out
 }

@@ -64,6 +64,18 @@ func ParseExact(text string) (Exact, error) {
 	if x, ok := parseSmall(text); ok {
 		return x, nil
 	}
+	return parseAny(text)
+}
+
+// ParseExactBytes is ParseExact of text that is not a string yet.
+func ParseExactBytes(text []byte) (Exact, error) {
+	if x, ok := parseSmall(text); ok {
+		return x, nil
+	}
+	return parseAny(string(text))
+}
+
+func parseAny(text string) (Exact, error) {
 	if !plainNumber(text) {
 		return Exact{}, fault.Invalid("money.malformed", fault.Args{"value": clip(text)})
 	}
@@ -89,7 +101,7 @@ func ParseExact(text string) (Exact, error) {
 
 // parseSmall reads what has no exponent and fits two words. Zeros at the end of the fraction wait until
 // another digit needs them.
-func parseSmall(text string) (Exact, bool) {
+func parseSmall[T string | []byte](text T) (Exact, bool) {
 	if len(text) > maxText {
 		return Exact{}, false
 	}
