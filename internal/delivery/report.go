@@ -38,7 +38,7 @@ const (
 
 func newReport() *report {
 	r := &report{checkers: map[string]*conformance.Checker{}, page: &checkedPage{}, pages: make(chan *checkedPage, reportPages),
-		free: make(chan *checkedPage, reportPages), done: make(chan struct{})}
+		free: make(chan *checkedPage, reportPages+1), done: make(chan struct{})}
 	for range reportPages {
 		r.free <- &checkedPage{}
 	}
