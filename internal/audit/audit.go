@@ -86,8 +86,8 @@ type Head struct {
 type Store interface {
 	// Head reads the end of the chain.
 	Head(ctx context.Context) (Head, error)
-	// Append moves the head from prev to the row and writes the row. ok is false when the head had
-	// moved; on a serialisable engine the transaction is then run again.
+	// Append moves the head from prev to the row and writes the row. ok is false, and nothing written, when
+	// the head is another one than prev in any field.
 	Append(ctx context.Context, prev Head, row Row, keyID string) (ok bool, err error)
 	// After reads up to limit rows with a greater seq, in order.
 	After(ctx context.Context, seq int64, limit int) ([]Row, error)

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -30,33 +31,48 @@ type Chain struct {
 	store Store
 	clock clock.Clock
 	key   Key
+	keyID string
+	last  atomic.Pointer[Head] // as this process left it; a guess, because a transaction may have been undone
 }
 
 // NewChain makes the recorder.
-func NewChain(store Store, c clock.Clock, key Key) *Chain { return &Chain{store, c, key} }
+func NewChain(store Store, c clock.Clock, key Key) *Chain {
+	return &Chain{store: store, clock: c, key: key, keyID: key.ID()}
+}
 
 // Record appends an entry inside the transaction of ctx. Faults: audit.other_key when the chain was
 // begun with another key; store.busy may end a transaction that lost its place too often.
 func (c *Chain) Record(ctx context.Context, e Entry) error {
+	if last := c.last.Load(); last != nil {
+		if ok, err := c.append(ctx, e, *last); ok || err != nil {
+			return err
+		}
+	}
 	head, err := c.store.Head(ctx)
 	if err != nil {
 		return err
 	}
-	if head.KeyID != "" && head.KeyID != c.key.ID() {
-		return fault.Unavailable("audit.other_key", fault.Args{"expected": head.KeyID, "present": c.key.ID()})
+	if head.KeyID != "" && head.KeyID != c.keyID {
+		return fault.Unavailable("audit.other_key", fault.Args{"expected": head.KeyID, "present": c.keyID})
 	}
-	row, err := c.row(ctx, e, head)
-	if err != nil {
-		return err
-	}
-	ok, err := c.store.Append(ctx, head, row, c.key.ID())
-	if err != nil {
-		return err
-	}
-	if !ok {
+	ok, err := c.append(ctx, e, head)
+	if err == nil && !ok {
 		return fault.Unavailable("audit.head_moved", nil)
 	}
-	return nil
+	return err
+}
+
+// append writes the entry after the head, if that is the end of the chain.
+func (c *Chain) append(ctx context.Context, e Entry, head Head) (bool, error) {
+	row, err := c.row(ctx, e, head)
+	if err != nil {
+		return false, err
+	}
+	ok, err := c.store.Append(ctx, head, row, c.keyID)
+	if ok && err == nil {
+		c.last.Store(&Head{Seq: row.Seq, Hash: row.Hash, KeyID: c.keyID})
+	}
+	return ok, err
 }
 
 func (c *Chain) row(ctx context.Context, e Entry, head Head) (Row, error) {
@@ -110,14 +126,27 @@ func canonical(v map[string]any) (string, error) {
 	return strings.TrimSuffix(b.String(), "\n"), nil
 }
 
-// hash covers every attested field and the hash before, as JSON with sorted keys: each field is quoted,
-// so no two rows share the hashed text.
+// hashed is every attested field and the hash before. The hash is taken over JSON with sorted keys, so
+// the fields stand in the order of their keys.
+type hashed struct {
+	Action    string `json:"action"`
+	Actor     string `json:"actor"`
+	At        string `json:"at"`
+	Detail    string `json:"detail"`
+	IP        string `json:"ip"`
+	Object    string `json:"object"`
+	OnBehalf  string `json:"on_behalf"`
+	OrgID     string `json:"org_id"`
+	Outcome   string `json:"outcome"`
+	Prev      string `json:"prev"`
+	RequestID string `json:"request_id"`
+	Seq       int64  `json:"seq"`
+}
+
+// hash quotes each field, so that no two rows share the hashed text.
 func (k Key) hash(r Row) []byte {
-	body, err := json.Marshal(map[string]any{
-		"seq": r.Seq, "at": r.At.UTC().Format(instantForm), "actor": r.Actor, "on_behalf": r.OnBehalf, "org_id": r.OrgID,
-		"action": r.Action, "object": r.Object, "outcome": r.Outcome, "detail": r.Detail, "request_id": r.RequestID, "ip": r.IP,
-		"prev": hex.EncodeToString(r.Prev),
-	})
+	body, err := json.Marshal(hashed{Seq: r.Seq, At: r.At.UTC().Format(instantForm), Actor: r.Actor, OnBehalf: r.OnBehalf, OrgID: r.OrgID,
+		Action: r.Action, Object: r.Object, Outcome: r.Outcome, Detail: r.Detail, RequestID: r.RequestID, IP: r.IP, Prev: hex.EncodeToString(r.Prev)})
 	if err != nil {
 		panic(err) // strings and numbers always marshal
 	}

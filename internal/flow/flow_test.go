@@ -119,8 +119,12 @@ func (m *memory) Last(context.Context, string, string) (flow.Change, bool, error
 	return m.log[len(m.log)-1], true, nil
 }
 func (m *memory) History(context.Context, string, string) ([]flow.Change, error) { return m.log, nil }
-func (m *memory) ReplaceDue(_ context.Context, _, _ string, due []flow.DueChange) error {
-	m.due = due
+func (m *memory) ClearDue(context.Context, string, string) error {
+	m.due = nil
+	return nil
+}
+func (m *memory) AddDue(_ context.Context, due []flow.DueChange) error {
+	m.due = append(m.due, due...)
 	return nil
 }
 

@@ -41,8 +41,10 @@ type Log interface {
 	Last(ctx context.Context, machine, entity string) (c Change, ok bool, err error)
 	// History is every change of an entity, oldest first.
 	History(ctx context.Context, machine, entity string) ([]Change, error)
-	// ReplaceDue forgets what waited for the entity and keeps these instead.
-	ReplaceDue(ctx context.Context, machine, entity string, due []DueChange) error
+	// ClearDue forgets what waited for the entity.
+	ClearDue(ctx context.Context, machine, entity string) error
+	// AddDue keeps changes for their time.
+	AddDue(ctx context.Context, due []DueChange) error
 }
 
 // Move is one action on one entity that was loaded before.
@@ -82,7 +84,12 @@ func (t *Table[S, A, F]) Fire(ctx context.Context, log Log, m Move[S, A, F], wri
 	if err := log.Append(ctx, c); err != nil {
 		return err
 	}
-	return log.ReplaceDue(ctx, t.Machine, m.Entity, t.due(m.Entity, r.To, m.Now, m.DueDays))
+	if t.waits(m.State) {
+		if err := log.ClearDue(ctx, t.Machine, m.Entity); err != nil {
+			return err
+		}
+	}
+	return log.AddDue(ctx, t.due(m.Entity, r.To, m.Now, m.DueDays))
 }
 
 // Begin logs that an entity was made in a start state with version 1, and keeps its due times.
@@ -91,7 +98,7 @@ func (t *Table[S, A, F]) Begin(ctx context.Context, log Log, entity string, stat
 	if err := log.Append(ctx, c); err != nil {
 		return err
 	}
-	return log.ReplaceDue(ctx, t.Machine, entity, t.due(entity, state, now, dueDays))
+	return log.AddDue(ctx, t.due(entity, state, now, dueDays))
 }
 
 // Lost is the fault for a compare-and-set that touched no row, with who was first and when.
@@ -105,6 +112,17 @@ func Lost(ctx context.Context, log Log, machine, entity string) error {
 		args["by"], args["at"], args["state"] = last.Actor, last.At.In(zone).Format("2006-01-02 15:04:05"), stateKey(machine, last.To)
 	}
 	return fault.Conflict("flow.changed_meanwhile", args)
+}
+
+// waits tells whether something may wait for an entity in the state. What an earlier release left there is
+// dropped by the timer, because the state refuses it.
+func (t *Table[S, A, F]) waits(state S) bool {
+	for i := range t.Rows {
+		if t.Rows[i].Due != nil && contains(t.Rows[i].From, state) {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *Table[S, A, F]) due(entity string, state S, now time.Time, days map[A]int) []DueChange {

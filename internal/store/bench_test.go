@@ -4,16 +4,20 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"huoban/internal/store"
-	"huoban/internal/store/storetest"
 )
 
 func benchNotes(b *testing.B) *store.DB {
-	db := storetest.SQLite(b)
+	db, err := store.Open(b.Context(), filepath.Join(b.TempDir(), "portal.db")) // durable, unlike in tests
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { db.Close() })
 	if _, err := db.Writer().Exec(store.Words(store.SQLite, noteTable)); err != nil {
 		b.Fatal(err)
 	}

@@ -52,13 +52,26 @@ type DB struct {
 	watch  atomic.Pointer[func(name string)]
 }
 
+// Option changes how a database is opened.
+type Option func(*options)
+
+type options struct{ unsafe bool }
+
+// Unsafe lets SQLite not wait for the disk, so that a power cut loses data or the whole file: for
+// measurements and databases that are thrown away.
+func Unsafe() Option { return func(o *options) { o.unsafe = true } }
+
 // Open connects to a postgres:// URL, or to the SQLite file of that path, which it makes if absent.
 // It does not migrate.
-func Open(ctx context.Context, target string) (*DB, error) {
+func Open(ctx context.Context, target string, opts ...Option) (*DB, error) {
+	var o options
+	for _, set := range opts {
+		set(&o)
+	}
 	if IsURL(target) {
 		return openPostgres(ctx, target)
 	}
-	return openSQLite(ctx, target)
+	return openSQLite(ctx, target, o)
 }
 
 // IsURL tells whether the target names a PostgreSQL server rather than a file.
@@ -66,11 +79,15 @@ func IsURL(target string) bool {
 	return strings.HasPrefix(target, "postgres://") || strings.HasPrefix(target, "postgresql://")
 }
 
-func openSQLite(ctx context.Context, path string) (*DB, error) {
+func openSQLite(ctx context.Context, path string, o options) (*DB, error) {
 	if err := createPrivate(path); err != nil {
 		return nil, fmt.Errorf("open sqlite: %w", err)
 	}
-	common := []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+	wait := "synchronous(FULL)"
+	if o.unsafe {
+		wait = "synchronous(OFF)"
+	}
+	common := []string{"busy_timeout(10000)", "journal_mode(WAL)", wait, "foreign_keys(1)",
 		"mmap_size(268435456)", "temp_store(MEMORY)"}
 	// Checkpoints are rare because each one waits for the disk; the journal shrinks again afterwards.
 	writing := append([]string{"cache_size(-65536)", "wal_autocheckpoint(8000)", "journal_size_limit(67108864)"}, common...)

@@ -169,16 +169,15 @@ func (db *DB) Exec(ctx context.Context, q Query, args ...any) (int64, error) {
 		return 0, err
 	}
 	db.tell(q)
-	var res sql.Result
-	var err error
 	if t.writer != nil {
-		var st *sql.Stmt
-		if st, err = t.writer.prepared(q); err == nil {
-			res, err = st.ExecContext(context.WithoutCancel(ctx), args...)
+		st, err := t.writer.prepared(q)
+		var n int64
+		if err == nil {
+			n, err = st.exec(args)
 		}
-	} else {
-		res, err = t.tx.ExecContext(ctx, q.Text, args...)
+		return n, t.fail(wrap(q, err))
 	}
+	res, err := t.tx.ExecContext(ctx, q.Text, args...)
 	if err != nil {
 		return 0, t.fail(wrap(q, err))
 	}
@@ -241,10 +240,7 @@ func (db *DB) kept(ctx context.Context, t *liveTx, q Query, args []any) (*sql.Ro
 	var err error
 	switch {
 	case t.writer != nil:
-		var st *sql.Stmt
-		if st, err = t.writer.prepared(q); err == nil {
-			rows, err = st.QueryContext(context.WithoutCancel(ctx), args...)
-		}
+		rows, err = t.writer.query(q, args)
 	case db.engine == SQLite && t.ro:
 		var st *sql.Stmt
 		if st, err = db.stmt(ctx, q); err == nil {

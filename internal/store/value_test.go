@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -235,6 +236,24 @@ func TestLibcPin(t *testing.T) {
 	}
 }
 
+// TestDurable: a database waits for the disk unless it is opened to be thrown away, and the doctor sees it.
+func TestDurable(t *testing.T) {
+	for _, c := range []struct {
+		options []store.Option
+		want    store.Level
+	}{{nil, store.LevelOK}, {[]store.Option{store.Unsafe()}, store.LevelError}} {
+		db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "portal.db"), c.options...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		list, err := db.Doctor(t.Context(), false)
+		if i := slices.IndexFunc(list, func(f store.Finding) bool { return f.Code == "doctor.synchronous" }); err != nil || i < 0 || list[i].Level != c.want {
+			t.Errorf("%+v %v", list, err)
+		}
+	}
+}
+
 func TestDoctor(t *testing.T) {
 	withNotes(t, func(t *testing.T, db *store.DB) {
 		look := func() map[string]store.Finding {
@@ -249,8 +268,8 @@ func TestDoctor(t *testing.T) {
 			return out
 		}
 		for code, f := range look() {
-			// The first depends on the build, the second on the test server, which may go without.
-			if f.Level != store.LevelOK && code != "doctor.libc" && code != "doctor.fsync" {
+			// The first depends on the build, the others on databases of tests, which may go without.
+			if f.Level != store.LevelOK && code != "doctor.libc" && code != "doctor.fsync" && code != "doctor.synchronous" {
 				t.Errorf("%+v", f)
 			}
 		}

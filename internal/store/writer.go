@@ -34,7 +34,8 @@ type writer struct {
 
 	// What follows belongs to whoever holds the turn.
 	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
+	raw   any // the driver's connection behind conn, which nobody else uses
+	stmts map[string]*statement
 }
 
 // turn is one caller waiting; ready brings the group to join, or nil to begin a transaction.
@@ -53,7 +54,7 @@ type group struct {
 	err   error // of the commit; read after done
 }
 
-func newWriter(pool *sql.DB) *writer { return &writer{pool: pool, stmts: map[string]*sql.Stmt{}} }
+func newWriter(pool *sql.DB) *writer { return &writer{pool: pool, stmts: map[string]*statement{}} }
 
 // run gives fn a transaction: of its own if alone, else possibly one shared with others.
 func (w *writer) run(ctx context.Context, db *DB, alone bool, fn func(t *liveTx) error) error {
@@ -228,6 +229,10 @@ func (w *writer) connect(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("writer: %w", err)
 	}
+	if err := conn.Raw(func(dc any) error { w.raw = dc; return nil }); err != nil {
+		conn.Close()
+		return fmt.Errorf("writer: %w", err)
+	}
 	w.conn = conn
 	return nil
 }
@@ -237,39 +242,38 @@ func (w *writer) disconnect() {
 		return
 	}
 	for text, st := range w.stmts {
-		st.Close()
+		st.end()
 		delete(w.stmts, text)
 	}
+	w.raw = nil
 	_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // not to be reused
 	w.conn.Close()
 	w.conn = nil
 }
 
-// exec runs a word of transaction control. It never looks at a caller's context: an interrupted
-// statement would end the transaction of everybody.
+// exec runs a word of transaction control.
 func (w *writer) exec(text string) error {
 	st, err := w.prepared(Query{text, text})
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = st.exec(nil)
 	}
-	_, err = st.ExecContext(context.Background())
 	return err
 }
 
-func (w *writer) prepared(q Query) (*sql.Stmt, error) {
+func (w *writer) prepared(q Query) (*statement, error) {
 	if st, ok := w.stmts[q.Text]; ok {
 		return st, nil
 	}
 	if w.conn == nil {
 		return nil, sql.ErrConnDone
 	}
-	st, err := w.conn.PrepareContext(context.Background(), q.Text)
+	st, err := prepareStatement(w.raw, q.Text)
 	if err != nil {
 		return nil, wrap(q, err)
 	}
 	if len(w.stmts) >= maxPrepared {
 		for text, old := range w.stmts {
-			old.Close()
+			old.end()
 			delete(w.stmts, text)
 			break
 		}
@@ -278,12 +282,26 @@ func (w *writer) prepared(q Query) (*sql.Stmt, error) {
 	return st, nil
 }
 
+// query reads by a kept statement; its rows end before it is used again.
+func (w *writer) query(q Query, args []any) (*sql.Rows, error) {
+	st, err := w.prepared(q)
+	if err != nil {
+		return nil, err
+	}
+	if st.rows == nil {
+		if st.rows, err = w.conn.PrepareContext(context.Background(), q.Text); err != nil {
+			return nil, wrap(q, err)
+		}
+	}
+	return st.rows.QueryContext(context.Background(), args...)
+}
+
 // close waits for the one who writes, then ends the connection.
 func (w *writer) close() error {
 	g, err := w.enter(context.Background(), true)
 	if err == nil && g == nil {
 		for _, st := range w.stmts {
-			st.Close()
+			st.end()
 		}
 		clear(w.stmts)
 		if w.conn != nil {

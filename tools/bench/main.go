@@ -20,12 +20,13 @@ import (
 	"strings"
 	"syscall"
 
+	"huoban/tools/bench/commits"
 	"huoban/tools/bench/kit"
 	"huoban/tools/bench/start"
 )
 
 // goals in the order they run.
-var goals = []kit.Goal{start.Goal}
+var goals = []kit.Goal{commits.Goal, start.Goal}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -48,7 +48,7 @@ func (s *Store) Append(ctx context.Context, prev audit.Head, r audit.Row, keyID 
 	if prev.KeyID == "" {
 		n, err = s.db.Exec(ctx, qFirstHead, r.Seq, r.Hash, keyID)
 	} else {
-		n, err = s.db.Exec(ctx, qMoveHead, prev.Seq, r.Seq, r.Hash)
+		n, err = s.db.Exec(ctx, qMoveHead, r.Seq, r.Hash, prev.Seq, prev.Hash, prev.KeyID)
 	}
 	if err != nil || n == 0 {
 		return false, err

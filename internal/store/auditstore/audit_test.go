@@ -299,6 +299,32 @@ func TestARolledBackActLeavesNoTrace(t *testing.T) {
 	})
 }
 
+// TestTwoProgramsOneChain: what one program remembers of the chain's end was undone, and another one wrote
+// a row of the same number meanwhile; the chain must hold all the same.
+func TestTwoProgramsOneChain(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		b, other := newBench(db), newBench(db)
+		b.record(t, 2)
+		other.record(t, 1)
+		stop := errors.New("stop")
+		err := db.InTx(context.Background(), func(ctx context.Context) error {
+			if err := b.chain.Record(ctx, audit.Entry{Action: "a.b", Object: "a:1"}); err != nil {
+				return err
+			}
+			return stop
+		})
+		if !errors.Is(err, stop) {
+			t.Fatal(err)
+		}
+		other.record(t, 1)
+		b.record(t, 2)
+		other.record(t, 2)
+		if rep := b.verify(t); rep.Broken != nil || rep.Rows != 8 {
+			t.Fatalf("%+v", rep)
+		}
+	})
+}
+
 func TestHostileTextAndOtherKey(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		b, ctx := newBench(db), context.Background()

@@ -74,13 +74,16 @@ func scan(rows *sql.Rows, c *flow.Change) error {
 	return err
 }
 
-// ReplaceDue forgets what waited for the entity and keeps these instead.
-func (s *Store) ReplaceDue(ctx context.Context, machine, entity string, due []flow.DueChange) error {
-	if _, err := s.db.Exec(ctx, qDueClear, machine, entity); err != nil {
-		return err
-	}
+// ClearDue forgets what waited for the entity.
+func (s *Store) ClearDue(ctx context.Context, machine, entity string) error {
+	_, err := s.db.Exec(ctx, qDueClear, machine, entity)
+	return err
+}
+
+// AddDue keeps changes for their time.
+func (s *Store) AddDue(ctx context.Context, due []flow.DueChange) error {
 	for _, d := range due {
-		if _, err := s.db.Exec(ctx, qDueAdd, machine, entity, d.Action, store.At(d.At)); err != nil {
+		if _, err := s.db.Exec(ctx, qDueAdd, d.Machine, d.Entity, d.Action, store.At(d.At)); err != nil {
 			return err
 		}
 	}

@@ -70,9 +70,11 @@ func TestDue(t *testing.T) {
 			}
 		}
 		d := flow.DueChange{Machine: "m", Entity: "e", Action: "expire", At: start}
+		remind := flow.DueChange{Machine: "m", Entity: "e", Action: "remind", At: start.Add(-time.Hour)}
 		in(func(ctx context.Context) error {
-			return s.ReplaceDue(ctx, "m", "e", []flow.DueChange{d, {Action: "remind", At: start.Add(-time.Hour)}})
+			return s.AddDue(ctx, []flow.DueChange{{Machine: "m", Entity: "e", Action: "expire", At: start.AddDate(0, 0, 9)}})
 		})
+		in(func(ctx context.Context) error { return s.AddDue(ctx, []flow.DueChange{d, remind}) }) // a newer time replaces
 		ripe, err := s.Ripe(ctx, start, 10)
 		if err != nil || len(ripe) != 2 || ripe[0].Action != "remind" || ripe[1] != d {
 			t.Fatalf("%+v %v", ripe, err)
@@ -85,7 +87,7 @@ func TestDue(t *testing.T) {
 		if ripe, _ = s.Ripe(ctx, start.Add(time.Hour), 10); len(ripe) != 2 || ripe[1].Tries != 1 {
 			t.Fatalf("%+v", ripe)
 		}
-		in(func(ctx context.Context) error { return s.ReplaceDue(ctx, "m", "e", nil) })
+		in(func(ctx context.Context) error { return s.ClearDue(ctx, "m", "e") })
 		if ripe, _ = s.Ripe(ctx, start.AddDate(1, 0, 0), 10); len(ripe) != 0 {
 			t.Fatalf("%+v", ripe)
 		}

@@ -70,7 +70,7 @@ func PostgresURL(t testing.TB) string {
 func open(t testing.TB, target string) *store.DB {
 	t.Helper()
 	ctx := context.Background()
-	db, err := store.Open(ctx, target)
+	db, err := store.Open(ctx, target, store.Unsafe()) // thrown away afterwards: no wait for the disk
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func Bare(t testing.TB, engine store.Engine) *store.DB {
 	if engine == store.Postgres {
 		target = PostgresURL(t)
 	}
-	db, err := store.Open(context.Background(), target)
+	db, err := store.Open(context.Background(), target, store.Unsafe())
 	if err != nil {
 		t.Fatal(err)
 	}

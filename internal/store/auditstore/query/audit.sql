@@ -5,7 +5,7 @@ select seq, hash, key_id from audit_head where id = 1
 insert into audit_head (id, seq, hash, key_id) values (1, $1, $2, $3) on conflict do nothing
 
 -- name: audit.MoveHead
-update audit_head set seq = $2, hash = $3 where id = 1 and seq = $1
+update audit_head set seq = $1, hash = $2 where id = 1 and seq = $3 and hash = $4 and key_id = $5
 
 -- name: audit.Append
 insert into audit (seq, at, actor, on_behalf, org_id, action, object, outcome, detail, request_id, ip, prev, hash)

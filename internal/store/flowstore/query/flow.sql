@@ -15,6 +15,7 @@ delete from due_change where machine = $1 and entity = $2
 
 -- name: due.Add
 insert into due_change (machine, entity, action, due_at, tries) values ($1, $2, $3, $4, 0)
+on conflict (machine, entity, action) do update set due_at = excluded.due_at, tries = 0
 
 -- name: due.Ripe
 select machine, entity, action, due_at, tries from due_change
