@@ -11,18 +11,30 @@ need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
 pg_bin() { ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1; }
 
 [ -n "$(pg_bin)" ] || missing+=(postgresql)
-command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing+=(chromium)
+# The headless shell has no windows to draw and opens pages several times as fast as the whole browser;
+# not every release has it.
+can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; }
+whole_browser() { command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1; }
+if ! command -v chromium-headless-shell >/dev/null 2>&1 && { can_install || ! whole_browser; }; then missing+=(chromium-headless-shell); fi
 need python3 python3
 need gcc gcc
 [ -e /usr/include/stdlib.h ] || missing+=(libc6-dev)
 fc-list :lang=zh 2>/dev/null | grep -q . || missing+=(fontconfig fonts-noto-cjk)
 
 if [ ${#missing[@]} -gt 0 ]; then
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-    echo "installing: ${missing[*]}"
+  if can_install; then
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq >/dev/null
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    packages=()
+    for p in "${missing[@]}"; do
+      if [ "$p" = chromium-headless-shell ] && ! apt-cache show "$p" >/dev/null 2>&1; then
+        whole_browser || packages+=(chromium)
+      else
+        packages+=("$p")
+      fi
+    done
+    echo "installing: ${packages[*]}"
+    [ ${#packages[@]} -eq 0 ] || apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
   else
     left_out+=("not installed (needs root and apt): ${missing[*]}")
   fi
