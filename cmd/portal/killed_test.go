@@ -388,8 +388,8 @@ func TestCutShort(t *testing.T) {
 			k := newKills(t, engine)
 			list := deeds(k.folder)
 			k.random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-			rounds := map[string]int{"sqlite": len(list), "postgres": 4}[engine]
-			for i := range setting("PORTAL_FAULT_ROUNDS", rounds) {
+			rounds := setting("PORTAL_FAULT_ROUNDS", map[string]int{"sqlite": len(list), "postgres": 4}[engine])
+			for i := range rounds {
 				d, how := list[i%len(list)], "killed"
 				if engine == "postgres" && (i+i/len(list))%2 == 1 && !d.fresh {
 					how = "cut off"
@@ -401,9 +401,11 @@ func TestCutShort(t *testing.T) {
 				if t.Failed() {
 					t.FailNow()
 				}
+				if k.rounds%20 == 0 || i == rounds-1 {
+					t.Logf("%s: %d rounds: %d killed in mid-work, %d refused for a lost connection, %d had finished; lost 0, doubled 0; slowest start afterwards %v",
+						engine, k.rounds, k.killed, k.refused, k.rounds-k.killed-k.refused, k.slowest.Round(time.Millisecond))
+				}
 			}
-			t.Logf("%s: %d rounds: %d killed in mid-work, %d refused for a lost connection, %d had finished; lost 0, doubled 0; slowest start afterwards %v",
-				engine, k.rounds, k.killed, k.refused, k.rounds-k.killed-k.refused, k.slowest.Round(time.Millisecond))
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base32"
@@ -123,7 +124,8 @@ type Hashing struct {
 	Iterations  uint32
 	Parallelism uint8
 	AtOnce      int           // computations that may run beside each other
-	Wait        time.Duration // how long one more waits before account.busy
+	Waiting     int           // how many more may wait; the next is refused at once. 0 = 64
+	Wait        time.Duration // how long one of them waits before account.busy
 }
 
 // DefaultHashing costs about 20 ms and 19 MiB each; the bound keeps a flood of sign-ins from taking
@@ -133,10 +135,11 @@ func DefaultHashing() *Hashing {
 }
 
 type hasher struct {
-	params *argon2id.Params
-	slots  chan struct{}
-	wait   time.Duration
-	dummy  string // compared for unknown logins, so that they cost the same
+	params  *argon2id.Params
+	slots   chan struct{}
+	waiting chan struct{}
+	wait    time.Duration
+	dummy   string // compared for unknown logins, so that they cost the same
 }
 
 func newHasher(h *Hashing) (*hasher, error) {
@@ -145,7 +148,7 @@ func newHasher(h *Hashing) (*hasher, error) {
 	}
 	out := &hasher{
 		params: &argon2id.Params{Memory: h.MemoryKiB, Iterations: h.Iterations, Parallelism: h.Parallelism, SaltLength: 16, KeyLength: 32},
-		slots:  make(chan struct{}, h.AtOnce), wait: h.Wait,
+		slots:  make(chan struct{}, h.AtOnce), waiting: make(chan struct{}, cmp.Or(h.Waiting, 64)), wait: h.Wait,
 	}
 	secret, err := randomText(20)
 	if err != nil {
@@ -157,6 +160,17 @@ func newHasher(h *Hashing) (*hasher, error) {
 
 // slot waits for a turn. Fault: account.busy.
 func (h *hasher) slot(ctx context.Context) (release func(), err error) {
+	select {
+	case h.slots <- struct{}{}:
+		return func() { <-h.slots }, nil
+	default:
+	}
+	select {
+	case h.waiting <- struct{}{}:
+		defer func() { <-h.waiting }()
+	default:
+		return nil, fault.Unavailable("account.busy", nil)
+	}
 	t := time.NewTimer(h.wait)
 	defer t.Stop()
 	select {

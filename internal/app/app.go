@@ -104,7 +104,7 @@ func Open(ctx context.Context, s Settings, o Options) (*App, error) {
 	}
 	db, err := store.Open(ctx, s.Target())
 	if err != nil {
-		return nil, fault.Unavailable("settings.database", fault.Args{"detail": err.Error()}).Because(err)
+		return nil, unopened(err)
 	}
 	a := &App{Settings: s, Log: o.Log, Clock: o.Clock, DB: db}
 	if err := a.prepare(ctx, o); err != nil {
@@ -114,9 +114,18 @@ func Open(ctx context.Context, s Settings, o Options) (*App, error) {
 	return a, nil
 }
 
+// unopened says why a database cannot be opened: what a disk does has words of its own, a server's answer is
+// passed on.
+func unopened(err error) error {
+	if f := fault.From(Explained(err)); f.Kind != fault.KindInternal && f.Code != "store.connection_lost" {
+		return f
+	}
+	return fault.Unavailable("settings.database", fault.Args{"detail": err.Error()}).Because(err)
+}
+
 func makeFolder(path string) error {
 	if err := os.MkdirAll(path, 0o700); err != nil {
-		return fault.Unavailable("settings.data_folder", fault.Args{"path": path}).Because(err)
+		return fault.Unavailable("settings.data_folder", fault.Args{"path": path, "detail": err.Error()}).Because(err)
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func Restore(ctx context.Context, s Settings, file string) (backup.Manifest, err
 	}
 	db, err := store.Open(ctx, s.Target())
 	if err != nil {
-		return backup.Manifest{}, fault.Unavailable("settings.database", fault.Args{"detail": err.Error()}).Because(err)
+		return backup.Manifest{}, unopened(err)
 	}
 	defer db.Close()
 	return backup.Restore(ctx, file, db)
@@ -71,7 +71,7 @@ func Restore(ctx context.Context, s Settings, file string) (backup.Manifest, err
 func (a *App) MoveTo(ctx context.Context, target string) (transfer.Result, error) {
 	to, err := store.Open(ctx, target)
 	if err != nil {
-		return transfer.Result{}, fault.Unavailable("settings.database", fault.Args{"detail": err.Error()}).Because(err)
+		return transfer.Result{}, unopened(err)
 	}
 	defer to.Close()
 	if _, err := migrate.Up(ctx, to); err != nil {

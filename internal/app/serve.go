@@ -3,8 +3,10 @@ package app
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/flow"
 	"huoban/internal/portal"
+	"huoban/internal/store"
 	"huoban/internal/store/migrate"
 )
 
@@ -35,14 +38,44 @@ func (a *App) Handler() (http.Handler, error) {
 // Routes lists every route of the portal.
 func Routes() []portal.RouteInfo { return portal.Routes() }
 
-// ready tells whether the database answers and has this program's schema.
+// ready tells whether the database answers, has this program's schema, and lies on a disk with room.
 func (a *App) ready(ctx context.Context) error {
 	n, err := migrate.Pending(ctx, a.DB)
 	if err == nil && n > 0 {
 		err = fault.Unavailable("settings.not_migrated", nil)
 	}
+	if err == nil && a.DB.Engine() == store.SQLite {
+		err = writable(a.Settings.Data)
+	}
+	return Explained(err)
+}
+
+// writable tries the disk by a small file: what the database needs is not told by any attribute.
+func writable(folder string) error {
+	f, err := os.CreateTemp(folder, ".ready-")
+	if errors.Is(err, fs.ErrPermission) {
+		return fault.Unavailable("store.read_only", nil).Because(err)
+	}
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(make([]byte, 256<<10))
+	if e := f.Close(); err == nil {
+		err = e
+	}
 	return err
 }
+
+// Limits of a connection. A client that sends or takes its bytes one by one is cut off; what may rightly
+// take longer, a large delivery or download, is freed of them by its handler.
+const (
+	headTime  = 10 * time.Second
+	bodyTime  = time.Minute
+	replyTime = 2 * time.Minute
+	idleTime  = 2 * time.Minute
+	headBytes = 64 << 10
+)
 
 // Serve answers on the listener until ctx ends, then lets running requests finish. Background work
 // runs beside it.
@@ -62,7 +95,7 @@ func (a *App) ServeAfter(ctx context.Context, l net.Listener, first func(context
 	if first != nil {
 		d.open(portal.Wait(a.Settings.Base(), d.waiting))
 	}
-	srv := &http.Server{Handler: d, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	srv := &http.Server{Handler: d, ReadHeaderTimeout: headTime, ReadTimeout: bodyTime, WriteTimeout: replyTime, IdleTimeout: idleTime, MaxHeaderBytes: headBytes,
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
 	work, stop := context.WithCancel(ctx)
 	defer stop()

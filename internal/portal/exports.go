@@ -344,6 +344,7 @@ func (h *Handlers) exportFile(c *Ctx) error {
 	if err != nil {
 		return err
 	}
+	c.unhurried()
 	c.Response().Header().Set("Content-Length", strconv.FormatInt(t.Bytes, 10))
 	_, err = io.Copy(&lateHeader{ResponseWriter: c.Response(), name: t.FileName, media: t.ContentType}, file)
 	return err

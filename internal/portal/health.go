@@ -11,13 +11,15 @@ import (
 // live answers as long as the process runs.
 func (h *Handlers) live(c *Ctx) error { return c.String(http.StatusOK, "ok\n") }
 
-// ready answers when the database does and knows this program's schema.
+// ready answers when the database does, knows this program's schema and can be written; otherwise it says
+// by a code what is amiss.
 func (h *Handlers) ready(c *Ctx) error {
 	ctx, cancel := context.WithTimeout(c.ctx(), 2*time.Second)
 	defer cancel()
 	if err := h.Ready(ctx); err != nil {
 		h.Log.Warn("not ready", "error", err.Error())
-		return c.String(http.StatusServiceUnavailable, "not ready\n")
+		c.Response().Header().Set("Retry-After", "5")
+		return c.String(http.StatusServiceUnavailable, "not ready: "+faultOf(err).Code+"\n")
 	}
 	return c.String(http.StatusOK, "ready\n")
 }

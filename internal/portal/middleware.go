@@ -51,7 +51,7 @@ const maxBody = 1 << 20
 func bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		limit := int64(maxBody)
-		if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		if isUpload(r) {
 			limit = maxUpload
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)

@@ -93,6 +93,7 @@ func (h *Handlers) retry(c *Ctx) (delivery.Delivery, delivery.RetryResult, error
 	if err != nil {
 		return d, res, err
 	}
+	c.unhurried()
 	parts, err := c.Request().MultipartReader()
 	if err != nil {
 		return d, res, fault.Invalid("ops.file_missing", nil)

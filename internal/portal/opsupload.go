@@ -153,6 +153,7 @@ func (h *Handlers) uploadForm(c *Ctx, status int, in uploadForm, refused *fault.
 // upload takes files and imports them. The files are streamed to a folder of their own, which goes when
 // the import ended. A program waits for the result; a person is led to the progress when it takes long.
 func (h *Handlers) upload(c *Ctx) error {
+	c.unhurried()
 	folder, err := os.MkdirTemp("", "portal-upload-")
 	if err != nil {
 		return err

@@ -74,6 +74,7 @@ type Tx interface {
 // Options are how the server stands to the outside.
 type Options struct {
 	TrustedProxies []string // CIDR
+	Lanes          Lanes    // zero = DefaultLanes
 }
 
 const ctxKey = "portal.ctx"
@@ -102,7 +103,8 @@ func New(h *Handlers, o Options) (http.Handler, error) {
 		ec := e.NewContext(r, w)
 		h.fail(fault.Denied("request.cross_origin", nil), ec)
 	}))
-	site := numbered(bounded(protect.Handler(h.Sessions.Middleware(e))))
+	h.Sessions.OnError(func(w http.ResponseWriter, r *http.Request, err error) { h.fail(err, e.NewContext(r, w)) })
+	site := numbered(newGate(o.Lanes).handler(bounded(protect.Handler(h.Sessions.Middleware(e)))))
 	mux := http.NewServeMux()
 	mux.Handle(static.Prefix, static.Handler())
 	mux.Handle("/", site)

@@ -119,6 +119,11 @@ func (m *Manager) CookieName() string { return m.scs.Cookie.Name }
 // Middleware loads the session before and saves it after the handler.
 func (m *Manager) Middleware(next http.Handler) http.Handler { return m.scs.LoadAndSave(next) }
 
+// OnError answers a request whose session could not be read or kept; before the first request.
+func (m *Manager) OnError(answer func(w http.ResponseWriter, r *http.Request, err error)) {
+	m.scs.ErrorFunc = answer
+}
+
 // Keys of what a session holds; all values are text.
 const (
 	keyPerson   = "person"

@@ -70,7 +70,7 @@ func lost(err error) bool {
 	}
 	var lite *sqlite.Error
 	var connect *pgconn.ConnectError
-	var link net.Error
+	var link *net.OpError
 	switch {
 	case errors.As(err, &lite):
 		return false
