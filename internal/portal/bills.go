@@ -222,7 +222,7 @@ func twoDigits(n int) string {
 // billDoc is what every page of a bill shows; tab names the current one.
 func (h *Handlers) billDoc(c *Ctx, st *statement, tab string) billview.Doc {
 	d := billview.Doc{Header: part.Header{Title: c.T("bills.title"),
-		Crumbs: []part.Link{{Text: c.T("nav.area.sales")}, {Text: c.T("nav.group.finance")}, {Text: c.T("bills.title")}}}}
+		Crumbs: c.crumbs(part.Link{Text: c.T("bills.title")})}}
 	if st.cycle == "" {
 		return d
 	}

@@ -15,6 +15,7 @@ import (
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
 	"huoban/web/templates/layout"
+	"huoban/web/templates/part"
 )
 
 type numberKey struct{}
@@ -36,6 +37,8 @@ type Ctx struct {
 	Org    organisation.Organisation // zero outside /o/:org
 	Member account.Membership
 	Scope  scope.Scope
+
+	trail []part.Link // area and column of the menu the page stands in
 }
 
 // ctx is the request's context, with language and audit metadata.

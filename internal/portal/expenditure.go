@@ -97,7 +97,7 @@ func (c *Ctx) expenditureLink(e *consumption, page string, change ...string) str
 func (h *Handlers) expenditureDoc(c *Ctx, e *consumption) expview.Doc {
 	d := expview.Doc{People: e.people, Notice: c.T("expenditure.notice"), Flash: c.exported(),
 		Header: part.Header{Title: c.T("expenditure.title"), Fresh: c.T("expenditure.fresh", "At", i18n.Moment(c.ctx(), h.Clock.Now())), Cycle: h.consumptionPicker(c, e),
-			Crumbs: []part.Link{{Text: c.T("nav.area.sales")}, {Text: c.T("nav.group.customers")}, {Text: c.T("expenditure.title")}}},
+			Crumbs: c.crumbs(part.Link{Text: c.T("expenditure.title")})},
 		Print: c.Org.Name + " · " + c.T("expenditure.title") + " " + string(e.filter.Cycle)}
 	if e.people && c.Scope.IsLimited() {
 		d.Since = c.T("expenditure.since")

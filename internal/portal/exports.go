@@ -206,7 +206,7 @@ func (h *Handlers) exports(c *Ctx) error {
 		return c.JSON(http.StatusOK, h.exportList(c, list))
 	}
 	here := func(after string) string { return c.withQuery("/exports", "after", after) }
-	p := exportview.List{Header: part.Header{Title: c.T("exports.title"), Crumbs: []part.Link{{Text: c.T("exports.title")}}}, Flash: c.exported(),
+	p := exportview.List{Header: part.Header{Title: c.T("exports.title"), Crumbs: c.crumbs(part.Link{Text: c.T("exports.title")})}, Flash: c.exported(),
 		Tool:  part.Tool{Count: c.T("exports.count", "Count", int64(len(list.Tasks))), Refresh: c.here()},
 		Notes: []string{c.T("exports.keep", "Count", int64(h.Exports.Days))}, People: c.Scope.Has(scope.ItemExportAll)}
 	if c.QueryParam("done") == "retry" {

@@ -83,11 +83,18 @@ func (h *Handlers) envOfOrg(c *Ctx, env *layout.Env) error {
 	env.HomeHref = c.at("")
 	env.Ops = c.Scope.Side() == scope.SideVendor
 	env.Role = roleLabel(c)
-	env.MessagesHref = c.at("/messages")
-	if c.Scope.Has(scope.ItemExportOwn) {
-		env.ExportsHref = c.at("/exports")
+	for _, p := range besides {
+		if !h.may(c, p.path) {
+			continue
+		}
+		switch p.path {
+		case pathMessages:
+			env.Messages = p.item(c)
+		case pathExports:
+			env.Exports = p.item(c)
+		}
 	}
-	env.Nav = navOf(c)
+	env.Nav, c.trail = h.nav(c), h.trail(c)
 	unread, err := h.Messages.Unread(c.ctx(), c.Scope)
 	if err != nil {
 		return err

@@ -63,7 +63,7 @@ func (h *Handlers) messages(c *Ctx) error {
 	here := func(after string) string {
 		return c.withQuery("/messages", "category", category, "unread", yes, "after", after)
 	}
-	p := homeview.Messages{Header: part.Header{Title: c.T("ops.messages.title"), Crumbs: []part.Link{{Text: c.T("ops.messages.title")}}}, Flash: c.done(),
+	p := homeview.Messages{Header: part.Header{Title: c.T("ops.messages.title"), Crumbs: c.crumbs(part.Link{Text: c.T("ops.messages.title")})}, Flash: c.done(),
 		Filter: messagesFilter(c, category, yes), Tool: part.Tool{Count: c.T("ops.messages.unread_count", "Count", waiting), Refresh: here("")}}
 	if waiting > 0 {
 		p.ReadAll = &homeview.Reading{Action: c.at("/messages/reading"), Hidden: fresh(), Name: c.T("ops.messages.read_all")}

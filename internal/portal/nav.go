@@ -1,96 +1,134 @@
 package portal
 
 import (
+	"slices"
 	"strings"
 
 	"huoban/internal/scope"
 	"huoban/web/templates/layout"
+	"huoban/web/templates/part"
 )
 
-// place is an entry of the menu and the permission that shows it. An entry whose page is not built does
-// not stand here.
-type place struct {
-	key      string
-	path     string // below /o/:org
-	sides    []scope.Side
-	items    []scope.Item
-	shortcut string
-}
-
-func (p place) shown(c *Ctx) bool {
-	for _, s := range p.sides {
-		if s == c.Scope.Side() {
-			return c.Scope.Has(p.items...)
+// pagesOf are the GET routes of an organisation by their path below it.
+func pagesOf(rows []Route) map[string]Route {
+	pages := map[string]Route{}
+	for _, r := range rows {
+		if path, ok := strings.CutPrefix(r.Path, "/o/:org"); ok && r.Method == get && r.Title != "" {
+			pages[path] = r
 		}
 	}
-	return false
+	return pages
 }
 
-type area struct {
-	key    string
-	groups []placeGroup
+// may tells whether the actor would be let into the page; one that is not built is for nobody.
+func (h *Handlers) may(c *Ctx, path string) bool {
+	r, built := h.pages[path]
+	return built && (len(r.Sides) == 0 || slices.Contains(r.Sides, c.Scope.Side())) && c.Scope.Has(r.Items...)
 }
 
-type placeGroup struct {
-	key    string
-	places []place
+// item is the place as the frame shows it.
+func (p place) item(c *Ctx) layout.NavItem {
+	return layout.NavItem{Key: p.key, Href: c.at(p.path), Current: p.holds(c), Shortcut: p.shortcut}
 }
 
-// menu is the navigation, in the order of the original.
-var menu = []area{
-	{"nav.area.sales", []placeGroup{
-		{"nav.group.customers", []place{{"expenditure.title", "/expenditure", consumers, []scope.Item{scope.ItemExpenditureView}, "e"}}},
-		{"nav.group.finance", []place{{"nav.page.bills", "/bills", partners, []scope.Item{scope.ItemBillView}, "b"}}},
-	}},
-	{"nav.area.operate", []placeGroup{
-		{"nav.group.month", []place{
-			{"work.title", "/work", vendors, []scope.Item{scope.ItemHomeAccount}, "w"},
-			{"nav.page.deliveries", "/deliveries", vendors, []scope.Item{scope.ItemDeliveryView}, "d"},
-			{"nav.page.close", "/closes", vendors, []scope.Item{scope.ItemCloseView}, "c"},
-			{"nav.page.adjustments", "/adjustments", vendors, []scope.Item{scope.ItemAdjustmentView}, "a"},
-			{"nav.page.bills", "/bills", vendors, []scope.Item{scope.ItemBillView}, "b"},
-			{"exports.title", "/exports", vendors, []scope.Item{scope.ItemExportOwn}, "x"},
-		}},
-		{"nav.group.rules", []place{
-			{"backoffice.sources.title", "/sources", vendors, []scope.Item{scope.ItemSourceView}, ""},
-			{"backoffice.map.title", "/mapping", vendors, []scope.Item{scope.ItemMapView}, ""},
-			{"backoffice.prices.title", "/prices", vendors, []scope.Item{scope.ItemPriceView}, ""},
-		}},
-	}},
-	{"nav.area.organisation", []placeGroup{
-		{"nav.group.security", []place{{"backoffice.audit.title", "/audit", anySide, []scope.Item{scope.ItemAuditView}, ""}}},
-	}},
+// holds tells whether the request is for the place or a page below it; 主页 holds only itself.
+func (p place) holds(c *Ctx) bool {
+	here, href := c.Request().URL.Path, c.at(p.path)
+	if p.path == "" {
+		return here == href || here == href+"/"
+	}
+	return here == href || strings.HasPrefix(here, href+"/")
 }
 
-// navOf is the menu as this actor may see it; empty groups and areas are left out.
-func navOf(c *Ctx) layout.Nav {
-	here := c.Request().URL.Path
-	home := layout.NavItem{Key: "nav.area.home", Href: c.at(""), Current: here == c.at("") || here == c.at("/"), Shortcut: "h"}
-	nav := layout.Nav{Areas: []layout.Area{{NavItem: home}}}
-	for _, a := range menu {
-		out := layout.Area{NavItem: layout.NavItem{Key: a.key}}
-		for _, g := range a.groups {
-			group := layout.NavGroup{Key: g.key}
-			for _, p := range g.places {
-				if !p.shown(c) {
-					continue
-				}
-				href := c.at(p.path)
-				current := here == href || strings.HasPrefix(here, href+"/")
-				group.Items = append(group.Items, layout.NavItem{Key: p.key, Href: href, Current: current, Shortcut: p.shortcut})
-				out.Current = out.Current || current
-			}
-			if len(group.Items) > 0 {
-				out.Groups = append(out.Groups, group)
+// seen are the columns of an area with what the actor may see of them; empty ones are left out.
+func (a menuArea) seen(h *Handlers, c *Ctx) []column {
+	var out []column
+	for _, g := range a.columns {
+		shown := column{key: g.key}
+		for _, p := range g.places {
+			if h.may(c, p.path) {
+				shown.places = append(shown.places, p)
 			}
 		}
-		if len(out.Groups) == 0 {
+		if len(shown.places) > 0 {
+			out = append(out, shown)
+		}
+	}
+	return out
+}
+
+// areas are the menu of the actor's side with what the actor may see.
+func (h *Handlers) areas(c *Ctx) []menuArea {
+	var out []menuArea
+	for _, a := range menu {
+		if !slices.Contains(a.sides, c.Scope.Side()) {
 			continue
 		}
-		nav.Areas = append(nav.Areas, out)
-		if out.Current {
-			nav.Side = out.Groups
+		a.columns = a.seen(h, c)
+		if len(a.columns) > 0 || a.page.key != "" && h.may(c, a.page.path) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// nav is the menu as this actor may see it.
+func (h *Handlers) nav(c *Ctx) layout.Nav {
+	var nav layout.Nav
+	for _, a := range h.areas(c) {
+		nav.Areas = append(nav.Areas, a.entry(c))
+		if last := &nav.Areas[len(nav.Areas)-1]; last.Current {
+			nav.Side = last.Groups
 		}
 	}
 	return nav
+}
+
+// entry is an area in the top bar. An area of one page leads there.
+func (a menuArea) entry(c *Ctx) layout.Area {
+	if len(a.columns) == 0 {
+		return layout.Area{NavItem: a.page.item(c)}
+	}
+	if len(a.columns) == 1 && len(a.columns[0].places) == 1 {
+		only := a.columns[0].places[0].item(c)
+		only.Key = a.key
+		return layout.Area{NavItem: only}
+	}
+	out := layout.Area{NavItem: layout.NavItem{Key: a.key}}
+	for _, g := range a.columns {
+		group := layout.NavGroup{Key: g.key}
+		for _, p := range g.places {
+			group.Items = append(group.Items, p.item(c))
+			out.Current = out.Current || p.holds(c)
+		}
+		out.Groups = append(out.Groups, group)
+	}
+	return out
+}
+
+// trail is where the page stands in the menu: area and column. A flat menu has neither, and what stands
+// beside the menu is found from 主页.
+func (h *Handlers) trail(c *Ctx) []part.Link {
+	for _, a := range h.areas(c) {
+		if a.page.key != "" && a.page.holds(c) {
+			return nil
+		}
+		for _, g := range a.columns {
+			for _, p := range g.places {
+				if p.holds(c) {
+					return []part.Link{{Text: c.T(a.key)}, {Text: c.T(g.key)}}
+				}
+			}
+		}
+	}
+	home := "nav.area.home"
+	if c.Scope.Side() == scope.SideVendor {
+		home = "nav.area.desk"
+	}
+	return []part.Link{{Text: c.T(home), Href: c.at("")}}
+}
+
+// crumbs lead from the menu to the page; the last one is the page itself, without address.
+func (c *Ctx) crumbs(links ...part.Link) []part.Link {
+	return append(slices.Clone(c.trail), links...)
 }

@@ -77,11 +77,6 @@ func (c *Ctx) done() *part.Flash {
 	return &part.Flash{Tone: part.Good, Text: c.T(key)}
 }
 
-// crumbs lead from the area to the page.
-func (c *Ctx) crumbs(links ...part.Link) []part.Link {
-	return append([]part.Link{{Text: c.T("nav.area.operate")}}, links...)
-}
-
 // say translates a key with the arguments of a fault or warning.
 func (c *Ctx) say(key string, args map[string]any) string {
 	pairs := make([]any, 0, 2*len(args))

@@ -84,7 +84,7 @@ func (h *Handlers) auditList(c *Ctx, status int, refused *fault.Error) error {
 		return err
 	}
 	title := c.T("backoffice.audit.title")
-	p := opsview.Board{Header: part.Header{Title: title, Crumbs: []part.Link{{Text: title}}}, Refusal: refusalOf(c, refused), Filter: auditFilter(c, q)}
+	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Refusal: refusalOf(c, refused), Filter: auditFilter(c, q)}
 	if c.Scope.Side() == scope.SideVendor && c.Scope.Has(scope.ItemAuditVerify) {
 		p.Buttons = []part.Button{{ID: "verify", Text: c.T("backoffice.audit.verify"), Hint: c.T("backoffice.audit.verify_hint"), Action: c.at("/audit/verification"), Hidden: fresh()}}
 	}

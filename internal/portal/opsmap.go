@@ -31,7 +31,7 @@ func (h *Handlers) mapPage(c *Ctx) error { return h.mapForm(c, http.StatusOK, ""
 
 func (h *Handlers) mapForm(c *Ctx, status int, dry string, refused *fault.Error) error {
 	title := c.T("ops.map.title")
-	p := opsview.Upload{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("ops.closes.title"), Href: c.at("/closes")}, part.Link{Text: title})},
+	p := opsview.Upload{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("backoffice.map.title"), Href: c.at("/mapping")}, part.Link{Text: title})},
 		Action: c.at("/mapping"), Refusal: refusalOf(c, refused), Submit: c.T("ops.map.submit"), Notes: []string{c.T("ops.map.note_columns"), c.T("ops.map.note_make"), c.T("ops.map.note_move")},
 		Fields: []part.Field{{Name: "file", Label: c.T("ops.map.file"), Type: "file", Accept: ".csv", Required: true},
 			{Name: "dry_run", Label: c.T("ops.upload.dry"), Type: "checkbox", Value: dry}}}

@@ -16,7 +16,6 @@ var (
 	partners = []scope.Side{scope.SidePartner}
 	vendors  = []scope.Side{scope.SideVendor}
 	traders  = []scope.Side{scope.SidePartner, scope.SideVendor}
-	anySide  = []scope.Side{scope.SidePartner, scope.SideVendor, scope.SideCustomer}
 )
 
 // table is every route of the portal. A new page is a row here, a handler and a page in web/templates.

@@ -64,6 +64,7 @@ type Handlers struct {
 	VerifyAudit func(ctx context.Context) (audit.Report, error) // walks the whole chain
 
 	imports importJobs
+	pages   map[string]Route // what the menu may lead to, by path below the organisation
 }
 
 // Tx runs a function in one transaction; fn may be run again.
@@ -90,7 +91,9 @@ func New(h *Handlers, o Options) (http.Handler, error) {
 	}
 	e.IPExtractor = extract
 	e.Pre(h.entered)
-	for _, r := range table() {
+	rows := table()
+	h.pages = pagesOf(rows)
+	for _, r := range rows {
 		e.Add(r.Method, r.Path, h.serve(r))
 		if r.Method == get {
 			e.Add(http.MethodHead, r.Path, h.serve(r)) // the same answer without its body

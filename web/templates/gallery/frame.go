@@ -45,7 +45,7 @@ func signedIn(ctx context.Context, e layout.Env, ops bool) layout.Env {
 	e.Org = layout.Org{Code: "MUSHI", Name: pick(ctx, "沐石数科", "Mushi Digital"), Href: "/bill"}
 	e.Orgs = []layout.Org{e.Org, {Code: "QINGTAN", Name: pick(ctx, "青潭信息", "Qingtan Information"), Href: "/bill"}}
 	e.Person, e.Role = pick(ctx, "闻人澈", "Wenren Che"), pick(ctx, "财务", "Finance")
-	e.Unread, e.MessagesHref = 4, "/bill"
+	e.Unread, e.Messages = 4, layout.NavItem{Label: pick(ctx, "消息", "Messages"), Href: "/bill", Shortcut: "n"}
 	if ops {
 		e.Ops = true
 		e.Org = layout.Org{Code: "LANLING", Name: pick(ctx, "澜岭云", "Lanling Cloud"), Href: "/home"}

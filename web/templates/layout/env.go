@@ -96,23 +96,23 @@ type SiteBar struct {
 // Env is what the frame needs to know of the request. The zero value is safe: nobody signed in, no
 // navigation, theme by device.
 type Env struct {
-	Org          Org
-	Orgs         []Org  // all organisations of the person, for the switch; one or none hides it
-	Person       string // display name; "" = not signed in
-	Role         string // label of the role, translated
-	Path         string // path and query of this request, where preferences return to
-	Theme        Theme
-	Compact      bool // dense tables
-	Ops          bool // back office: amber frame
-	Unread       int
-	MessagesHref string // "" hides the bell
-	ExportsHref  string // the person's exported files; "" hides the entry
-	HomeHref     string // where the mark leads; "" = "/"
-	Nav          Nav
-	Bar          *SiteBar
-	Version      string
-	Deployer     string // who runs this portal, shown at the door
-	NoShortcuts  bool   // the person switched letter keys off
+	Org         Org
+	Orgs        []Org  // all organisations of the person, for the switch; one or none hides it
+	Person      string // display name; "" = not signed in
+	Role        string // label of the role, translated
+	Path        string // path and query of this request, where preferences return to
+	Theme       Theme
+	Compact     bool // dense tables
+	Ops         bool // back office: amber frame
+	Unread      int
+	Messages    NavItem // the bell; without Href it is hidden
+	Exports     NavItem // the person's exported files; without Href the entry is hidden
+	HomeHref    string  // where the mark leads; "" = "/"
+	Nav         Nav
+	Bar         *SiteBar
+	Version     string
+	Deployer    string // who runs this portal, shown at the door
+	NoShortcuts bool   // the person switched letter keys off
 }
 
 type envKey struct{}

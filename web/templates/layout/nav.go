@@ -123,6 +123,8 @@ func keyList(e Env) []shortcut {
 			list = append(list, shortcut{Keys: []string{"g", n.Shortcut}, Item: &n})
 		}
 	}
+	add(e.Messages)
+	add(e.Exports)
 	for _, a := range e.Nav.Areas {
 		add(a.NavItem)
 		for _, g := range a.Groups {

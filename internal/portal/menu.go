@@ -1,0 +1,90 @@
+package portal
+
+import "huoban/internal/scope"
+
+// place is an entry of the menu: the key of its name, the page below /o/:org, and the letter that leads
+// there after "g". Who sees it follows from the route that serves the page, so it is said once.
+type place struct {
+	key      string
+	path     string
+	shortcut string // "" = none
+}
+
+// column is a titled list of places in an area's panel.
+type column struct {
+	key    string
+	places []place
+}
+
+// menuArea is an entry of the top bar for some sides: one page, or columns of them. Without a page the
+// actor may see it is left out; with one it leads there without a panel.
+type menuArea struct {
+	key     string
+	sides   []scope.Side
+	page    place
+	columns []column
+}
+
+// menu is the whole navigation, in order. Areas and columns stand here before their first page is built,
+// so that a page is one line in the right place. The order of the pages of 销售, built or not:
+//
+//	拓新 客户拓展, 机会点管理, 销售拓展任务 · 客户 客户管理, 客户分配, 客户订单, 客户消费, 券管理, 客户预警, 续订任务
+//	激励 产品激励策略, 指标信息, 业绩管理, 激励管理 · 账务 伙伴账单, 资金管理, 发票管理, 合同商务
+//	云商店 商品信息, 专属优惠, 商品分账 · 云经销商 云经销商管理 · 运营看板 客户看板, 消费看板, 业绩看板
+var menu = []menuArea{
+	{key: "nav.area.home", sides: []scope.Side{scope.SidePartner, scope.SideCustomer}, page: place{"nav.area.home", "", "h"}},
+	{key: "nav.area.programs", sides: partners},
+	{key: "nav.area.competency", sides: partners},
+	{key: "nav.area.build", sides: partners},
+	{key: "nav.area.sales", sides: partners, columns: []column{
+		{"nav.group.leads", nil},
+		{"nav.group.customers", []place{
+			{"expenditure.title", "/expenditure", "e"},
+		}},
+		{"nav.group.incentives", nil},
+		{"nav.group.finance", []place{
+			{"nav.page.bills", "/bills", "b"},
+		}},
+		{"nav.group.market", nil},
+		{"nav.group.resellers", nil},
+		{"nav.group.dashboards", nil},
+	}},
+	{key: "nav.area.delivery", sides: partners},
+	{key: "nav.area.benefits", sides: partners},
+	{key: "nav.area.cost", sides: []scope.Side{scope.SideCustomer}, columns: []column{
+		{"nav.group.spending", []place{
+			{"expenditure.title", "/expenditure", "e"},
+		}},
+	}},
+	{key: "nav.area.organisation", sides: []scope.Side{scope.SidePartner, scope.SideCustomer}, columns: []column{
+		{"nav.group.members", nil},
+		{"nav.group.security", []place{
+			{"backoffice.audit.title", "/audit", "l"},
+		}},
+	}},
+	{key: "nav.area.support", sides: partners},
+
+	// The vendor's back office: flat, in the order of a month's work.
+	{key: "nav.area.desk", sides: vendors, page: place{"nav.area.desk", "", "h"}},
+	{key: "work.title", sides: vendors, page: place{"work.title", "/work", "w"}},
+	{key: "nav.page.deliveries", sides: vendors, page: place{"nav.page.deliveries", "/deliveries", "d"}},
+	{key: "backoffice.sources.title", sides: vendors, page: place{"backoffice.sources.title", "/sources", "s"}},
+	{key: "backoffice.map.title", sides: vendors, page: place{"backoffice.map.title", "/mapping", "m"}},
+	{key: "backoffice.prices.title", sides: vendors, page: place{"backoffice.prices.title", "/prices", "p"}},
+	{key: "nav.page.close", sides: vendors, page: place{"nav.page.close", "/closes", "c"}},
+	{key: "nav.page.adjustments", sides: vendors, page: place{"nav.page.adjustments", "/adjustments", "a"}},
+	{key: "nav.page.bills", sides: vendors, page: place{"nav.page.bills", "/bills", "b"}},
+	{key: "backoffice.audit.title", sides: vendors, page: place{"backoffice.audit.title", "/audit", "l"}},
+}
+
+// The pages besides the menu.
+const (
+	pathMessages = "/messages"
+	pathExports  = "/exports"
+)
+
+// besides are the pages that stand in the tools of the top bar and in the account menu.
+var besides = []place{
+	{"ops.messages.title", pathMessages, "n"},
+	{"exports.title", pathExports, "x"},
+}
