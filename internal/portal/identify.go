@@ -83,6 +83,9 @@ func (h *Handlers) envOfOrg(c *Ctx, env *layout.Env) error {
 	env.HomeHref = c.at("")
 	env.Ops = c.Scope.Side() == scope.SideVendor
 	env.Role = roleLabel(c)
+	if h.may(c, pathSearch) {
+		env.SearchHref = c.at(pathSearch)
+	}
 	for _, p := range besides {
 		if !h.may(c, p.path) {
 			continue

@@ -88,3 +88,26 @@ var besides = []place{
 	{"ops.messages.title", pathMessages, "n"},
 	{"exports.title", pathExports, "x"},
 }
+
+// old is a path a page had, and the page.
+type old struct{ was, path string }
+
+// former are the paths pages had in the menus of earlier portals, which people still search for and keep
+// as bookmarks. Each address below an organisation, or without one, leads to the page of today; a leading
+// 销售 may stand or not. The paths of today's menu are understood without standing here.
+var former = []old{
+	{"客户业务/客户消费", "/expenditure"},
+	{"客户业务/客户消费/消费汇总", "/expenditure"},
+	{"客户业务/客户消费/消费明细", "/expenditure/lines"},
+	{"客户业务/消费汇总", "/expenditure"},
+	{"客户业务/消费明细", "/expenditure/lines"},
+	{"客户/客户消费/消费汇总", "/expenditure"},
+	{"客户/客户消费/消费明细", "/expenditure/lines"},
+	{"伙伴账务/伙伴账单", "/bills"},
+	{"伙伴账务/伙伴账单/概览", "/bills"},
+	{"伙伴账务/伙伴账单/按产品汇总", "/bills/products"},
+	{"伙伴账务/伙伴账单/按客户汇总", "/bills/customers"},
+	{"账务/伙伴账单/概览", "/bills"},
+	{"账务/伙伴账单/按产品汇总", "/bills/products"},
+	{"账务/伙伴账单/按客户汇总", "/bills/customers"},
+}

@@ -64,7 +64,8 @@ type Handlers struct {
 	VerifyAudit func(ctx context.Context) (audit.Report, error) // walks the whole chain
 
 	imports importJobs
-	pages   map[string]Route // what the menu may lead to, by path below the organisation
+	pages   map[string]Route  // what the menu may lead to, by path below the organisation
+	former  map[string]string // today's page of every menu path
 }
 
 // Tx runs a function in one transaction; fn may be run again.
@@ -93,13 +94,14 @@ func New(h *Handlers, o Options) (http.Handler, error) {
 	e.Pre(h.entered)
 	rows := table()
 	h.pages = pagesOf(rows)
+	h.former = formerPaths(h.pages)
 	for _, r := range rows {
 		e.Add(r.Method, r.Path, h.serve(r))
 		if r.Method == get {
 			e.Add(http.MethodHead, r.Path, h.serve(r)) // the same answer without its body
 		}
 	}
-	e.RouteNotFound("/*", func(echo.Context) error { return fault.NotFound("request.no_page", nil) })
+	e.RouteNotFound("/*", h.nowhere)
 
 	protect := http.NewCrossOriginProtection()
 	protect.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

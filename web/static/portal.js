@@ -75,7 +75,17 @@
     const next = list[here < 0 ? (by > 0 ? 0 : list.length - 1) : here + by];
     if (next) { stop(next)?.focus(); next.scrollIntoView({ block: 'nearest' }); }
   };
+  // The field where it is shown, else the page it would lead to.
+  const search = () => {
+    const field = $('[data-search]');
+    if (field && field.offsetParent) field.select(); else $('.hb-find-open')?.click();
+  };
   document.addEventListener('keydown', (e) => {
+    if ((e.ctrlKey || e.metaKey) && !e.altKey && !e.shiftKey && e.key.toLowerCase() === 'k' && !$('dialog[open]') && $('[data-search]')) {
+      e.preventDefault();
+      search();
+      return;
+    }
     if (!('shortcuts' in document.body.dataset) || e.ctrlKey || e.metaKey || e.altKey || typing(e.target) || $('dialog[open]')) return;
     if (afterG && Date.now() - afterG < 1500) {
       afterG = 0;
@@ -89,7 +99,8 @@
       k: () => move(-1),
       e: () => $('[data-shortcut="e"]')?.click(),
       '?': () => document.getElementById('keys')?.showModal(),
-      '/': () => $('.hb-filter :is(input:not([type=hidden]), select)')?.focus(),
+      '/': search,
+      f: () => $('.hb-filter :is(input:not([type=hidden]), select)')?.focus(),
     };
     if (acts[e.key]) { e.preventDefault(); acts[e.key](); }
   });

@@ -45,6 +45,7 @@ func signedIn(ctx context.Context, e layout.Env, ops bool) layout.Env {
 	e.Org = layout.Org{Code: "MUSHI", Name: pick(ctx, "沐石数科", "Mushi Digital"), Href: "/bill"}
 	e.Orgs = []layout.Org{e.Org, {Code: "QINGTAN", Name: pick(ctx, "青潭信息", "Qingtan Information"), Href: "/bill"}}
 	e.Person, e.Role = pick(ctx, "闻人澈", "Wenren Che"), pick(ctx, "财务", "Finance")
+	e.SearchHref = "/search"
 	e.Unread, e.Messages = 4, layout.NavItem{Label: pick(ctx, "消息", "Messages"), Href: "/bill", Shortcut: "n"}
 	if ops {
 		e.Ops = true
@@ -140,6 +141,16 @@ func duties(ctx context.Context) []homeview.Duty {
 
 func work(ctx context.Context) homeview.Work {
 	return homeview.Work{Header: part.Header{Title: pick(ctx, "待办", "To do")}, Filter: part.Filter{Action: "/work", Reset: "/work"}, Tool: part.Tool{Count: pick(ctx, "共 2 项待办", "2 to-dos"), Refresh: "/work"}, Rows: duties(ctx)}
+}
+
+func search(ctx context.Context) homeview.Search {
+	return homeview.Search{
+		Header: part.Header{Title: pick(ctx, "页面搜索", "Find a page")}, Action: "/search", Query: pick(ctx, "账务", "billing"), Count: pick(ctx, "找到 2 个页面", "2 pages found"),
+		Hits: []homeview.Hit{
+			{Name: pick(ctx, "伙伴账单", "Partner bills"), Href: "/bill", Above: []string{pick(ctx, "销售", "Sales"), pick(ctx, "账务", "Billing")}},
+			{Name: pick(ctx, "客户消费", "Customer expenditure"), Href: "/bill", Note: pick(ctx, "旧菜单：伙伴账务 > 客户消费", "Formerly Partner finance > Customer expenditure")},
+		},
+	}
 }
 
 func refused(ctx context.Context) errview.Refused {

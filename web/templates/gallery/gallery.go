@@ -43,6 +43,7 @@ func Entries() []Entry {
 		{Name: "sessions", Page: func(ctx context.Context) templ.Component { return sessions(ctx).Page() }},
 		{Name: "home", Ops: true, Page: func(ctx context.Context) templ.Component { return home(ctx).Page() }},
 		{Name: "work", Ops: true, Page: func(ctx context.Context) templ.Component { return work(ctx).Page() }},
+		{Name: "search", Page: func(ctx context.Context) templ.Component { return search(ctx).Page() }},
 		{Name: "bills", Page: func(ctx context.Context) templ.Component { return choose(ctx).Page() }},
 		{Name: "bill", Page: func(ctx context.Context) templ.Component { return overview(ctx).Page() }},
 		{Name: "bill-products", Page: func(ctx context.Context) templ.Component { return byProduct(ctx).Page() }},

@@ -107,6 +107,8 @@ type Env struct {
 	Unread      int
 	Messages    NavItem // the bell; without Href it is hidden
 	Exports     NavItem // the person's exported files; without Href the entry is hidden
+	SearchHref  string  // where pages are searched for, "q" is the query; "" hides the field
+	Query       string  // what was searched for
 	HomeHref    string  // where the mark leads; "" = "/"
 	Nav         Nav
 	Bar         *SiteBar

@@ -112,7 +112,8 @@ func (k shortcut) text(ctx context.Context) string {
 // keyList is what the shortcuts dialog shows: the fixed keys and "g x" for every entry that has one.
 func keyList(e Env) []shortcut {
 	list := []shortcut{
-		{Keys: []string{"?"}, Key: "layout.keys.help"}, {Keys: []string{"/"}, Key: "layout.keys.filter"},
+		{Keys: []string{"?"}, Key: "layout.keys.help"}, {Keys: []string{"/"}, Key: "layout.keys.search"}, {Keys: []string{"Ctrl", "K"}, Key: "layout.keys.search"},
+		{Keys: []string{"f"}, Key: "layout.keys.filter"},
 		{Keys: []string{"j", "k"}, Key: "layout.keys.rows"}, {Keys: []string{"Enter"}, Key: "layout.keys.why"},
 		{Keys: []string{"e"}, Key: "layout.keys.export"}, {Keys: []string{"Esc"}, Key: "layout.keys.escape"},
 	}
