@@ -258,11 +258,22 @@ func TestKeyboardAlone(t *testing.T) {
 	is("? lists the shortcuts", `document.getElementById('keys').open`)
 	press("\x1b")
 	is("Esc closes the list", `!document.getElementById('keys').open`)
-	press("/")
-	is("/ goes to the filter", `document.activeElement.id === 'q-customer'`)
-	if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`document.activeElement.blur()`)); err != nil {
+	away := func() {
+		t.Helper()
+		if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`document.activeElement.blur()`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	press("f")
+	is("f goes to the filter", `document.activeElement.id === 'q-customer'`)
+	if err := chromedp.Do(ctx, chromedp.KeyEvent("k", chromedp.KeyModifiers(chromedp.ModifierCtrl))); err != nil {
 		t.Fatal(err)
 	}
+	is("Ctrl-K goes to the page search, even from a field", `document.activeElement.matches('[data-search]')`)
+	away()
+	press("/")
+	is("/ goes to the page search", `document.activeElement.matches('[data-search]')`)
+	away()
 	press("j")
 	press("j")
 	is("j j stands on the second row", `document.activeElement.closest('tr').id === 'line-2'`)
