@@ -38,6 +38,7 @@ type commands struct {
 	Map        mapCmd        `cmd:"" help:"Attribution: which customer a line belongs to."`
 	Price      priceCmd      `cmd:"" help:"Settlement price rules."`
 	Close      closeCmd      `cmd:"" help:"Close a month: to its draft, with --issue to the issued bills."`
+	Notice     noticeCmd     `cmd:"" help:"The site bar: a line over every page."`
 	Bill       billCmd       `cmd:"" help:"Print partner bills."`
 	Adjustment adjustmentCmd `cmd:"" help:"Staff adjustments, entered by one person and decided by another."`
 }

@@ -25,6 +25,7 @@ import (
 	_ "huoban/internal/ingest/workbook"    // registers the format
 	"huoban/internal/message"
 	"huoban/internal/monthclose"
+	"huoban/internal/notice"
 	"huoban/internal/organisation"
 	"huoban/internal/outbox"
 	"huoban/internal/price"
@@ -42,6 +43,7 @@ import (
 	"huoban/internal/store/jobstore"
 	"huoban/internal/store/messagestore"
 	"huoban/internal/store/migrate"
+	"huoban/internal/store/noticestore"
 	"huoban/internal/store/orgstore"
 	"huoban/internal/store/sessionstore"
 	"huoban/internal/store/usagestore"
@@ -76,6 +78,7 @@ type App struct {
 	Adjustments   *adjustment.Service
 	Expenditure   *expenditure.Service
 	Messages      *message.Box
+	Notices       *notice.Board
 	Idempotency   *idempotency.Keeper
 	Queue         *outbox.Queue
 	Worker        *outbox.Worker
@@ -189,6 +192,7 @@ func (a *App) wire() error {
 	a.wireMonth()
 	a.Setup = account.NewSetup(a.Accounts, a.Organisations, a.firstSource)
 	a.Messages = message.New(a.DB, messagestore.New(a.DB), a.Clock)
+	a.Notices = notice.New(a.DB, noticestore.New(a.DB), a.Audit, a.Clock)
 	a.Idempotency = idempotency.New(a.DB, idemstore.New(a.DB), a.Clock)
 	jobs := jobstore.New(a.DB)
 	a.Queue, a.Worker = outbox.NewQueue(jobs, a.Clock), outbox.NewWorker(a.DB, jobs, a.Clock, a.Log)

@@ -27,7 +27,7 @@ import (
 func (a *App) Handler() (http.Handler, error) {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	h := &portal.Handlers{Log: a.Log, Clock: a.Clock, Accounts: a.Accounts, SetUp: a.Setup, Sessions: a.Sessions, Messages: a.Messages,
+	h := &portal.Handlers{Log: a.Log, Clock: a.Clock, Accounts: a.Accounts, SetUp: a.Setup, Sessions: a.Sessions, Messages: a.Messages, Notices: a.Notices,
 		Ready: a.ready, Metrics: promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), Version: Version, BaseURL: a.Settings.Base(),
 		Tx: a.DB, Audit: a.Audit, Orgs: a.Organisations, Bills: a.Bills, Closes: a.Closes, BillList: a.BillStore, Expenditure: a.Expenditure, Deliveries: a.Deliveries,
 		Attribution: a.Attribution, Adjustments: a.Adjustments, Sources: a.Sources, Idempotency: a.Idempotency, Exports: a.Exports,

@@ -1,10 +1,13 @@
 package portal
 
 import (
+	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"huoban/internal/account"
+	"huoban/internal/audit"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/session"
@@ -139,6 +142,35 @@ func (h *Handlers) setLanguage(c *Ctx) error {
 func (h *Handlers) setTheme(c *Ctx) error {
 	h.Sessions.SetTheme(c.ctx(), string(layout.ParseTheme(c.FormValue("theme"))))
 	return c.seeOther(c.FormValue("next"))
+}
+
+// switchRole makes the person act for another of his organisations, with the roles held there, and keeps
+// that for the session. The roles of one organisation act together. One he is no member of is absent.
+func (h *Handlers) switchRole(c *Ctx) error {
+	if err := c.readForm(); err != nil {
+		return err
+	}
+	members, err := h.Accounts.Memberships(c.ctx(), c.Person)
+	if err != nil {
+		return err
+	}
+	code := c.Request().PostForm.Get("organisation")
+	i := slices.IndexFunc(members, func(m account.Membership) bool { return m.Organisation.Code == code })
+	if i < 0 {
+		return notFound()
+	}
+	org := members[i].Organisation
+	if h.Sessions.Organisation(c.ctx()) != code {
+		err = h.Tx.InTx(c.ctx(), func(ctx context.Context) error {
+			return h.Audit.Record(ctx, audit.Entry{Actor: c.Person.Login, OnBehalf: org.Code, OrgID: org.ID, Action: "session.switch_role",
+				Object: "organisation:" + org.Code, Detail: map[string]any{"roles": members[i].Roles}})
+		})
+		if err != nil {
+			return err
+		}
+		h.Sessions.SetOrganisation(c.ctx(), code)
+	}
+	return c.seeOther("/o/" + org.Code)
 }
 
 func (h *Handlers) passwordProps(c *Ctx, next string) signview.Password {

@@ -64,10 +64,10 @@ func (h *Handlers) identify(c *Ctx) error {
 	}
 	env := h.env(c)
 	for _, m := range members {
-		env.Orgs = append(env.Orgs, layout.Org{Code: m.Organisation.Code, Name: m.Organisation.Name, Href: "/o/" + m.Organisation.Code})
+		env.Orgs = append(env.Orgs, layout.Org{Code: m.Organisation.Code, Name: m.Organisation.Name, Href: "/o/" + m.Organisation.Code, Role: roleLabel(c, m)})
 	}
 	if len(members) > 0 {
-		env.HomeHref = env.Orgs[0].Href
+		env.HomeHref = env.Orgs[h.chosen(c, members)].Href
 	}
 	if c.Org.ID != "" {
 		if err := h.envOfOrg(c, &env); err != nil {
@@ -82,7 +82,7 @@ func (h *Handlers) envOfOrg(c *Ctx, env *layout.Env) error {
 	env.Org = layout.Org{Code: c.Org.Code, Name: c.Org.Name, Href: c.at("")}
 	env.HomeHref = c.at("")
 	env.Ops = c.Scope.Side() == scope.SideVendor
-	env.Role = roleLabel(c)
+	env.Role = roleLabel(c, c.Member)
 	if h.may(c, pathSearch) {
 		env.SearchHref = c.at(pathSearch)
 	}
@@ -103,15 +103,22 @@ func (h *Handlers) envOfOrg(c *Ctx, env *layout.Env) error {
 		return err
 	}
 	env.Unread = int(unread)
-	env.Bar, err = h.overdueBar(c)
+	env.Bars, err = h.bars(c)
 	return err
 }
 
-// roleLabel names the roles the person holds here.
-func roleLabel(c *Ctx) string {
+// chosen is the membership the person acts for until an address says otherwise: the last one switched to,
+// else the first.
+func (h *Handlers) chosen(c *Ctx, members []account.Membership) int {
+	code := h.Sessions.Organisation(c.ctx())
+	return max(0, slices.IndexFunc(members, func(m account.Membership) bool { return m.Organisation.Code == code }))
+}
+
+// roleLabel names the roles of a membership.
+func roleLabel(c *Ctx, m account.Membership) string {
 	var labels []string
-	for _, code := range c.Member.Roles {
-		key := "account.role." + string(account.SideOf(c.Org.Kind)) + "." + code
+	for _, code := range m.Roles {
+		key := "account.role." + string(account.SideOf(m.Organisation.Kind)) + "." + code
 		if i18n.Has(key) {
 			labels = append(labels, c.T(key))
 		} else {

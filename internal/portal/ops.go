@@ -29,6 +29,7 @@ func opsRoutes() []Route {
 		row(get, "", "home", nil, everybody, "ops.home.title", (*Handlers).home),
 		row(get, pathSearch, "search", nil, everybody, "search.title", (*Handlers).search),
 		row(get, "/messages", "messages", nil, everybody, "ops.messages.title", (*Handlers).messages),
+		row(post, "/notices/:notice/dismissal", "notices.dismiss", nil, everybody, "", (*Handlers).dismissNotice),
 		row(post, "/messages/reading", "messages.read_all", nil, everybody, "", (*Handlers).readMessages),
 		row(post, "/messages/:message/reading", "messages.read", nil, everybody, "", (*Handlers).readMessage),
 

@@ -23,6 +23,7 @@ import (
 	"huoban/internal/idempotency"
 	"huoban/internal/message"
 	"huoban/internal/monthclose"
+	"huoban/internal/notice"
 	"huoban/internal/organisation"
 	"huoban/internal/price"
 	"huoban/internal/session"
@@ -38,6 +39,7 @@ type Handlers struct {
 	SetUp    *account.Setup
 	Sessions *session.Manager
 	Messages *message.Box
+	Notices  *notice.Board
 	Ready    func(ctx context.Context) error // nil when the database answers and is migrated
 	Metrics  http.Handler
 	Version  string

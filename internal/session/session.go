@@ -131,6 +131,7 @@ const (
 	keyPendedAt = "pended_at"
 	keyLanguage = "language"
 	keyTheme    = "theme"
+	keyOrg      = "org"
 	keyIP       = "ip"
 	keyAgent    = "agent"
 	keyReturn   = "return"
@@ -195,6 +196,14 @@ func (m *Manager) Theme(ctx context.Context) string { return m.scs.GetString(ctx
 // SetTheme notes the theme chosen.
 func (m *Manager) SetTheme(ctx context.Context, theme string) {
 	m.scs.Put(ctx, keyTheme, clean(theme, 16))
+}
+
+// Organisation is the code of the organisation the person chose to act for, or empty.
+func (m *Manager) Organisation(ctx context.Context) string { return m.scs.GetString(ctx, keyOrg) }
+
+// SetOrganisation notes for whom the person acts from now on; the caller has checked that he may.
+func (m *Manager) SetOrganisation(ctx context.Context, code string) {
+	m.scs.Put(ctx, keyOrg, clean(code, 128))
 }
 
 // SetReturn notes the page to show after sign-in; only a path of this site is kept.

@@ -16,6 +16,7 @@ import (
 	_ "huoban/internal/store/idemstore"
 	_ "huoban/internal/store/jobstore"
 	_ "huoban/internal/store/messagestore"
+	_ "huoban/internal/store/noticestore"
 	_ "huoban/internal/store/orgstore"
 	_ "huoban/internal/store/sessionstore"
 	"huoban/internal/store/storetest"

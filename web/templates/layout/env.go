@@ -11,12 +11,14 @@ import (
 	"net/url"
 
 	"huoban/internal/i18n"
+	"huoban/web/templates/part"
 )
 
 // Paths the frame posts to. Each takes a form with "next", the path to return to.
 const (
 	PathLanguage = "/preferences/language" // POST language=zh-CN|en, next
 	PathTheme    = "/preferences/theme"    // POST theme=light|dark|auto, next
+	PathRole     = "/preferences/role"     // POST organisation=code
 	PathLogout   = "/logout"               // POST
 	PathSessions = "/account/sessions"     // GET my sessions
 	PathPassword = "/account/password"     // GET change password
@@ -46,6 +48,7 @@ type Org struct {
 	Code string
 	Name string
 	Href string // its first page, "/o/{code}/"
+	Role string // label of the roles held there, translated
 }
 
 // NavItem is one entry of the navigation. Key is translated; Label, if set, stands as it is.
@@ -86,11 +89,15 @@ type Nav struct {
 	Recent []NavItem  // last column of the mega menu
 }
 
-// SiteBar is a line under the top bar that concerns everybody: an overdue bill run, maintenance.
+// SiteBar is a line under the top bar: an overdue bill run, which goes when it is cured, or a notice, which
+// the person can take off.
 type SiteBar struct {
 	Text     string
 	LinkText string
 	Href     string
+	Quiet    bool   // to know, nothing to worry about
+	Dismiss  string // POST address that takes it off; "" = it stays
+	Hidden   []part.Hidden
 }
 
 // Env is what the frame needs to know of the request. The zero value is safe: nobody signed in, no
@@ -111,7 +118,7 @@ type Env struct {
 	Query       string  // what was searched for
 	HomeHref    string  // where the mark leads; "" = "/"
 	Nav         Nav
-	Bar         *SiteBar
+	Bars        []SiteBar
 	Version     string
 	Deployer    string // who runs this portal, shown at the door
 	NoShortcuts bool   // the person switched letter keys off
