@@ -260,13 +260,13 @@ const focusSeen = `(() => {
   return onScreen && ((s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0) || s.boxShadow !== 'none');
 })()`
 
-// follow presses Enter on a link or button and waits for the page it leads to.
+// follow presses Enter on a link or button and waits for the page it leads to, whole or swapped in.
 func (b *tab) follow(selector string) {
 	b.t.Helper()
 	b.tabTo(selector)
-	b.truth("window.stays = true")
+	b.truth("window.stays = location.href")
 	b.press(kb.Enter)
-	b.until("a page after "+selector, "window.stays === undefined && document.readyState === 'complete'")
+	b.until("a page after "+selector, "window.stays !== location.href && document.readyState === 'complete' && !document.querySelector('.htmx-request, .htmx-settling')")
 }
 
 // ----- what every page must be -----

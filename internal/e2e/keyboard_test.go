@@ -10,15 +10,15 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// testKeyboard is the main job without a mouse: sign in, choose a cycle, open the lines, and ask a line
-// why, down to the row of the imported file; then language and theme.
+// testKeyboard is the main job without a mouse: sign in, choose a cycle, filter, export, show masked
+// names, and ask a line why, down to the row of the imported file; then language and theme.
 func testKeyboard(t *testing.T, w *world, browser context.Context, width int) {
 	b := newTab(t, browser, w.url, width)
 	b.open("/login")
 	if !b.truth("document.activeElement.matches('#f-username, input[name=username]')") {
 		b.tabTo("input[name=username]")
 	}
-	b.press("xingzhu-finance")
+	b.press("xingzhu-admin")
 	b.tabTo("input[name=password]")
 	b.press(password)
 	b.press(kb.Enter)
@@ -40,8 +40,9 @@ func testKeyboard(t *testing.T, w *world, browser context.Context, width int) {
 	if !strings.Contains(b.where(), "cycle=2026-04") {
 		t.Fatalf("the picker led to %s", b.where())
 	}
-	b.follow("main table a[href*='currency=']")
+	b.follow("main table a[href*='currency=USD']")
 	b.follow(".hb-tabs a[href*='/bills/lines']")
+	b.testJourney(w)
 	b.tabTo("a[data-why]")
 	b.press(kb.Enter)
 	b.until("why open", "document.querySelector('section.hb-why') && !document.querySelector('.htmx-request, .htmx-settling')")

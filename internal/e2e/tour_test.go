@@ -50,6 +50,7 @@ func testTour(t *testing.T, w *world, browser context.Context) {
 	found := b.truth(`(() => {
 		const row = [...document.querySelectorAll('#lines tbody tr')].find(r => r.textContent.includes('` + tourLine + `'));
 		row?.querySelector('[data-why]').setAttribute('data-tour', '');
+		row?.scrollIntoView({block: 'center'});
 		return row;
 	})()`)
 	if !found {
