@@ -43,7 +43,7 @@ func (h *Handlers) billAt(c *Ctx, doc *bill.Document, at cycle.Cycle) (*bill.Doc
 // contributors is how many a reason names.
 const contributors = 3
 
-func (h *Handlers) billChange(c *Ctx, doc *bill.Document) (*billview.Change, error) {
+func (h *Handlers) billChange(c *Ctx, doc *bill.Document) (*part.Change, error) {
 	old, err := h.billAt(c, doc, doc.Cycle.Prev())
 	if err != nil {
 		return nil, err
@@ -62,10 +62,10 @@ func (h *Handlers) billChange(c *Ctx, doc *bill.Document) (*billview.Change, err
 	case diff == 0:
 		key = "billchange.title.equal"
 	}
-	out := &billview.Change{Total: part.SignedOf(diff, doc.Currency),
+	out := &part.Change{Total: part.SignedOf(diff, doc.Currency),
 		Title: c.T(key, "Cycle", string(doc.Cycle.Prev()), "Stage", stage, "Amount", i18n.Money(shown, doc.Currency))}
 	for _, r := range bill.Change(old, doc) {
-		row := billview.Reason{Name: reasonName(c, &r), From: contributorText(c, &r, doc.Currency), Amount: signed(r.Amount, doc.Currency)}
+		row := part.Reason{Name: reasonName(c, &r), From: contributorText(c, &r, doc.Currency), Amount: signed(r.Amount, doc.Currency)}
 		row.Amount.Href = c.reasonLink(&r, old, doc)
 		out.Rows = append(out.Rows, row)
 	}
@@ -162,7 +162,7 @@ func hasKind(d *bill.Document, k usage.Kind) bool {
 }
 
 // historyCycles is how many cycles the history shows.
-const historyCycles = 12
+const historyCycles = 18
 
 // historyPoint is one cycle of the history; doc is nil where there was no bill.
 type historyPoint struct {
@@ -232,30 +232,24 @@ func historyUnit(points []historyPoint) (per money.Amount, key string) {
 	return 1_000_000_00000000, "million"
 }
 
-func historyPlot(c *Ctx, doc *bill.Document, points []historyPoint) *part.Plot {
+// historyChart draws the amounts due, estimates outlined.
+func historyChart(c *Ctx, doc *bill.Document, points []historyPoint) *part.Chart {
 	per, unit := historyUnit(points)
-	most := money.Amount(1)
+	chart := &part.Chart{ID: "history", Kind: part.ChartBars, Title: c.T("billchange.history.label"), Head: c.T("part.cycle.name"),
+		Note: c.T("billchange.history.note", "Unit", c.T("billchange.unit."+unit)), All: &part.Link{Text: c.T("billchange.history.all"), Href: c.billLink("history", doc)}}
+	due := part.Series{Name: c.T("billchange.history.label")}
 	for _, p := range points {
-		if p.doc != nil {
-			most = max(most, p.doc.Due)
+		chart.Names, chart.Short = append(chart.Names, string(p.cycle)), append(chart.Short, string(p.cycle)[2:])
+		if p.doc == nil {
+			due.Points = append(due.Points, part.Point{Missing: true})
+			continue
 		}
+		stage := stageOf(p.doc)
+		due.Points = append(due.Points, part.Point{Size: float64(p.doc.Due), Text: i18n.Money(p.doc.Due, doc.Currency) + " " + c.T("bills.stage."+string(stage)),
+			Label: strconv.FormatInt(int64((p.doc.Due+per/2)/per), 10), Href: c.billLink("", p.doc), On: p.cycle == doc.Cycle, Guess: stage == monthclose.StageEstimate})
 	}
-	plot := &part.Plot{Note: c.T("billchange.history.note", "Unit", c.T("billchange.unit."+unit)),
-		Table: &part.Link{Text: c.T("billchange.history.table"), Href: c.billLink("history", doc)}}
-	var all []string
-	for _, p := range points {
-		bar := part.Bar{Name: string(p.cycle)[2:], Short: "–", Text: c.T("billchange.no_bill"), On: p.cycle == doc.Cycle}
-		if p.doc != nil {
-			stage := stageOf(p.doc)
-			bar.Text = i18n.Money(p.doc.Due, doc.Currency) + " " + c.T("bills.stage."+string(stage))
-			bar.Short = strconv.FormatInt(int64((p.doc.Due+per/2)/per), 10)
-			bar.Height, bar.Guess = int(float64(p.doc.Due)/float64(most)*100), stage == monthclose.StageEstimate
-		}
-		plot.Bars = append(plot.Bars, bar)
-		all = append(all, string(p.cycle)+" "+bar.Text)
-	}
-	plot.Label = c.T("billchange.history.label", "Values", join(all, c.T("portal.list.comma")))
-	return plot
+	chart.Series = []part.Series{due}
+	return chart
 }
 
 // billHistory is the history as a table, the newest first.

@@ -24,7 +24,7 @@ func (h *Handlers) billOverview(c *Ctx) error {
 		if err != nil {
 			return err
 		}
-		page.History = historyPlot(c, st.doc, points)
+		page.History = historyChart(c, st.doc, points)
 		return c.page(http.StatusOK, page.Page())
 	})
 }

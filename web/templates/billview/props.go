@@ -44,25 +44,11 @@ type Overview struct {
 	Seal      *part.Seal
 	Export    *part.Export
 	Facts     []part.Item // source total, exact total, residue, tax, lines
-	Change    *Change
-	History   *part.Plot
+	Change    *part.Change
+	History   *part.Chart
 	Products  *Split
 	Customers *Split
 	Empty     *part.Empty // no bill in this cycle
-}
-
-// Change says why the bill differs from the one before; the reasons sum to the difference.
-type Change struct {
-	Title string
-	Rows  []Reason
-	Total part.Money
-}
-
-// Reason is one of at most seven.
-type Reason struct {
-	Name   string
-	From   string
-	Amount part.Money
 }
 
 // Split is the bill by product or by customer, as a card of the overview (All leads to the page).

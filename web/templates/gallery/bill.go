@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"huoban/internal/cycle"
 	"huoban/web/templates/billview"
 	"huoban/web/templates/part"
 )
@@ -85,7 +86,7 @@ func overview(ctx context.Context) billview.Overview {
 			{Label: pick(ctx, "来源合计", "Source total"), Text: "92,117.40381522"}, {Label: pick(ctx, "计价后（舍入前）", "After price, before rounding"), Text: "82,695.679549130417"},
 			{Label: pick(ctx, "残差", "Residue"), Text: "0.000000000417"}, {Label: pick(ctx, "税额", "Tax"), Text: "¥4,961.74"}, {Label: pick(ctx, "行数", "Lines"), Text: "1,204"},
 		},
-		Change: &billview.Change{Title: pick(ctx, "为什么比 2026-09 多 ¥3,587.65", "Why ¥3,587.65 more than 2026-09"), Total: change("3587.65"), Rows: []billview.Reason{
+		Change: &part.Change{Title: pick(ctx, "为什么比 2026-09 多 ¥3,587.65", "Why ¥3,587.65 more than 2026-09"), Total: change("3587.65"), Rows: []part.Reason{
 			{Name: pick(ctx, "新客户", "New customers"), From: pick(ctx, "桐影传媒", "Tongying Media"), Amount: change("2400.15").At("/bill-explain")},
 			{Name: pick(ctx, "用量变化", "Usage"), From: pick(ctx, "栖川制造 +1,602.30", "Qichuan Manufacturing +1,602.30"), Amount: change("1497.71").At("/bill-explain")},
 			{Name: pick(ctx, "调账", "Adjustments"), From: pick(ctx, "计量重复 3 笔", "Three double counts"), Amount: change("-310.21").At("/bill-explain")},
@@ -94,12 +95,19 @@ func overview(ctx context.Context) billview.Overview {
 	}
 }
 
-func history(ctx context.Context) *part.Plot {
-	p := &part.Plot{Label: pick(ctx, "近 6 个账期应还", "Amount due of six cycles"), Note: pick(ctx, "单位千元", "In thousands")}
-	for i, v := range []int{61, 64, 70, 73, 79, 83} {
-		p.Bars = append(p.Bars, part.Bar{Name: "26-" + []string{"05", "06", "07", "08", "09", "10"}[i], Short: strconv.Itoa(v), Text: "¥" + strconv.Itoa(v) + ",000.00", Height: v * 100 / 83, On: i == 5})
+func history(ctx context.Context) *part.Chart {
+	c := &part.Chart{ID: "history", Kind: part.ChartBars, Title: pick(ctx, "各账期应还", "Due of each cycle"), Head: pick(ctx, "账期", "Cycle"), Note: pick(ctx, "单位千元；虚框为预估", "In thousands; outlined = estimate"), All: to(pick(ctx, "各期账单", "The bills of these cycles"))}
+	due := part.Series{Name: c.Title}
+	at := cycle.Cycle("2025-06")
+	for i, text := range []string{"50810.22", "54702.10", "58604.90", "61511.03", "62604.00", "64700.71", "69801.15", "71102.94", "72404.36", "76490.62", "77012.4", "78255.13", "83001.5", "80110.28", "79417.9", "79108.02", "82695.67", "41207.15"} {
+		x := cny(text)
+		c.Names, c.Short = append(c.Names, string(at)), append(c.Short, string(at)[2:])
+		size, _ := strconv.ParseFloat(text, 64)
+		due.Points = append(due.Points, part.Point{Size: size, Text: x.Text, Label: strconv.Itoa(int(size / 1000)), Href: "/bill", On: i == 16, Guess: i == 17})
+		at = at.Next()
 	}
-	return p
+	c.Series = []part.Series{due}
+	return c
 }
 
 func split(ctx context.Context, product bool) *billview.Split {

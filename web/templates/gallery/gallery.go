@@ -60,6 +60,8 @@ func Entries() []Entry {
 		{Name: "rules", Ops: true, Page: func(ctx context.Context) templ.Component { return rules(ctx).Page() }},
 		{Name: "closes", Ops: true, Page: func(ctx context.Context) templ.Component { return closes(ctx).Page() }},
 		{Name: "close", Ops: true, Page: func(ctx context.Context) templ.Component { return closing(ctx).Page() }},
+		{Name: "charts", Page: charts},
+		{Name: "states", Page: states},
 		{Name: "403", Page: func(ctx context.Context) templ.Component {
 			return errview.Denied{Item: "BPC_ITEM_FINANCE_020100", Role: pick(ctx, "客户经理", "Account manager"), Helpers: pick(ctx, "闻人澈", "Wenren Che"), Button: to(pick(ctx, "回到主页", "Go home"))}.Page()
 		}},

@@ -29,7 +29,15 @@ func samples() map[string]templ.Component {
 		"share":    ShareOf(Share{Percent: "30.4%", Width: 130}),
 		"items":    Items([]Item{{Label: "A", Text: "1", Mono: true}, {Label: "B", Text: "2", Href: "/b"}}),
 		"flash":    FlashOf(Flash{Tone: Bad, Text: "T", Link: link}),
-		"plot":     PlotOf(Plot{Label: "P", Bars: []Bar{{Name: "26-09", Short: "1", Text: "¥1", Height: 50}, {Name: "26-10", Short: "2", Text: "¥2", Height: 100, On: true}}}),
+		"export":   ExportOf(Export{ID: "x", Intro: "I", Items: []ExportItem{{"XLSX", "2", "/xlsx", []Hidden{{"format", "xlsx"}}}}, Records: link, Note: "N"}),
+		"dialog":   DialogOf(Button{Text: "C", Danger: true, Action: "/c", Dialog: dialog}, "d"),
+		"change":   ChangeOf(Change{Title: "C", Rows: []Reason{{Name: "A", From: "F", Amount: SignedOf(300000000, "CNY").At("/a")}}, Total: SignedOf(300000000, "CNY")}),
+		"total":    TotalOf(Total{Name: "T", Span: 3, Cells: []Money{PlainOf(100000000, "CNY"), PlainOf(-200000000, "CNY")}}),
+		"tabs":     TabsOf("T", []Tab{{"A", "/a", true}, {"B", "/b", false}}),
+		"note":     NoteOf(Warn, "N"),
+		"bars":     ChartOf(sample(ChartBars)),
+		"lines":    ChartOf(sample(ChartLines)),
+		"shares":   ChartOf(sample(ChartShare)),
 		"empty":    EmptyOf(Empty{Title: "T", Text: "X", Button: link}),
 		"header":   HeaderOf(Header{Crumbs: []Link{*link, {Text: "L-2"}}, Title: "T", Tags: []Tag{{Text: "G", Tone: Warn}}, Fresh: "F", Rules: "/rules", Label: "A", Amount: "¥1.00", Buttons: []Link{*link}}),
 		"cycle":    CyclePickerOf(CyclePicker{Current: "2026-10", State: Tag{Text: "S"}, Prev: "/p", Year: "2026", PrevYear: "/y", This: "/t", Last: "/l", Months: []CycleMonth{{Name: "1", State: "S", Href: "/1", Current: true}, {Name: "2"}}}),
@@ -46,6 +54,16 @@ func samples() map[string]templ.Component {
 		"refusal":  RefusalOf(Refusal{Title: "R", Text: "T", Steps: []string{"1", "2"}, Button: link}),
 		"conflict": ConflictOf(Conflict{Text: "T", Rows: []ConflictRow{{"N", "1", "2"}}, Again: *link}),
 	}
+}
+
+// sample has a figure below zero, one missing and an estimate.
+func sample(kind ChartKind) Chart {
+	c := Chart{ID: "c", Kind: kind, Title: "T", Head: "H", Names: []string{"2026-08", "2026-09", "2026-10"}, Note: "N", All: &Link{Text: "L", Href: "/all"},
+		Series: []Series{{Name: "A", Points: []Point{{Size: 100, Text: "¥100.00", Label: "100", Href: "/a"}, {Size: -50, Text: "−¥50.00", Label: "−50"}, {Size: 200, Text: "¥200.00", Label: "200", On: true, Guess: true}}}}}
+	if kind == ChartLines {
+		c.Series = append(c.Series, Series{Name: "B", Points: []Point{{Size: 10, Text: "¥10.00"}, {Missing: true}, {Size: 30, Text: "¥30.00"}}})
+	}
+	return c
 }
 
 // TestGolden keeps the markup of every part; run with -update after a wanted change and read the diff.

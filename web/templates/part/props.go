@@ -1,8 +1,9 @@
 package part
 
 import (
-	"fmt"
 	"strconv"
+
+	"github.com/a-h/templ"
 
 	"huoban/internal/i18n"
 	"huoban/internal/money"
@@ -249,6 +250,35 @@ type Sum struct {
 	Lines  []Link
 }
 
+// Change says why an amount differs from the one before. The reasons, at most seven, sum to the total.
+type Change struct {
+	Title string
+	Rows  []Reason
+	Total Money
+}
+
+// Reason is one part of the difference; its amount opens to the rows it is made of.
+type Reason struct {
+	Name   string
+	From   string // what it mainly comes from
+	Amount Money
+}
+
+// Total is a totals row: a name over Span columns, then a cell for each sum. Page and grand total are
+// two rows; both are what the export writes.
+type Total struct {
+	Name  string
+	Span  int // 0 and 1 are one column
+	Cells []Money
+}
+
+func (t Total) span() templ.Attributes {
+	if t.Span < 2 {
+		return nil
+	}
+	return templ.Attributes{"colspan": strconv.Itoa(t.Span)}
+}
+
 // Why explains one amount from the imported line to the bill.
 type Why struct {
 	ID     string
@@ -457,48 +487,4 @@ type Empty struct {
 	Title  string
 	Text   string
 	Button *Link
-}
-
-// Plot is a small history of bars, drawn by the server.
-type Plot struct {
-	Label string // what is drawn, with every value, for those who do not see it
-	Note  string
-	Table *Link // the same values as a table
-	Bars  []Bar
-}
-
-// Bar is one value of a Plot; Height is 0…100 of the largest.
-type Bar struct {
-	Name   string
-	Short  string
-	Text   string
-	Height int
-	On     bool
-	Guess  bool // an estimate: outlined, not filled
-}
-
-const plotWide, plotHigh = 460, 208
-
-type plotBar struct {
-	Bar
-	X, Y, W, H, Mid, NameY, TextY string
-}
-
-func (p Plot) bars() []plotBar {
-	out := make([]plotBar, len(p.Bars))
-	if len(p.Bars) == 0 {
-		return out
-	}
-	step := float64(plotWide) / float64(len(p.Bars))
-	n := func(f float64) string { return fmt.Sprintf("%.1f", f) }
-	for i, b := range p.Bars {
-		h := float64(max(0, min(100, b.Height))) / 100 * (plotHigh - 20)
-		w := min(step*0.64, 44)
-		mid := step*float64(i) + step/2
-		out[i] = plotBar{
-			Bar: b, X: n(mid - w/2), Y: n(plotHigh - h), W: n(w), H: n(h), Mid: n(mid),
-			NameY: n(plotHigh + 16), TextY: n(plotHigh - h - 5),
-		}
-	}
-	return out
 }

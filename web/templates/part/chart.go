@@ -1,0 +1,229 @@
+package part
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// ChartKind is how a chart draws its figures.
+type ChartKind string
+
+// The kinds: upright bars beside each other, lines over the same points, or the parts of one whole.
+const (
+	ChartBars  ChartKind = "bars"
+	ChartLines ChartKind = "lines"
+	ChartShare ChartKind = "share"
+)
+
+// MaxGroups is how many series, or parts of a whole, can be told apart; the caller adds up the rest.
+const MaxGroups = 7
+
+// Chart is a picture drawn by the server with the table of the same figures below it. Nothing is said by
+// the picture alone: the table has every figure in full, a missing one as nothing, and an estimate is
+// outlined. Works without script, in print and in both themes.
+type Chart struct {
+	ID     string // unique on the page
+	Kind   ChartKind
+	Title  string   // what is drawn; caption of the table
+	Head   string   // what the names are: 账期, 产品
+	Names  []string // one per point, as the table writes them
+	Short  []string // the same under the picture; nil = Names
+	Series []Series // at most MaxGroups; ChartShare takes one
+	Note   string   // unit of the labels, what an outline means
+	Open   bool     // the table stands open
+	All    *Link    // a page with more of the same
+}
+
+// Series is one row of figures, a point for each name.
+type Series struct {
+	Name   string // heading of its column
+	Points []Point
+}
+
+// Point is one figure. Size draws it and is compared only with the others of the chart; Text is the figure
+// itself.
+type Point struct {
+	Size    float64
+	Text    string
+	Label   string // short, above a bar; "" = none
+	Href    string // opens what it is made of
+	On      bool   // the one the page is about
+	Guess   bool   // an estimate
+	Missing bool   // there is none
+}
+
+// The picture's units: wide enough for a year and a half of bars beside half a page.
+const (
+	chartWide, chartHigh = 460.0, 232.0
+	chartTop, chartFoot  = 18.0, 24.0
+)
+
+func n1(f float64) string { return strconv.FormatFloat(math.Round(f*10)/10, 'f', -1, 64) }
+
+// frame gives the scale: where zero lies, and units per size.
+func (c Chart) scale() (zero, per float64) {
+	low, high := 0.0, 0.0
+	for _, s := range c.Series {
+		for _, p := range s.Points {
+			if !p.Missing {
+				low, high = min(low, p.Size), max(high, p.Size)
+			}
+		}
+	}
+	room := chartHigh - chartTop - chartFoot
+	if low == high {
+		return chartHigh - chartFoot, 0
+	}
+	per = room / (high - low)
+	return chartTop + high*per, per
+}
+
+func (c Chart) step() float64 { return chartWide / float64(max(1, len(c.Names))) }
+
+type chartName struct{ X, Y, Text string }
+
+// names are those under the picture that fit; the last always stands.
+func (c Chart) names() []chartName {
+	texts := c.Short
+	if texts == nil {
+		texts = c.Names
+	}
+	longest := 1
+	for _, t := range texts {
+		longest = max(longest, len([]rune(t)))
+	}
+	step := c.step()
+	every := max(1, int(math.Ceil(float64(longest)*7.4/step)))
+	var out []chartName
+	for i, t := range texts {
+		if (len(texts)-1-i)%every == 0 {
+			out = append(out, chartName{n1(step*float64(i) + step/2), n1(chartHigh - 6), t})
+		}
+	}
+	return out
+}
+
+type chartBar struct {
+	X, Y, W, H, Class string
+	Mid, Above        string
+	Label, Say        string
+}
+
+func (c Chart) bars() []chartBar {
+	zero, per := c.scale()
+	step := c.step()
+	wide := min(step*0.72, 44) / float64(max(1, len(c.Series)))
+	var out []chartBar
+	for k, s := range c.Series {
+		for i, p := range s.Points {
+			if p.Missing || i >= len(c.Names) {
+				continue
+			}
+			left := step*float64(i) + step/2 + wide*(float64(k)-float64(len(c.Series))/2)
+			high := math.Abs(p.Size) * per
+			top := zero - max(0, p.Size)*per
+			b := chartBar{X: n1(left), Y: n1(top), W: n1(max(1, wide-1)), H: n1(high), Class: c.class(k, p), Mid: n1(left + wide/2), Above: n1(top - 5),
+				Say: strings.TrimSpace(c.Names[i] + " " + s.Name + " " + p.Text)}
+			if len([]rune(p.Label)) > 0 && float64(len([]rune(p.Label)))*7.4 <= step+2 {
+				b.Label = p.Label
+			}
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// class names the colour: one series is the brand's, of which the page's own point stands out.
+func (c Chart) class(k int, p Point) string {
+	class := "c" + strconv.Itoa(k+1)
+	if len(c.Series) == 1 && c.Kind == ChartBars {
+		class = "one"
+		if p.On {
+			class = "on"
+		}
+	}
+	if p.Guess {
+		class += " guess"
+	}
+	return class
+}
+
+type chartLine struct {
+	Class string
+	Runs  []string // unbroken stretches, a missing point breaks one
+	Dots  []chartBar
+}
+
+func (c Chart) lines() []chartLine {
+	zero, per := c.scale()
+	step := c.step()
+	var out []chartLine
+	for k, s := range c.Series {
+		line := chartLine{Class: "c" + strconv.Itoa(k+1)}
+		run := []string{}
+		end := func() {
+			if len(run) > 1 {
+				line.Runs = append(line.Runs, strings.Join(run, " "))
+			}
+			run = run[:0]
+		}
+		for i, p := range s.Points {
+			if p.Missing || i >= len(c.Names) {
+				end()
+				continue
+			}
+			x, y := n1(step*float64(i)+step/2), n1(zero-p.Size*per)
+			run = append(run, x+","+y)
+			class := line.Class
+			if p.Guess {
+				class += " guess"
+			}
+			line.Dots = append(line.Dots, chartBar{X: x, Y: y, Class: class, Say: strings.TrimSpace(c.Names[i] + " " + s.Name + " " + p.Text)})
+		}
+		end()
+		out = append(out, line)
+	}
+	return out
+}
+
+type chartPart struct {
+	X, W, Class string
+	Name, Share string
+	Say         string
+}
+
+// parts divide the whole; what is not above zero has no part in the picture and stands in the table.
+func (c Chart) parts() []chartPart {
+	if len(c.Series) == 0 {
+		return nil
+	}
+	whole := 0.0
+	for _, p := range c.Series[0].Points {
+		whole += max(0, p.Size)
+	}
+	var out []chartPart
+	x := 0.0
+	for i, p := range c.Series[0].Points {
+		if p.Missing || p.Size <= 0 || whole == 0 || i >= len(c.Names) {
+			continue
+		}
+		w := p.Size / whole * 100
+		share := fmt.Sprintf("%.1f%%", w)
+		out = append(out, chartPart{X: n2(x) + "%", W: n2(max(0.2, w-0.25)) + "%", Class: "c" + strconv.Itoa(i%MaxGroups+1), Name: c.Names[i], Share: share,
+			Say: c.Names[i] + " " + share + " " + p.Text})
+		x += w
+	}
+	return out
+}
+
+func n2(f float64) string { return strconv.FormatFloat(math.Round(f*100)/100, 'f', -1, 64) }
+
+// zero is the line the bars stand on.
+func (c Chart) zero() string {
+	zero, _ := c.scale()
+	return n1(zero)
+}
+
+func (c Chart) box() string { return "0 0 " + n1(chartWide) + " " + n1(chartHigh) }

@@ -1,0 +1,80 @@
+package part
+
+import (
+	"strconv"
+	"testing"
+)
+
+func number(t *testing.T, text string) float64 {
+	t.Helper()
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestBarsStandOnZeroAndInScale(t *testing.T) {
+	c := sample(ChartBars)
+	bars, zero := c.bars(), number(t, c.zero())
+	if len(bars) != 3 {
+		t.Fatalf("%d bars", len(bars))
+	}
+	near := func(a, b float64) bool { return a-b < 0.2 && b-a < 0.2 }
+	if first := bars[0]; !near(number(t, first.Y)+number(t, first.H), zero) {
+		t.Errorf("a bar above zero ends at %s + %s, zero is %v", first.Y, first.H, zero)
+	}
+	if below := bars[1]; !near(number(t, below.Y), zero) {
+		t.Errorf("a bar below zero begins at %s, zero is %v", below.Y, zero)
+	}
+	if !near(number(t, bars[2].H), 2*number(t, bars[0].H)) || !near(number(t, bars[0].H), 2*number(t, bars[1].H)) {
+		t.Errorf("heights are %s, %s and %s of 100, −50 and 200", bars[0].H, bars[1].H, bars[2].H)
+	}
+	for _, b := range bars {
+		if y := number(t, b.Y); y < 0 || y+number(t, b.H) > chartHigh {
+			t.Errorf("%s leaves the picture", b.Say)
+		}
+	}
+}
+
+func TestAMissingPointBreaksTheLine(t *testing.T) {
+	c := sample(ChartLines)
+	lines := c.lines()
+	if len(lines[0].Runs) != 1 || len(lines[0].Dots) != 3 {
+		t.Errorf("a whole line has %d runs and %d dots", len(lines[0].Runs), len(lines[0].Dots))
+	}
+	if len(lines[1].Runs) != 0 || len(lines[1].Dots) != 2 {
+		t.Errorf("two points with a gap between have %d runs and %d dots", len(lines[1].Runs), len(lines[1].Dots))
+	}
+}
+
+func TestSharesAreOfWhatIsAboveZero(t *testing.T) {
+	c := sample(ChartShare)
+	parts := c.parts()
+	if len(parts) != 2 || parts[0].Share != "33.3%" || parts[1].Share != "66.7%" {
+		t.Errorf("the parts are %+v", parts)
+	}
+	c.Series[0].Points = []Point{{Size: 0, Text: "0"}}
+	if got := c.parts(); len(got) != 0 {
+		t.Errorf("nothing is divided into %+v", got)
+	}
+}
+
+func TestNamesDoNotRunIntoEachOther(t *testing.T) {
+	var c Chart
+	for range 18 {
+		c.Names = append(c.Names, "2026-10")
+	}
+	names := c.names()
+	for i := 1; i < len(names); i++ {
+		if gap := number(t, names[i].X) - number(t, names[i-1].X); gap < 7*7 {
+			t.Errorf("names stand %v apart", gap)
+		}
+	}
+	if last := names[len(names)-1]; number(t, last.X) < chartWide*0.9 {
+		t.Error("the last name is left out")
+	}
+	if got := (Chart{Series: []Series{{Points: []Point{{Size: 0}}}}}).bars(); len(got) != 0 {
+		t.Errorf("no names, %d bars", len(got))
+	}
+}
