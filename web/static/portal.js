@@ -61,6 +61,7 @@
 
   // ----- a success goes away, unless somebody is reading it -----
   for (const f of all('[data-flash="good"]')) {
+    f.classList.add('hb-toast');
     const go = () => { if (f.matches(':hover, :focus-within')) setTimeout(go, 2000); else f.remove(); };
     setTimeout(go, 6000);
   }
