@@ -153,7 +153,7 @@ func copyPostgres(t *testing.T, from string) (string, func()) {
 	u.Path = "/" + name
 	return u.String(), func() {
 		_, _ = admin.ExecContext(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")
-		_, _ = admin.ExecContext(context.Background(), "DROP ROLE IF EXISTS "+store.RoleOf(name))
+		_, _ = admin.ExecContext(context.Background(), "DROP ROLE IF EXISTS "+store.RoleOf(name)+", "+store.TenantRoleOf(name))
 		admin.Close()
 	}
 }

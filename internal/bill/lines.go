@@ -355,7 +355,7 @@ func (w *walker) parts(ctx context.Context, c Party, skip int) error {
 	}
 	if w.shares == nil {
 		w.shares = map[string][]usage.Share{}
-		err := w.s.Reader.Shares(ctx, w.slots(), func(sh usage.Share) error {
+		err := w.s.Reader.Shares(scope.AsSystem(ctx, "shares"), w.slots(), func(sh usage.Share) error {
 			w.shares[sh.Part.CustomerID] = append(w.shares[sh.Part.CustomerID], sh)
 			return nil
 		})

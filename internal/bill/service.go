@@ -116,7 +116,7 @@ func (s *Service) feed(ctx context.Context, cfg Config, builders []*Builder) err
 		if err != nil {
 			return err
 		}
-		err = s.Reader.Shares(ctx, ids, func(sh usage.Share) error {
+		err = s.Reader.Shares(scope.AsSystem(ctx, "shares"), ids, func(sh usage.Share) error {
 			return each(builders, func(b *Builder) error { return b.AddShare(&sh) })
 		})
 		if err != nil {

@@ -91,7 +91,7 @@ func (s *Service) find(ctx context.Context, w *walker, place usage.Place, custom
 		return found(w.price(&lines[0], place, partyOf(c), OriginUsage))(nil, unknown)
 	}
 	var part *usage.Stored
-	err = s.Reader.Shares(ctx, w.slots(), func(sh usage.Share) error {
+	err = s.Reader.Shares(scope.AsSystem(ctx, "shares"), w.slots(), func(sh usage.Share) error {
 		if sh.Of == place && sh.Part.CustomerID == customerID {
 			p := sh.Part
 			part = &p

@@ -179,8 +179,8 @@ func absentLine(b []byte, n int) string {
 
 // furnish makes what the demo lacks: rows in quarantine, an import and files to download.
 func (m *matrix) furnish() {
-	m.imports(vendor, true)
-	m.imports("HENGLUO", false)
+	m.imports(vendor, 0, true)
+	m.imports("HENGLUO", 3, false)
 	for _, code := range []string{partner, "QIHENG", "YANSHI", "GUANGZHU", "ZHANZHOU", "MULAN", "HENGLUO", vendor, "LANGXI", "XINGZHU"} {
 		c := m.w.signIn(m.t, strings.ToLower(code)+"-admin")
 		p := m.party(code)
@@ -201,7 +201,7 @@ func (m *matrix) furnish() {
 
 // imports hands over a month with a bad row. The database is held meanwhile, so that the answer is the
 // address of the import's own page.
-func (m *matrix) imports(code string, hold bool) {
+func (m *matrix) imports(code string, drop int, hold bool) {
 	c := m.w.signIn(m.t, strings.ToLower(code)+"-admin")
 	sources := m.values("source", m.party(code), m.party("GUANGZHU"))
 	if len(sources) == 0 {
@@ -210,7 +210,7 @@ func (m *matrix) imports(code string, hold bool) {
 	if hold {
 		defer m.hold()()
 	}
-	r := c.upload("/o/"+code+"/deliveries", "november.csv", november(m.t, 0), "source", sources[0])
+	r := c.upload("/o/"+code+"/deliveries", "november.csv", november(m.t, drop), "source", sources[0])
 	if r.status != http.StatusSeeOther {
 		m.t.Fatalf("import of %s: %d\n%s", code, r.status, r.body)
 	}

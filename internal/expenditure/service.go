@@ -252,7 +252,7 @@ func (v *view) load(ctx context.Context) error {
 	for _, g := range v.groups {
 		mine[g[0].Customer.ID] = true
 	}
-	return v.s.Reader.Shares(ctx, ids, func(sh usage.Share) error {
+	return v.s.Reader.Shares(scope.AsSystem(ctx, "shares"), ids, func(sh usage.Share) error {
 		if mine[sh.Part.CustomerID] {
 			v.shares[sh.Part.CustomerID] = append(v.shares[sh.Part.CustomerID], sh)
 		}

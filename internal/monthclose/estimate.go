@@ -41,6 +41,7 @@ func (e *estimates) at(key string) *estimate {
 // kept bills. The caller shows only what its scope sees.
 // Faults: monthclose.vendor_unknown, those of bill.Builder.
 func (s *Service) Estimate(ctx context.Context, sc scope.Scope, vendorID string, c cycle.Cycle) ([]bill.Document, error) {
+	ctx = scope.AsSystem(ctx, "estimate") // a vendor's bills are computed together, and shown to whom they concern
 	cl, err := s.Store.Load(ctx, vendorID, c)
 	if err != nil {
 		return nil, err

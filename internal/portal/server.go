@@ -26,6 +26,7 @@ import (
 	"huoban/internal/notice"
 	"huoban/internal/organisation"
 	"huoban/internal/price"
+	"huoban/internal/scope"
 	"huoban/internal/session"
 	"huoban/internal/source"
 	"huoban/web/static"
@@ -161,6 +162,9 @@ func (h *Handlers) serve(r Route) echo.HandlerFunc {
 		}
 		if err := h.authorise(c); err != nil {
 			return err
+		}
+		if c.Org.ID != "" {
+			c.SetRequest(c.Request().WithContext(scope.With(c.ctx(), c.Scope)))
 		}
 		return r.Do(h, c)
 	}

@@ -50,6 +50,10 @@ type DB struct {
 	inRead chan struct{}          // SQLite: reading transactions under way
 	role   atomic.Pointer[string] // PostgreSQL: the role application connections take
 	watch  atomic.Pointer[func(name string)]
+
+	config     *pgx.ConnConfig // PostgreSQL
+	tenant     atomic.Pointer[sql.DB]
+	tenantRole string // whose connections tenant holds; set before it
 }
 
 // Option changes how a database is opened.
@@ -153,7 +157,7 @@ func openPostgres(ctx context.Context, target string) (*DB, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "portal"
 	}
-	db := &DB{engine: Postgres}
+	db := &DB{engine: Postgres, config: config}
 	db.owner = stdlib.OpenDB(*config)
 	db.owner.SetMaxOpenConns(4)
 	db.owner.SetMaxIdleConns(1)
@@ -161,13 +165,16 @@ func openPostgres(ctx context.Context, target string) (*DB, error) {
 	db.read = stdlib.OpenDB(*config, stdlib.OptionAfterConnect(db.assume), stdlib.OptionResetSession(db.assume))
 	db.read.SetMaxOpenConns(readers)
 	db.read.SetMaxIdleConns(readers)
-	db.read.SetConnMaxIdleTime(5 * time.Minute)
+	db.read.SetConnMaxIdleTime(db.idle())
 	if err := db.read.PingContext(ctx); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("open postgres: %w", err)
 	}
 	return db, nil
 }
+
+// idle is how long a connection that nobody uses stays open.
+func (db *DB) idle() time.Duration { return 5 * time.Minute }
 
 // Engine tells which engine is open.
 func (db *DB) Engine() Engine { return db.engine }
@@ -182,6 +189,9 @@ func (db *DB) Close() error {
 	}
 	if db.writer != nil {
 		keep(db.writer.close())
+	}
+	if pool := db.tenant.Load(); pool != nil {
+		keep(pool.Close())
 	}
 	keep(db.read.Close())
 	keep(db.owner.Close())

@@ -29,13 +29,13 @@ func (db *DB) AsApplication(ctx context.Context) (string, error) {
 	if db.engine != Postgres {
 		return "", nil
 	}
-	var role string
+	var database string
 	var may bool
-	err := db.owner.QueryRowContext(ctx, "SELECT current_database()").Scan(&role)
+	err := db.owner.QueryRowContext(ctx, "SELECT current_database()").Scan(&database)
 	if err != nil {
 		return "", fmt.Errorf("application role: %w", err)
 	}
-	role = RoleOf(role)
+	role := RoleOf(database)
 	err = db.owner.QueryRowContext(ctx,
 		"SELECT coalesce((SELECT pg_has_role(current_user, oid, 'member') FROM pg_roles WHERE rolname = $1), false)", role).Scan(&may)
 	if err != nil {
@@ -57,6 +57,9 @@ func (db *DB) AsApplication(ctx context.Context) (string, error) {
 	}
 	if now != role {
 		return "", errors.New("application role " + role + " was not taken")
+	}
+	if err := db.lockTenants(ctx, database); err != nil {
+		return "", fmt.Errorf("tenant role: %w", err)
 	}
 	return role, nil
 }

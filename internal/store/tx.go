@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"huoban/internal/fault"
+	"huoban/internal/scope"
 )
 
 type txKey struct{}
@@ -24,6 +25,7 @@ type liveTx struct {
 	ended  bool
 	failed error  // the statement that doomed the transaction
 	open   string // the query whose rows are being read
+	tenant string // the role it is locked to, on behalf of an actor
 }
 
 // maxAttempts bounds the retries of a transaction that lost its place: with 16 writers that all end at
@@ -107,12 +109,16 @@ func (db *DB) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn fu
 	if err != nil {
 		return err
 	}
+	return db.onceOn(ctx, conn, "", opts, fn)
+}
+
+func (db *DB) onceOn(ctx context.Context, conn *sql.Conn, tenant string, opts *sql.TxOptions, fn func(ctx context.Context) error) error {
 	defer conn.Close()
 	tx, err := conn.BeginTx(ctx, opts)
 	if err != nil {
 		return err
 	}
-	t := &liveTx{db: db, conn: conn, tx: tx, ro: opts != nil && opts.ReadOnly}
+	t := &liveTx{db: db, conn: conn, tx: tx, ro: opts != nil && opts.ReadOnly, tenant: tenant}
 	done := false
 	defer func() {
 		t.ended = true
@@ -274,20 +280,58 @@ func (db *DB) Row(ctx context.Context, q Query, missing string, args []any, dest
 }
 
 // Each calls scan for every row. Inside a transaction scan must not run further statements of it.
-func (db *DB) Each(ctx context.Context, q Query, args []any, scan func(rows *sql.Rows) error) error {
+func (db *DB) Each(ctx context.Context, q Query, args []any, scan func(rows *sql.Rows) error) (err error) {
 	t := current(ctx, db)
+	if t == nil {
+		if sc, locked := db.locked(ctx); locked {
+			return db.eachLocked(ctx, sc, q, args, scan)
+		}
+	}
 	var rows *sql.Rows
-	var err error
 	if t == nil {
 		rows, err = db.Query(ctx, q, args...)
-	} else if rows, err = db.kept(ctx, t, q, args); err == nil {
-		t.open = q.Name
-		defer func() { t.open = "" }()
+	} else {
+		var back func() error
+		if back, err = db.aside(ctx, t); err != nil {
+			return err
+		}
+		defer func() {
+			if e := back(); err == nil {
+				err = e
+			}
+		}()
+		if rows, err = db.kept(ctx, t, q, args); err == nil {
+			t.open = q.Name
+			defer func() { t.open = "" }()
+		}
 	}
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
+	return db.scan(t, q, rows, scan)
+}
+
+// eachLocked reads outside a transaction on a connection that sees the actor's rows only.
+func (db *DB) eachLocked(ctx context.Context, sc scope.Scope, q Query, args []any, scan func(rows *sql.Rows) error) error {
+	if err := refuseRaw(q, args); err != nil {
+		return err
+	}
+	db.tell(q)
+	conn, err := db.tenantConn(ctx, sc)
+	if err != nil {
+		return classify(wrap(q, err))
+	}
+	defer conn.Close()
+	rows, err := conn.QueryContext(ctx, q.Text, args...)
+	if err != nil {
+		return classify(wrap(q, err))
+	}
+	defer rows.Close()
+	return db.scan(nil, q, rows, scan)
+}
+
+func (db *DB) scan(t *liveTx, q Query, rows *sql.Rows, scan func(rows *sql.Rows) error) error {
 	for rows.Next() {
 		if err := scan(rows); err != nil {
 			return wrap(q, err)

@@ -30,7 +30,7 @@ type Result struct {
 	Version int64  `json:"version"`
 	Applied int    `json:"applied"`
 	Role    string `json:"role,omitempty"` // the application role, "" where there is none
-	// Note is a code that says why there is no role: migrate.role_not_allowed.
+	// Note is a code that says which role is lacking: migrate.role_not_allowed, .tenant_role_not_allowed.
 	Note string `json:"note,omitempty"`
 }
 

@@ -19,12 +19,15 @@ var AppendOnly = []string{"audit", "transition_log"}
 // noteNotAllowed says that the login may neither make the application role nor take it.
 const noteNotAllowed = "migrate.role_not_allowed"
 
+// noteNoTenantRole says the same of the role that reads for actors; there is no second lock then.
+const noteNoTenantRole = "migrate.tenant_role_not_allowed"
+
 // grantLock keeps replicas that start together from granting at the same time.
 const grantLock = 0x706f7274616c
 
 // grant makes the application role and gives it what the program needs. The right to read the
 // migrations' own table is given last, so that having it means having all.
-func grant(ctx context.Context, db *store.DB) (role, note string, err error) {
+func grant(ctx context.Context, db *store.DB) (app, note string, err error) {
 	if db.Engine() != store.Postgres {
 		return "", "", nil
 	}
@@ -37,13 +40,20 @@ func grant(ctx context.Context, db *store.DB) (role, note string, err error) {
 	if err := conn.QueryRowContext(ctx, "SELECT current_database()").Scan(&database); err != nil {
 		return "", "", fmt.Errorf("application role: %w", err)
 	}
-	role = store.RoleOf(database)
+	role, tenant := store.RoleOf(database), store.TenantRoleOf(database)
 	tables, err := db.Tables(ctx)
 	if err != nil {
 		return "", "", err
 	}
+	var schema string
+	if err := conn.QueryRowContext(ctx, "SELECT current_schema()").Scan(&schema); err != nil {
+		return "", "", fmt.Errorf("application role: %w", err)
+	}
+	locks := lockTexts(schema, role, tenant, tables)
 	if done, err := granted(ctx, conn, role, tables); err != nil || done {
-		return role, "", err
+		if mark, e := markOf(ctx, conn); err != nil || e == nil && mark == lockMark(locks) {
+			return role, "", errors.Join(err, e)
+		}
 	}
 	if err := createRole(ctx, conn, role); err != nil {
 		if refused(err) {
@@ -51,10 +61,21 @@ func grant(ctx context.Context, db *store.DB) (role, note string, err error) {
 		}
 		return "", "", fmt.Errorf("application role %s: %w", role, err)
 	}
-	if err := grantTables(ctx, conn, role, tables); err != nil {
+	if err := createRole(ctx, conn, tenant); err != nil {
+		if !refused(err) {
+			return "", "", fmt.Errorf("tenant role %s: %w", tenant, err)
+		}
+		locks, note = nil, noteNoTenantRole
+	}
+	// Above its own policies the application role may COPY; only a superuser can say so, and without it
+	// bulk rows take a detour over a temporary table.
+	if _, err := conn.ExecContext(ctx, "ALTER ROLE "+pgx.Identifier{role}.Sanitize()+" BYPASSRLS"); err != nil && !refused(err) {
 		return "", "", fmt.Errorf("application role %s: %w", role, err)
 	}
-	return role, "", nil
+	if err := grantTables(ctx, conn, role, tables, locks); err != nil {
+		return "", "", fmt.Errorf("application role %s: %w", role, err)
+	}
+	return role, note, nil
 }
 
 // granted tells whether the role exists, may be taken and has its rights on every table.
@@ -94,7 +115,7 @@ func createRole(ctx context.Context, conn *sql.Conn, role string) error {
 	return err
 }
 
-func grantTables(ctx context.Context, conn *sql.Conn, role string, tables []store.Table) error {
+func grantTables(ctx context.Context, conn *sql.Conn, role string, tables []store.Table, locks []string) error {
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -121,7 +142,8 @@ func grantTables(ctx context.Context, conn *sql.Conn, role string, tables []stor
 		table := pgx.Identifier{t.Name}.Sanitize()
 		texts = append(texts, "REVOKE ALL ON "+table+" FROM "+name, "GRANT "+rights+" ON "+table+" TO "+name)
 	}
-	texts = append(texts, "GRANT SELECT ON goose_db_version TO "+name)
+	texts = append(texts, locks...)
+	texts = append(texts, "COMMENT ON TABLE goose_db_version IS '"+lockMark(locks)+"'", "GRANT SELECT ON goose_db_version TO "+name)
 	for _, text := range texts {
 		if _, err := tx.ExecContext(ctx, text); err != nil {
 			return fmt.Errorf("%s: %w", text, err)

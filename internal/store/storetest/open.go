@@ -56,7 +56,7 @@ func PostgresURL(t testing.TB) string {
 	}
 	t.Cleanup(func() {
 		_, _ = admin.ExecContext(context.Background(), fmt.Sprintf("DROP DATABASE %s WITH (FORCE)", name))
-		_, _ = admin.ExecContext(context.Background(), "DROP ROLE IF EXISTS "+store.RoleOf(name))
+		_, _ = admin.ExecContext(context.Background(), "DROP ROLE IF EXISTS "+store.RoleOf(name)+", "+store.TenantRoleOf(name))
 		admin.Close()
 	})
 	u, err := url.Parse(server)
@@ -115,7 +115,7 @@ func PlainOwner(t testing.TB) (*store.DB, func(text string)) {
 		t.Fatal(err)
 	}
 	owner := name + "_owner"
-	words := strings.NewReplacer("{owner}", owner, "{role}", store.RoleOf(name), "{database}", name)
+	words := strings.NewReplacer("{owner}", owner, "{role}", store.RoleOf(name), "{tenant}", store.TenantRoleOf(name), "{database}", name)
 	run := func(text string) {
 		t.Helper()
 		if _, err := admin.ExecContext(context.Background(), words.Replace(text)); err != nil {
