@@ -92,7 +92,7 @@ func (im *importing) run(ctx context.Context) error {
 	if err := im.begin(ctx); err != nil {
 		return err
 	}
-	err = im.read(ctx)
+	err = im.readAndKeep(ctx)
 	if err == nil {
 		err = im.publish(ctx)
 	}
@@ -214,12 +214,56 @@ func (im *importing) begin(ctx context.Context) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// keepAll keeps the bodies of all parts.
+func (im *importing) keepAll(ctx context.Context) error {
 	for i, p := range im.parts {
-		if err := s.keep(ctx, p, im.files[i]); err != nil {
+		if err := im.s.keep(ctx, p, im.files[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// readAndKeep keeps the bodies while lines are read from them, because packing takes a core of its own.
+// A dry run does all in one transaction, which has one user at a time. Neither is under way when it
+// returns: a refused import is taken away as a whole.
+func (im *importing) readAndKeep(ctx context.Context) error {
+	if im.in.DryRun {
+		if err := im.keepAll(ctx); err != nil {
+			return err
+		}
+		return im.read(ctx)
+	}
+	both, stop := context.WithCancel(ctx)
+	defer stop()
+	kept := make(chan error, 1)
+	go func() {
+		err := im.keepAll(both)
+		if err != nil {
+			stop()
+		}
+		kept <- err
+	}()
+	err := im.read(both)
+	if err != nil {
+		stop()
+	}
+	return firstCause(err, <-kept)
+}
+
+// firstCause is the error that made the other one: what was only cancelled is not the cause.
+func firstCause(a, b error) error {
+	if a == nil || b != nil && cancelled(a) && !cancelled(b) {
+		return b
+	}
+	return a
+}
+
+func cancelled(err error) bool {
+	return errors.Is(err, context.Canceled)
 }
 
 // giveUp removes what a refused import wrote. What an interruption leaves is kept, to be resumed.
@@ -282,6 +326,7 @@ func (im *importing) read(ctx context.Context) error {
 	im.w = w
 	defer func() {
 		w.report.stop()
+		w.count.close()
 		_ = w.wait() // a refused import removes its batches; the one under way must have ended
 	}()
 	for i, p := range im.parts {

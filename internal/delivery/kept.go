@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 
@@ -24,7 +25,8 @@ const (
 	chunksPerTurn = 16
 )
 
-var packer, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+var packer, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(chunkBytes),
+	zstd.WithLowerEncoderMem(true))
 var unpacker, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(64<<20))
 
 // digest hashes the unpacked parts, so that the same content is known however it is wrapped.
@@ -63,7 +65,7 @@ func (s *Service) keep(ctx context.Context, p ingest.Part, f File) error {
 		return ingest.InFile(p.Name, err)
 	}
 	defer body.Close()
-	c := &chunker{in: bufio.NewReaderSize(body, chunkBytes), line: 1}
+	c := &chunker{in: bufio.NewReaderSize(body, 64<<10), line: 1}
 	for !c.done {
 		turn, err := c.turn(f.Format == string(ingest.FormatCSV))
 		if err != nil {
@@ -98,7 +100,8 @@ type chunker struct {
 	line int64
 	bin  bool
 	done bool
-	rest []byte
+	buf  []byte
+	rest []byte // the end of buf, which belongs to the next piece
 }
 
 func (c *chunker) turn(text bool) ([]piece, error) {
@@ -127,14 +130,17 @@ func wide(b []byte) bool {
 	return bytes.HasPrefix(b, []byte{0xff, 0xfe}) || bytes.HasPrefix(b, []byte{0xfe, 0xff}) || bytes.IndexByte(b[:min(len(b), 1024)], 0) >= 0
 }
 
-// next gives about chunkBytes, ending after a line feed where there is one.
+// next gives about chunkBytes, ending after a line feed where there is one. The bytes are valid until
+// the next call.
 func (c *chunker) next() ([]byte, error) {
-	buf := c.rest
+	buf := append(c.buf[:0], c.rest...)
 	c.rest = nil
 	for {
-		grown := make([]byte, chunkBytes)
-		n, err := io.ReadFull(c.in, grown)
-		buf = append(buf, grown[:n]...)
+		have := len(buf)
+		buf = slices.Grow(buf, chunkBytes)[:have+chunkBytes]
+		c.buf = buf
+		n, err := io.ReadFull(c.in, buf[have:])
+		buf = buf[:have+n]
 		switch {
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			c.done = true
@@ -149,7 +155,7 @@ func (c *chunker) next() ([]byte, error) {
 		if cut == 0 {
 			cut = len(buf)
 		}
-		c.rest = append([]byte(nil), buf[cut:]...)
+		c.rest = buf[cut:]
 		return buf[:cut], nil
 	}
 }

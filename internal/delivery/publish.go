@@ -267,9 +267,14 @@ func (im *importing) activate(ctx context.Context, plans []plan, followed bool) 
 		}
 		kept = append(kept, p.slot)
 	}
+	if len(kept) == len(plans) {
+		sums = im.w.sums
+	}
 	for k, v := range im.w.sums {
 		if slices.Contains(kept, k.SlotID) {
-			sums[k] = v
+			if len(kept) < len(plans) {
+				sums[k] = v
+			}
 			lines[k.SlotID] += v.Lines
 		}
 	}

@@ -361,7 +361,7 @@ func (s *Service) addLines(ctx context.Context, d Delivery, src *source.Source, 
 	slots := map[cycle.Cycle]usage.Slot{}
 	next := map[usage.Place]int64{}
 	dims, fresh := newDimensions(), usage.NewDims()
-	amounts, sums := map[*usage.Stored]money.Amount{}, map[usage.SummaryKey]usage.Sum{}
+	sums := map[usage.SummaryKey]usage.Sum{}
 	var batch []*usage.Stored
 	for i := range lines {
 		st := &usage.Stored{Line: lines[i]}
@@ -397,12 +397,12 @@ func (s *Service) addLines(ctx context.Context, d Delivery, src *source.Source, 
 		if err := total.Add(sum); err != nil {
 			return err
 		}
-		sums[st.SummaryKey()], amounts[st] = total, sum.Amount
+		sums[st.SummaryKey()], st.Amount = total, sum.Amount
 		batch = append(batch, st)
 		changes = addChange(changes, st, sum)
 		out.Lines, out.Sums[st.Currency] = out.Lines+1, out.Sums[st.Currency].Add(st.Billed)
 	}
-	if err := s.Store.WriteLines(ctx, batch, amounts, fresh); err != nil {
+	if err := s.Store.WriteLines(ctx, batch, fresh); err != nil {
 		return err
 	}
 	if err := s.Store.AddToSummaries(ctx, sums); err != nil {

@@ -7,7 +7,6 @@ import (
 	"huoban/internal/attribution"
 	"huoban/internal/conformance"
 	"huoban/internal/cycle"
-	"huoban/internal/money"
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
 	"huoban/internal/source"
@@ -54,7 +53,7 @@ type Store interface {
 	SetSlotCount(ctx context.Context, id, lines int64) error
 	DeleteSlot(ctx context.Context, id int64) error
 
-	WriteLines(ctx context.Context, lines []*usage.Stored, amounts map[*usage.Stored]money.Amount, fresh usage.Dims) error
+	WriteLines(ctx context.Context, lines []*usage.Stored, fresh usage.Dims) error
 	WriteSummaries(ctx context.Context, sums map[usage.SummaryKey]usage.Sum) error
 	AddToSummaries(ctx context.Context, diffs map[usage.SummaryKey]usage.Sum) error
 	SummariesOf(ctx context.Context, slot int64) ([]usage.Summary, error)

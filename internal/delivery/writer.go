@@ -11,7 +11,6 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/id"
 	"huoban/internal/ingest"
-	"huoban/internal/money"
 	"huoban/internal/source"
 	"huoban/internal/usage"
 )
@@ -36,20 +35,30 @@ type writer struct {
 	bad     int64
 	skipped int64
 
-	batch
-	under chan error // result of the batch being written; nil if there is none
+	batch   *batch
+	writing *batch     // handed over last; free for use again when its outcome is known
+	under   chan error // result of the batch being written; nil if there is none
 }
 
-// batch is what one transaction writes.
+// batch is what one transaction writes. Its memory is used again.
 type batch struct {
-	stored  []*usage.Stored
-	amounts map[*usage.Stored]money.Amount
-	rows    []Quarantined
-	fresh   usage.Dims
+	lines []usage.Stored
+	order []*usage.Stored
+	rows  []Quarantined
+	fresh usage.Dims
 }
 
-func newBatch(rows int) batch {
-	return batch{stored: make([]*usage.Stored, 0, rows), amounts: make(map[*usage.Stored]money.Amount, rows), fresh: usage.NewDims()}
+func (b *batch) size() int { return len(b.lines) + len(b.rows) }
+
+func newBatch() *batch { return &batch{fresh: usage.NewDims()} }
+
+// empty makes a batch ready for other rows.
+func (b *batch) empty() *batch {
+	if b == nil {
+		return newBatch()
+	}
+	b.lines, b.rows, b.fresh = b.lines[:0], nil, usage.NewDims()
+	return b
 }
 
 // ownKeys tells whether the source appends lines that carry a key of their own. The same key twice is a
@@ -66,7 +75,7 @@ func newWriter(ctx context.Context, im *importing) (*writer, error) {
 	}
 	w := &writer{im: im, resolver: resolver, state: state, resumed: im.d.Progress, written: im.d.Progress, count: newCounter(),
 		slots: map[cycle.Cycle]int64{}, sums: map[usage.SummaryKey]usage.Sum{}, dims: newDimensions(),
-		batch: newBatch(im.s.BatchRows)}
+		batch: newBatch()}
 	w.own = ownKeys(im.src)
 	slots, err := im.s.Store.SlotsOfDelivery(ctx, im.d.ID)
 	for _, slot := range slots {
@@ -138,9 +147,12 @@ func (w *writer) line(ctx context.Context, p ingest.Part, l *usage.Line, raw []b
 		return &ingest.Bad{LineNo: l.LineNo, Value: l.Billed.String(), Code: f.Code, Args: f.Args, Raw: strings.TrimRight(string(raw), "\r\n"),
 			Cycle: l.Cycle}, nil
 	}
-	st := &usage.Stored{Line: *l}
-	st.FileNo = p.No
-	st.Occurrence = w.count.next(l.Cycle, l.Key)
+	w.batch.lines = append(w.batch.lines, usage.Stored{Line: *l})
+	st := &w.batch.lines[len(w.batch.lines)-1]
+	st.FileNo, st.Amount = p.No, sum.Amount
+	if st.Occurrence, err = w.count.next(l.Cycle, l.Key); err != nil {
+		return nil, err
+	}
 	if st.Occurrence > 0 && w.own {
 		return nil, fault.Conflict("delivery.repeated_line", fault.Args{"file": p.Name, "line": l.LineNo, "cycle": string(l.Cycle),
 			"source": w.im.src.Name})
@@ -154,7 +166,7 @@ func (w *writer) line(ctx context.Context, p ingest.Part, l *usage.Line, raw []b
 		w.slots[l.Cycle] = slot
 	}
 	st.SlotID = slot
-	fresh := &w.fresh
+	fresh := &w.batch.fresh
 	if w.records < w.resumed {
 		written := usage.NewDims()
 		fresh = &written
@@ -167,9 +179,8 @@ func (w *writer) line(ctx context.Context, p ingest.Part, l *usage.Line, raw []b
 	}
 	w.sums[k] = total
 	w.lines++
-	if w.records >= w.resumed {
-		w.stored = append(w.stored, st)
-		w.amounts[st] = sum.Amount
+	if w.records < w.resumed {
+		w.batch.lines = w.batch.lines[:len(w.batch.lines)-1]
 	}
 	return nil, nil
 }
@@ -187,7 +198,7 @@ func (w *writer) quarantine(p ingest.Part, b *ingest.Bad) {
 	if w.records < w.resumed {
 		return
 	}
-	w.rows = append(w.rows, Quarantined{ID: id.New(), DeliveryID: w.im.d.ID, FileNo: p.No, LineNo: b.LineNo, Cycle: b.Cycle,
+	w.batch.rows = append(w.batch.rows, Quarantined{ID: id.New(), DeliveryID: w.im.d.ID, FileNo: p.No, LineNo: b.LineNo, Cycle: b.Cycle,
 		Column: b.Column, Value: b.Value, Code: b.Code, Args: b.Args, Raw: b.Raw})
 }
 
@@ -197,7 +208,7 @@ func (w *writer) step(ctx context.Context, p ingest.Part) error {
 	if w.records%4096 == 0 {
 		w.tell(p)
 	}
-	if len(w.stored)+len(w.rows) < w.im.s.BatchRows {
+	if w.batch.size() < w.im.s.BatchRows {
 		return nil
 	}
 	w.tell(p)
@@ -218,7 +229,7 @@ func (w *writer) flush(ctx context.Context) error {
 		return err
 	}
 	full, from, to := w.batch, w.written, w.records
-	w.batch, w.written = newBatch(w.im.s.BatchRows), w.records
+	w.batch, w.writing, w.written = w.writing.empty(), full, w.records
 	if w.im.in.DryRun {
 		return w.write(ctx, full, from, to)
 	}
@@ -238,13 +249,17 @@ func (w *writer) wait() error {
 	return err
 }
 
-func (w *writer) write(ctx context.Context, b batch, from, to int64) error {
+func (w *writer) write(ctx context.Context, b *batch, from, to int64) error {
 	store := w.im.s.Store
+	b.order = b.order[:0]
+	for i := range b.lines {
+		b.order = append(b.order, &b.lines[i])
+	}
 	return w.im.s.Tx.InBulk(ctx, func(ctx context.Context) error {
 		if err := store.SetProgress(ctx, w.im.d.ID, from, to, w.im.s.Clock.Now()); err != nil {
 			return err
 		}
-		if err := store.WriteLines(ctx, b.stored, b.amounts, b.fresh); err != nil {
+		if err := store.WriteLines(ctx, b.order, b.fresh); err != nil {
 			return err
 		}
 		return store.WriteQuarantine(ctx, b.rows)

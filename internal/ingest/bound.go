@@ -29,12 +29,11 @@ type Bound struct {
 	cycle     cycle.Cycle
 	amortised *Evidence
 
-	texts   map[string]string
-	amounts map[string]money.Exact
-	tags    map[string]string
-	lastAt  []lastTime
-	known   map[string]bool // currency codes seen
-	narrow  narrowing
+	texts  map[string]string
+	tags   map[string]string
+	lastAt []lastTime
+	known  map[string]bool // currency codes seen
+	narrow narrowing
 }
 
 // lastTime is what a column held last: neighbouring rows often have equal times.
@@ -65,7 +64,7 @@ func bind(cells []string, s Source) (*Bound, string, error) {
 	b := &Bound{
 		Dialect: d, Source: s, Header: h, Zone: d.Zone, Naive: d.Naive, Base: d.Base,
 		col: make(map[string]int, len(d.Fields)), keyColumn: -1,
-		texts: map[string]string{}, amounts: map[string]money.Exact{}, tags: map[string]string{},
+		texts: map[string]string{}, tags: map[string]string{},
 		lastAt: make([]lastTime, len(cells)), known: map[string]bool{},
 		narrow: narrowing{set(s.Providers), set(s.Accounts), set(s.Currencies)},
 	}
@@ -265,17 +264,10 @@ func (b *Bound) Amount(rec *Record, column int) *money.Exact {
 	if cell == nil {
 		return nil
 	}
-	x, ok := b.amounts[string(cell)]
-	if !ok {
-		var err error
-		if x, err = money.ParseExact(string(cell)); err != nil {
-			b.Fail(column, cell, numberCode(cell, err), nil)
-			return nil
-		}
-		if len(b.amounts) >= cacheMost {
-			clear(b.amounts)
-		}
-		b.amounts[string(cell)] = x
+	x, err := money.ParseExactBytes(cell)
+	if err != nil {
+		b.Fail(column, cell, numberCode(cell, err), nil)
+		return nil
 	}
 	return &x
 }

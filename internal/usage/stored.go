@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"huoban/internal/cycle"
+	"huoban/internal/money"
 )
 
 // SlotState is where a slot stands; only active slots count.
@@ -47,6 +48,7 @@ type Stored struct {
 	AccountID  Hash
 	ProductID  Hash
 	ResourceID Hash
+	Amount     money.Amount // the base column rounded once; set where a line is written, not where it is read
 
 	// Moved lines of an issued cycle stay under the customer they were billed to, KeptUnder, while
 	// CustomerID is whom the rules in force name.

@@ -104,7 +104,7 @@ func (w *world) tx(fn func(ctx context.Context) error) {
 // lines writes imported lines with their summaries.
 func (w *world) lines(lines ...*usage.Stored) {
 	w.t.Helper()
-	dims, amounts, sums := usage.NewDims(), map[*usage.Stored]money.Amount{}, map[usage.SummaryKey]usage.Sum{}
+	dims, sums := usage.NewDims(), map[usage.SummaryKey]usage.Sum{}
 	for i, l := range lines {
 		l.AccountID, l.ProductID, l.ResourceID = l.Account.Hash(), l.Product.Hash(), l.Resource.Hash()
 		dims.Accounts[l.AccountID], dims.Products[l.ProductID], dims.Resources[l.ResourceID] = l.Account, l.Product, l.Resource
@@ -114,14 +114,14 @@ func (w *world) lines(lines ...*usage.Stored) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		amounts[l] = amount
+		l.Amount = amount
 		k := usage.SummaryKey{SlotID: l.SlotID, CustomerID: l.CustomerID, AccountID: l.AccountID, ProductID: l.ProductID, Kind: l.Kind, Currency: l.Currency}
 		s := sums[k]
 		sums[k] = usage.Sum{Lines: s.Lines + 1, Amount: s.Amount + amount, Exact: s.Exact.Add(l.Billed), Billed: s.Billed.Add(l.Billed)}
 	}
 	w.tx(func(ctx context.Context) error {
 		s := usagestore.New(w.db)
-		if err := s.WriteLines(ctx, lines, amounts, dims); err != nil {
+		if err := s.WriteLines(ctx, lines, dims); err != nil {
 			return err
 		}
 		return s.WriteSummaries(ctx, sums)

@@ -126,7 +126,7 @@ func line(slot int64, customer, billed, service string, kind usage.Kind, offset 
 // lines writes imported lines with their summaries.
 func (w *world) lines(lines ...*usage.Stored) {
 	w.t.Helper()
-	dims, amounts, sums := usage.NewDims(), map[*usage.Stored]money.Amount{}, map[usage.SummaryKey]usage.Sum{}
+	dims, sums := usage.NewDims(), map[usage.SummaryKey]usage.Sum{}
 	for i, l := range lines {
 		l.AccountID, l.ProductID, l.ResourceID = l.Account.Hash(), l.Product.Hash(), l.Resource.Hash()
 		dims.Accounts[l.AccountID], dims.Products[l.ProductID], dims.Resources[l.ResourceID] = l.Account, l.Product, l.Resource
@@ -136,7 +136,7 @@ func (w *world) lines(lines ...*usage.Stored) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		amounts[l] = one.Amount
+		l.Amount = one.Amount
 		sum := sums[l.SummaryKey()]
 		if err := sum.Add(one); err != nil {
 			w.t.Fatal(err)
@@ -145,7 +145,7 @@ func (w *world) lines(lines ...*usage.Stored) {
 	}
 	w.tx(func(ctx context.Context) error {
 		s := usagestore.New(w.db)
-		if err := s.WriteLines(ctx, lines, amounts, dims); err != nil {
+		if err := s.WriteLines(ctx, lines, dims); err != nil {
 			return err
 		}
 		return s.WriteSummaries(ctx, sums)

@@ -161,13 +161,13 @@ type brokenStore struct {
 
 var errKilled = errors.New("killed")
 
-func (b brokenStore) WriteLines(ctx context.Context, lines []*usage.Stored, amounts map[*usage.Stored]money.Amount, fresh usage.Dims) error {
+func (b brokenStore) WriteLines(ctx context.Context, lines []*usage.Stored, fresh usage.Dims) error {
 	if b.at == "batch" {
 		if *b.left--; *b.left == 0 {
 			return errKilled
 		}
 	}
-	return b.Store.WriteLines(ctx, lines, amounts, fresh)
+	return b.Store.WriteLines(ctx, lines, fresh)
 }
 
 func (b brokenStore) WriteSummaries(ctx context.Context, sums map[usage.SummaryKey]usage.Sum) error {

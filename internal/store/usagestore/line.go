@@ -1,7 +1,10 @@
 package usagestore
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"slices"
 	"sort"
 	"time"
 
@@ -30,11 +33,11 @@ var lineColumns = []string{"slot_id", "customer_id", "charge_start", "line_key",
 
 // WriteLines adds lines to staging slots, sorted by their key first, because that is how they are kept.
 // Dimensions among fresh are written before them.
-func (s *Store) WriteLines(ctx context.Context, lines []*usage.Stored, amounts map[*usage.Stored]money.Amount, fresh usage.Dims) error {
+func (s *Store) WriteLines(ctx context.Context, lines []*usage.Stored, fresh usage.Dims) error {
 	if err := s.writeDims(ctx, fresh); err != nil {
 		return err
 	}
-	sort.Slice(lines, func(i, j int) bool { return before(lines[i], lines[j]) })
+	slices.SortFunc(lines, compareKeys)
 	i := 0
 	row := make([]any, len(lineColumns))
 	_, err := s.db.Bulk(ctx, "usage_line", lineColumns, func() ([]any, bool, error) {
@@ -48,7 +51,7 @@ func (s *Store) WriteLines(ctx context.Context, lines []*usage.Stored, amounts m
 		row[9], row[10], row[11] = l.AccountID[:], l.ProductID[:], l.ResourceID[:]
 		row[12], row[13], row[14] = string(l.Kind), l.Currency, l.Billed.String()
 		row[15], row[16], row[17], row[18] = optText(l.List), optText(l.Contracted), optText(l.Effective), optText(l.Quantity)
-		row[19], row[20] = int64(amounts[l]), l.RuleID
+		row[19], row[20] = int64(l.Amount), l.RuleID
 		return row, true, nil
 	})
 	return err
@@ -61,18 +64,21 @@ func optText(x *money.Exact) any {
 	return x.String()
 }
 
-func before(a, b *usage.Stored) bool {
-	switch {
-	case a.SlotID != b.SlotID:
-		return a.SlotID < b.SlotID
-	case a.CustomerID != b.CustomerID:
-		return a.CustomerID < b.CustomerID
-	case !a.ChargeStart.Equal(b.ChargeStart):
-		return a.ChargeStart.Before(b.ChargeStart)
-	case a.Key != b.Key:
-		return string(a.Key[:]) < string(b.Key[:])
+// compareKeys orders lines by the key they are kept by.
+func compareKeys(a, b *usage.Stored) int {
+	if c := cmp.Compare(a.SlotID, b.SlotID); c != 0 {
+		return c
 	}
-	return a.Occurrence < b.Occurrence
+	if c := cmp.Compare(a.CustomerID, b.CustomerID); c != 0 {
+		return c
+	}
+	if c := a.ChargeStart.Compare(b.ChargeStart); c != 0 {
+		return c
+	}
+	if c := bytes.Compare(a.Key[:], b.Key[:]); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Occurrence, b.Occurrence)
 }
 
 func (s *Store) writeDims(ctx context.Context, d usage.Dims) error {
