@@ -29,11 +29,12 @@ type Bound struct {
 	cycle     cycle.Cycle
 	amortised *Evidence
 
-	texts  map[string]string
-	tags   map[string]string
-	lastAt []lastTime
-	known  map[string]bool // currency codes seen
-	narrow narrowing
+	texts   map[string]string
+	tags    map[string]string
+	lastAt  []lastTime
+	amounts []money.Exact   // free ones
+	known   map[string]bool // currency codes seen
+	narrow  narrowing
 }
 
 // lastTime is what a column held last: neighbouring rows often have equal times.
@@ -48,6 +49,9 @@ type narrowing struct{ providers, accounts, currencies map[string]bool }
 
 // cacheMost bounds each cache; a full one is emptied.
 const cacheMost = 1 << 15
+
+// amountsAtOnce is how many amounts are asked of the memory together; a line has four.
+const amountsAtOnce = 256
 
 // cacheLong is the longest text a cache keeps.
 const cacheLong = 2 << 10
@@ -269,7 +273,12 @@ func (b *Bound) Amount(rec *Record, column int) *money.Exact {
 		b.Fail(column, cell, numberCode(cell, err), nil)
 		return nil
 	}
-	return &x
+	if len(b.amounts) == 0 {
+		b.amounts = make([]money.Exact, amountsAtOnce)
+	}
+	kept := &b.amounts[0]
+	*kept, b.amounts = x, b.amounts[1:]
+	return kept
 }
 
 // numberCode tells a thousands separator, the usual mistake, from other text.

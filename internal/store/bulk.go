@@ -74,8 +74,16 @@ type feed struct {
 	width  int
 	next   Next
 	row    []any
+	at     []boundAt
 	err    error
 	count  int
+}
+
+// boundAt is the instant a column held last, in the driver's form: neighbouring rows often share it, and
+// writing it costs more than all else of the row.
+type boundAt struct {
+	in  time.Time
+	out any
 }
 
 func (f *feed) Next() bool {
@@ -95,11 +103,19 @@ func (f *feed) Next() bool {
 		return false
 	}
 	if f.row == nil {
-		f.row = make([]any, f.width)
+		f.row, f.at = make([]any, f.width), make([]boundAt, f.width)
 	}
 	for i, v := range row {
+		at, instant := v.(Instant)
+		if instant && f.at[i].out != nil && at.Time == f.at[i].in {
+			f.row[i] = f.at[i].out
+			continue
+		}
 		if f.row[i], f.err = bind(f.engine, v); f.err != nil {
 			return false
+		}
+		if instant {
+			f.at[i] = boundAt{at.Time, f.row[i]}
 		}
 	}
 	f.count++

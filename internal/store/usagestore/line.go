@@ -39,29 +39,72 @@ func (s *Store) WriteLines(ctx context.Context, lines []*usage.Stored, fresh usa
 	}
 	slices.SortFunc(lines, compareKeys)
 	i := 0
-	row := make([]any, len(lineColumns))
+	var boxes lineBoxes
 	_, err := s.db.Bulk(ctx, "usage_line", lineColumns, func() ([]any, bool, error) {
 		if i == len(lines) {
 			return nil, false, nil
 		}
-		l := lines[i]
 		i++
-		row[0], row[1], row[2], row[3], row[4] = l.SlotID, l.CustomerID, store.At(l.ChargeStart), l.Key[:], l.Occurrence
-		row[5], row[6], row[7], row[8] = l.Content[:], store.At(l.ChargeEnd), int64(l.FileNo), l.LineNo
-		row[9], row[10], row[11] = l.AccountID[:], l.ProductID[:], l.ResourceID[:]
-		row[12], row[13], row[14] = string(l.Kind), l.Currency, l.Billed.String()
-		row[15], row[16], row[17], row[18] = optText(l.List), optText(l.Contracted), optText(l.Effective), optText(l.Quantity)
-		row[19], row[20] = int64(l.Amount), l.RuleID
-		return row, true, nil
+		return boxes.row(lines[i-1]), true, nil
 	})
 	return err
 }
 
-func optText(x *money.Exact) any {
-	if x == nil {
-		return nil
+// lineBoxes holds a row as the store takes it. Neighbours in key order share most values, and each box
+// is memory of its own, so that a value that did not change stays in its box.
+type lineBoxes struct {
+	cells                          [21]any
+	slot                           boxed[int64]
+	customer, kind, currency, rule boxed[string]
+	account, product               boxed[usage.Hash]
+	start, end                     boxed[time.Time]
+}
+
+type boxed[T comparable] struct {
+	last T
+	set  bool
+}
+
+func (b *boxed[T]) to(cell *any, v T, box func(T) any) {
+	if !b.set || v != b.last {
+		b.last, b.set = v, true
+		*cell = box(v)
 	}
-	return x.String()
+}
+
+func asInt(n int64) any         { return n }
+func asText(s string) any       { return s }
+func asInstant(t time.Time) any { return store.At(t) }
+func asBytes(h usage.Hash) any  { return h[:] }
+
+// row gives the values in the order of lineColumns; they are valid until the next call.
+func (b *lineBoxes) row(l *usage.Stored) []any {
+	row := &b.cells
+	b.slot.to(&row[0], l.SlotID, asInt)
+	b.customer.to(&row[1], l.CustomerID, asText)
+	b.start.to(&row[2], l.ChargeStart, asInstant)
+	row[3], row[4], row[5] = l.Key[:], l.Occurrence, l.Content[:]
+	b.end.to(&row[6], l.ChargeEnd, asInstant)
+	row[7], row[8] = int64(l.FileNo), l.LineNo
+	b.account.to(&row[9], l.AccountID, asBytes)
+	b.product.to(&row[10], l.ProductID, asBytes)
+	row[11] = l.ResourceID[:]
+	b.kind.to(&row[12], string(l.Kind), asText)
+	b.currency.to(&row[13], l.Currency, asText)
+	row[14] = l.Billed.String()
+	for at, x := range [4]*money.Exact{l.List, l.Contracted, l.Effective, l.Quantity} {
+		switch {
+		case x == nil:
+			row[15+at] = nil
+		case *x == l.Billed:
+			row[15+at] = row[14]
+		default:
+			row[15+at] = x.String()
+		}
+	}
+	row[19] = int64(l.Amount)
+	b.rule.to(&row[20], l.RuleID, asText)
+	return row[:]
 }
 
 // compareKeys orders lines by the key they are kept by.
