@@ -139,7 +139,7 @@ func (f *finalArg) Decode(ctx *kong.DecodeContext) error {
 
 // importMemory is where the collector begins to work harder: what lives during an import is a third of
 // it, whatever the size of the files.
-const importMemory = 128 << 20
+const importMemory = 120 << 20
 
 func (c *importCmd) Run(o *out) error {
 	if os.Getenv("GOMEMLIMIT") == "" {

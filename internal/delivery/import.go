@@ -324,9 +324,9 @@ func (im *importing) read(ctx context.Context) error {
 		return err
 	}
 	im.w = w
+	defer w.release()
 	defer func() {
 		w.report.stop()
-		w.count.close()
 		_ = w.wait() // a refused import removes its batches; the one under way must have ended
 	}()
 	for i, p := range im.parts {

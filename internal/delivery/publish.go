@@ -491,17 +491,17 @@ func (s *Service) residues(ctx context.Context, slots []usage.Slot) ([]Residue, 
 	type key struct{ cycle, customer, currency string }
 	sums := map[key]usage.Sum{}
 	for _, slot := range slots {
-		list, err := s.Store.SummariesOf(ctx, slot.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, x := range list {
+		err := s.Store.EachSummary(ctx, slot.ID, func(x *usage.Summary) error {
 			k := key{string(slot.Cycle), x.CustomerID, x.Currency}
 			total := sums[k]
 			if err := total.Add(x.Sum); err != nil {
-				return nil, err
+				return err
 			}
 			sums[k] = total
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	out := []Residue{}

@@ -36,7 +36,7 @@ type Service struct {
 	busy sync.Map // source id → *sync.Mutex
 }
 
-const batchRows = 12_000
+const batchRows = 10_000
 
 // New makes the service.
 func New(d Deps) *Service {

@@ -31,8 +31,8 @@ type run struct {
 const (
 	countedBytes = 24
 	fenceStep    = 128
-	filterWords  = 1 << 21 // 16 MB: three in a thousand are looked up in vain at ten million lines
-	filterProbes = 5
+	filterWords  = 1 << 20 // 8 MB: one in twenty-five is looked up in vain at ten million lines
+	filterProbes = 4
 	runsPerLevel = 8
 )
 

@@ -57,6 +57,7 @@ type Store interface {
 	WriteSummaries(ctx context.Context, sums map[usage.SummaryKey]usage.Sum) error
 	AddToSummaries(ctx context.Context, diffs map[usage.SummaryKey]usage.Sum) error
 	SummariesOf(ctx context.Context, slot int64) ([]usage.Summary, error)
+	EachSummary(ctx context.Context, slot int64, fn func(*usage.Summary) error) error
 	Accounts(ctx context.Context, ids map[usage.Hash]bool) (map[usage.Hash]usage.Account, error)
 	EachLine(ctx context.Context, slots []int64, fn func(*usage.Stored) error) error
 	LinesAfter(ctx context.Context, slot int64, after *usage.Stored, n int) ([]usage.Stored, error)

@@ -25,19 +25,20 @@ func (im *importing) warn(ctx context.Context, plans []plan) error {
 				return err
 			}
 		}
-		list, err := im.s.Store.SummariesOf(ctx, p.slot)
+		unmapped := map[string]usage.Sum{}
+		err := im.s.Store.EachSummary(ctx, p.slot, func(x *usage.Summary) error {
+			if x.CustomerID != usage.CustomerUnmapped {
+				return nil
+			}
+			total := unmapped[x.Currency]
+			if err := total.Add(x.Sum); err != nil {
+				return err
+			}
+			unmapped[x.Currency] = total
+			return nil
+		})
 		if err != nil {
 			return err
-		}
-		unmapped := map[string]usage.Sum{}
-		for _, x := range list {
-			if x.CustomerID == usage.CustomerUnmapped {
-				total := unmapped[x.Currency]
-				if err := total.Add(x.Sum); err != nil {
-					return err
-				}
-				unmapped[x.Currency] = total
-			}
 		}
 		for _, currency := range sortedKeys(unmapped) {
 			u := unmapped[currency]
@@ -81,23 +82,28 @@ func (im *importing) vanished(ctx context.Context, p plan) error {
 }
 
 func (im *importing) byAccount(ctx context.Context, slot int64) (map[accountKey]money.Exact, error) {
-	list, err := im.s.Store.SummariesOf(ctx, slot)
+	type both struct {
+		account  usage.Hash
+		currency string
+	}
+	sums, ids := map[both]money.Exact{}, map[usage.Hash]bool{}
+	err := im.s.Store.EachSummary(ctx, slot, func(x *usage.Summary) error {
+		k := both{x.AccountID, x.Currency}
+		sums[k], ids[x.AccountID] = sums[k].Add(x.Billed), true
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	ids := map[usage.Hash]bool{}
-	for _, x := range list {
-		ids[x.AccountID] = true
 	}
 	accounts, err := im.s.Store.Accounts(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
 	out := map[accountKey]money.Exact{}
-	for _, x := range list {
-		a := accounts[x.AccountID]
-		k := accountKey{a.BillingAccount, a.SubAccount, x.Currency}
-		out[k] = out[k].Add(x.Billed)
+	for k, sum := range sums {
+		a := accounts[k.account]
+		to := accountKey{a.BillingAccount, a.SubAccount, k.currency}
+		out[to] = out[to].Add(sum)
 	}
 	return out, nil
 }

@@ -239,6 +239,12 @@ func (w *writer) flush(ctx context.Context) error {
 	return nil
 }
 
+// release gives back what only the reading needs, before the sums are sorted and written.
+func (w *writer) release() {
+	w.count.close()
+	w.count, w.dims, w.batch, w.writing = nil, nil, nil, nil
+}
+
 // wait gives the outcome of the batch under way.
 func (w *writer) wait() error {
 	if w.under == nil {
@@ -306,7 +312,7 @@ type dimensions struct {
 	resources map[usage.Resource]usage.Hash
 }
 
-const resourcesKept = 1 << 15
+const resourcesKept = 1 << 14
 
 func newDimensions() *dimensions {
 	return &dimensions{map[usage.Account]usage.Hash{}, map[usage.Product]usage.Hash{}, map[usage.Resource]usage.Hash{}}

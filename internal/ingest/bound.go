@@ -48,7 +48,7 @@ type lastTime struct {
 type narrowing struct{ providers, accounts, currencies map[string]bool }
 
 // cacheMost bounds each cache; a full one is emptied.
-const cacheMost = 1 << 15
+const cacheMost = 1 << 14
 
 // amountsAtOnce is how many amounts are asked of the memory together; a line has four.
 const amountsAtOnce = 256

@@ -222,8 +222,17 @@ func (s *Store) eachDim(ctx context.Context, q store.Query, want map[usage.Hash]
 // SummariesOf lists the sums of a slot in key order.
 func (s *Store) SummariesOf(ctx context.Context, slot int64) ([]usage.Summary, error) {
 	var out []usage.Summary
+	err := s.EachSummary(ctx, slot, func(x *usage.Summary) error {
+		out = append(out, *x)
+		return nil
+	})
+	return out, err
+}
+
+// EachSummary calls fn for the sums of a slot in key order; fn must not use the store.
+func (s *Store) EachSummary(ctx context.Context, slot int64, fn func(*usage.Summary) error) error {
 	var account, product []byte
-	err := s.db.Each(ctx, sumOfSlot, []any{slot}, func(rows *sql.Rows) error {
+	return s.db.Each(ctx, sumOfSlot, []any{slot}, func(rows *sql.Rows) error {
 		x := usage.Summary{SummaryKey: usage.SummaryKey{SlotID: slot}}
 		var kind string
 		var amount int64
@@ -234,10 +243,8 @@ func (s *Store) SummariesOf(ctx context.Context, slot int64) ([]usage.Summary, e
 		copy(x.AccountID[:], account)
 		copy(x.ProductID[:], product)
 		x.Kind, x.Amount, x.Exact, x.Billed = usage.Kind(kind), money.Amount(amount), exact.Exact, billed.Exact
-		out = append(out, x)
-		return nil
+		return fn(&x)
 	})
-	return out, err
 }
 
 // Accounts gives accounts by hash.
