@@ -9,6 +9,7 @@ import (
 	"huoban/internal/export"
 	"huoban/internal/i18n"
 	"huoban/internal/monthclose"
+	"huoban/internal/organisation"
 	"huoban/internal/scope"
 	"huoban/internal/store/exportstore"
 )
@@ -21,6 +22,9 @@ func (a *App) wireExports() {
 		Known:    func(ctx context.Context) ([]monthclose.Known, error) { return a.Closes.Store.Known(ctx) },
 		Estimate: a.Closes.Estimate, Lines: a.Bills, Words: wordsOf})
 	expenditureexport.Register(a.Exports, expenditureexport.Deps{Expenditure: a.Expenditure, Words: wordsOf})
+	a.lists().RegisterLists(a.Exports, func(ctx context.Context, id string) (organisation.Organisation, error) {
+		return a.Organisations.ByID(ctx, scope.System("system"), id)
+	})
 	a.Worker.Handle(export.KindRun, a.Exports.Handler())
 }
 

@@ -20,6 +20,7 @@ import (
 	"huoban/internal/flow"
 	"huoban/internal/portal"
 	"huoban/internal/store"
+	"huoban/internal/store/liststore"
 	"huoban/internal/store/migrate"
 )
 
@@ -27,12 +28,17 @@ import (
 func (a *App) Handler() (http.Handler, error) {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	h := &portal.Handlers{Log: a.Log, Clock: a.Clock, Accounts: a.Accounts, SetUp: a.Setup, Sessions: a.Sessions, Messages: a.Messages, Notices: a.Notices,
-		Ready: a.ready, Metrics: promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), Version: Version, BaseURL: a.Settings.Base(),
-		Tx: a.DB, Audit: a.Audit, Orgs: a.Organisations, Bills: a.Bills, Closes: a.Closes, BillList: a.BillStore, Expenditure: a.Expenditure, Deliveries: a.Deliveries,
-		Attribution: a.Attribution, Adjustments: a.Adjustments, Sources: a.Sources, Idempotency: a.Idempotency, Exports: a.Exports,
-		Prices: a.Prices, AuditBook: audit.NewBook(a.DB, a.AuditStore, a.Audit), VerifyAudit: a.VerifyAudit}
+	h := a.lists()
+	h.Log, h.SetUp, h.Sessions, h.Version, h.BaseURL, h.Notices = a.Log, a.Setup, a.Sessions, Version, a.Settings.Base(), a.Notices
+	h.Ready, h.Metrics, h.Idempotency, h.Exports, h.VerifyAudit = a.ready, promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), a.Idempotency, a.Exports, a.VerifyAudit
 	return portal.New(h, portal.Options{TrustedProxies: a.Settings.TrustedProxies})
+}
+
+// lists are the portal's pages with the services that lists are read by, which the worker needs too.
+func (a *App) lists() *portal.Handlers {
+	return &portal.Handlers{Clock: a.Clock, Accounts: a.Accounts, Messages: a.Messages, Tx: a.DB, Audit: a.Audit, Orgs: a.Organisations, Bills: a.Bills,
+		Closes: a.Closes, BillList: a.BillStore, Expenditure: a.Expenditure, Deliveries: a.Deliveries, Attribution: a.Attribution, Adjustments: a.Adjustments, Sources: a.Sources,
+		Prices: a.Prices, AuditBook: audit.NewBook(a.DB, a.AuditStore, a.Audit), Columns: liststore.New(a.DB, a.Clock)}
 }
 
 // Routes lists every route of the portal.

@@ -94,7 +94,14 @@ type Store interface {
 	// Before reads up to limit rows that match, newest first, with a smaller seq than before (0 = from
 	// the newest). orgID narrows to one organisation unless all is true.
 	Before(ctx context.Context, orgID string, all bool, f Filter, before int64, limit int) ([]Row, error)
+	// Newer reads up to limit rows that match, oldest first, with a greater seq.
+	Newer(ctx context.Context, orgID string, all bool, f Filter, seq int64, limit int) ([]Row, error)
+	// Span counts what matches and tells the newest of it.
+	Span(ctx context.Context, orgID string, all bool, f Filter) (Span, error)
 }
+
+// Span is how many entries match, and the newest of them; 0 without any.
+type Span struct{ Count, Newest int64 }
 
 // Filter narrows a list of rows; empty fields match everything.
 type Filter struct {
@@ -103,4 +110,5 @@ type Filter struct {
 	Object   string
 	Outcome  string
 	From, To time.Time // [From, To)
+	Until    int64     // the last entry looked at; 0 = the newest
 }

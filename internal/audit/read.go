@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"slices"
 
 	"huoban/internal/scope"
 )
@@ -39,22 +40,61 @@ func (b *Book) List(ctx context.Context, sc scope.Scope, f Filter, before int64,
 	if size < 1 || size > MaxPage {
 		size = MaxPage
 	}
-	var page Page
-	all := sc.Side() == scope.SideSystem
-	rows, err := b.store.Before(ctx, sc.OrgID(), all, f, before, size+1)
-	if err != nil {
+	page, err := b.Older(ctx, sc, f, before, size)
+	if err != nil || before != 0 {
 		return page, err
 	}
-	if len(rows) > size {
-		rows = rows[:size]
-		page.Next = rows[size-1].Seq
+	return page, b.Opened(ctx, sc, f)
+}
+
+// Opened records that somebody opened the list. Fault: scope.permission_missing.
+func (b *Book) Opened(ctx context.Context, sc scope.Scope, f Filter) error {
+	if err := sc.Require(scope.ItemAuditView); err != nil {
+		return err
 	}
-	page.Rows = rows
-	if before != 0 {
-		return page, nil
-	}
-	return page, b.tx.InTx(ctx, func(ctx context.Context) error {
+	return b.tx.InTx(ctx, func(ctx context.Context) error {
 		return b.rec.Record(ctx, Entry{Actor: sc.Login(), OrgID: sc.OrgID(), Action: "audit.read", Object: "audit:list",
 			Detail: map[string]any{"actor": f.Actor, "action": f.Action, "object": f.Object, "outcome": f.Outcome}})
 	})
+}
+
+// Older gives entries newest first, before the given seq (0 = from the newest). Fault:
+// scope.permission_missing.
+func (b *Book) Older(ctx context.Context, sc scope.Scope, f Filter, before int64, size int) (Page, error) {
+	return page(sc, size, func(org string, all bool, size int) ([]Row, error) {
+		return b.store.Before(ctx, org, all, f, before, size)
+	})
+}
+
+// Newer gives the entries that stand before the given seq in the list, newest first; Next tells that there
+// are more. Fault: scope.permission_missing.
+func (b *Book) Newer(ctx context.Context, sc scope.Scope, f Filter, seq int64, size int) (Page, error) {
+	p, err := page(sc, size, func(org string, all bool, size int) ([]Row, error) { return b.store.Newer(ctx, org, all, f, seq, size) })
+	slices.Reverse(p.Rows)
+	return p, err
+}
+
+func page(sc scope.Scope, size int, read func(org string, all bool, size int) ([]Row, error)) (Page, error) {
+	var p Page
+	if err := sc.Require(scope.ItemAuditView); err != nil {
+		return p, err
+	}
+	if size < 1 || size > MaxPage {
+		size = MaxPage
+	}
+	rows, err := read(sc.OrgID(), sc.Side() == scope.SideSystem, size+1)
+	if len(rows) > size {
+		rows = rows[:size]
+		p.Next = rows[size-1].Seq
+	}
+	p.Rows = rows
+	return p, err
+}
+
+// Span counts what matches. Fault: scope.permission_missing.
+func (b *Book) Span(ctx context.Context, sc scope.Scope, f Filter) (Span, error) {
+	if err := sc.Require(scope.ItemAuditView); err != nil {
+		return Span{}, err
+	}
+	return b.store.Span(ctx, sc.OrgID(), sc.Side() == scope.SideSystem, f)
 }

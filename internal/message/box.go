@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"huoban/internal/clock"
@@ -82,6 +83,28 @@ func digestOf(n Notice) ([]byte, error) {
 
 // List gives the actor's own messages, newest first, after the cursor.
 func (b *Box) List(ctx context.Context, sc scope.Scope, f Filter, after Cursor, size int) (Page, error) {
+	return page(sc, size, func(size int) ([]Message, error) { return b.store.List(ctx, sc.OrgID(), sc.PersonID(), f, after, size) })
+}
+
+// Newer gives the actor's messages that stand before the cursor in the list, newest first; Next tells that
+// there are more.
+func (b *Box) Newer(ctx context.Context, sc scope.Scope, f Filter, from Cursor, size int) (Page, error) {
+	p, err := page(sc, size, func(size int) ([]Message, error) {
+		return b.store.Newer(ctx, sc.OrgID(), sc.PersonID(), f, from, size)
+	})
+	slices.Reverse(p.Messages)
+	return p, err
+}
+
+// Count counts the actor's messages that match.
+func (b *Box) Count(ctx context.Context, sc scope.Scope, f Filter) (int64, error) {
+	if !owner(sc) {
+		return 0, nil
+	}
+	return b.store.Count(ctx, sc.OrgID(), sc.PersonID(), f)
+}
+
+func page(sc scope.Scope, size int, read func(size int) ([]Message, error)) (Page, error) {
 	var p Page
 	if !owner(sc) {
 		return p, nil
@@ -90,7 +113,7 @@ func (b *Box) List(ctx context.Context, sc scope.Scope, f Filter, after Cursor, 
 		size = DefaultPage
 	}
 	size = min(size, MaxPage)
-	list, err := b.store.List(ctx, sc.OrgID(), sc.PersonID(), f, after, size+1)
+	list, err := read(size + 1)
 	if err != nil {
 		return p, err
 	}

@@ -63,6 +63,7 @@ type Notifier interface {
 type Filter struct {
 	Category Category // empty = all
 	Unread   bool
+	Until    Cursor // the newest looked at; the zero value is the newest there is
 }
 
 // Cursor is the last message seen; the zero value is the start.
@@ -83,6 +84,9 @@ type Store interface {
 	// Repeated tells whether the person got the same digest after since.
 	Repeated(ctx context.Context, orgID, personID string, digest []byte, since time.Time) (bool, error)
 	List(ctx context.Context, orgID, personID string, f Filter, after Cursor, limit int) ([]Message, error)
+	// Newer reads messages after the cursor, oldest first.
+	Newer(ctx context.Context, orgID, personID string, f Filter, from Cursor, limit int) ([]Message, error)
+	Count(ctx context.Context, orgID, personID string, f Filter) (int64, error)
 	Unread(ctx context.Context, orgID, personID string) (int64, error)
 	MarkRead(ctx context.Context, orgID, personID, id string, at time.Time) (bool, error)
 	MarkAllRead(ctx context.Context, orgID, personID string, at time.Time) (int64, error)

@@ -254,20 +254,17 @@ func historyChart(c *Ctx, doc *bill.Document, points []historyPoint) *part.Chart
 
 // billHistory is the history as a table, the newest first.
 func (h *Handlers) billHistory(c *Ctx) error {
-	return h.billPage(c, "history", func(st *statement, d billview.Doc) error {
-		points, err := h.history(c, st.doc)
-		if err != nil {
-			return err
-		}
-		page := billview.Choose{Doc: d}
-		for _, p := range slices.Backward(points) {
-			if p.doc == nil {
-				continue
-			}
-			page.Rows = append(page.Rows, billview.Choice{Partner: string(p.cycle), Href: c.billLink("", p.doc), Currency: p.doc.Currency, Entity: p.doc.Entity.Name,
-				State: part.Tag{Text: c.T("bills.stage." + string(stageOf(p.doc))), Tone: stageTone[stageOf(p.doc)]},
-				Lines: i18n.Count(p.doc.LineCount), Due: part.MoneyOf(p.doc.Due, p.doc.Currency)})
-		}
-		return c.page(http.StatusOK, page.Page())
+	return h.billPage(c, "history", func(_ *statement, d billview.Doc) error {
+		return h.billList(c, d, "bill.history")
 	})
+}
+
+// billList is a page of a bill that is one list.
+func (h *Handlers) billList(c *Ctx, d billview.Doc, kind string) error {
+	g, _, err := h.grid(c, kind)
+	if err != nil {
+		return err
+	}
+	g.Caption = c.T("exports.kind." + kind)
+	return c.page(http.StatusOK, billview.List{Doc: d, Grid: g}.Page())
 }

@@ -9,7 +9,6 @@ import (
 
 	"huoban/internal/adjustment"
 	"huoban/internal/bill"
-	"huoban/internal/billexport"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/money"
@@ -116,29 +115,7 @@ func explainRow(c *Ctx, doc *bill.Document, it *bill.Item) billview.Group {
 
 // billAdjustments lists what corrects earlier cycles or was entered by staff.
 func (h *Handlers) billAdjustments(c *Ctx) error {
-	return h.billPage(c, "adjustments", func(st *statement, d billview.Doc) error {
-		doc := st.doc
-		page := billview.Adjustments{Doc: d, Unit: doc.Currency, Seal: sealOf(doc)}
-		var sum money.Amount
-		for i := range doc.Items {
-			it := &doc.Items[i]
-			if it.Adjusts == nil {
-				continue
-			}
-			if it.Kind != usage.KindTax {
-				sum += it.Amount
-			}
-			page.Rows = append(page.Rows, billview.Adjustment{Number: "A" + short(it.Adjusts.ID), Customer: maskName(it.Customer.Name),
-				Corrects: string(it.Adjusts.CorrectsCycle) + " · " + it.Adjusts.Source + " · " + it.Adjusts.Key,
-				Reason:   adjustmentReason(c, it.Adjusts), By: c.T("bills.adjusts." + it.Adjusts.Kind), Amount: part.PlainOf(it.Amount, doc.Currency)})
-		}
-		page.Tool = part.Tool{Count: c.T("bills.adjustments.count", "Count", int64(len(page.Rows))), Export: exportOf(c, doc, billexport.KindBill, nil)}
-		page.Total = billview.TotalRow{Label: c.T("bills.split.total"), Amount: part.PlainOf(sum, doc.Currency)}
-		if len(page.Rows) == 0 {
-			page.Empty = &part.Empty{Title: c.T("bills.adjustments.empty"), Text: c.T("bills.adjustments.empty_text")}
-		}
-		return c.page(http.StatusOK, page.Page())
-	})
+	return h.billPage(c, "adjustments", func(_ *statement, d billview.Doc) error { return h.billList(c, d, "bill.adjustments") })
 }
 
 func adjustmentReason(c *Ctx, a *bill.Adjusts) string {

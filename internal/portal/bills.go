@@ -275,19 +275,15 @@ func (h *Handlers) billPage(c *Ctx, tab string, show func(st *statement, d billv
 	if st.doc != nil {
 		return show(st, d)
 	}
-	page := billview.Choose{Doc: d}
+	page := billview.List{Doc: d}
 	if len(st.docs) == 0 {
 		page.Empty = &part.Empty{Title: c.T("bills.empty.title"), Text: c.T("bills.empty.text")}
+		return c.page(http.StatusOK, page.Page())
 	}
-	for i := range st.docs {
-		b := &st.docs[i]
-		row := billview.Choice{Href: c.billLink(pageOf(tab), b), Currency: b.Currency, Entity: b.Entity.Name, Lines: i18n.Count(b.LineCount),
-			State: part.Tag{Text: c.T("bills.stage." + string(stageOf(b))), Tone: stageTone[stageOf(b)]}, Due: part.MoneyOf(b.Due, b.Currency)}
-		if c.Scope.Side() == scope.SideVendor || severalPartners(st.docs) {
-			row.Partner = b.Partner.Name
-		}
-		page.Rows = append(page.Rows, row)
+	if page.Grid, err = h.gridOf(c, lists["bills"], h.billSheet(c, st, tab)); err != nil {
+		return err
 	}
+	page.Grid.Caption = c.T("billview.choose.caption")
 	return c.page(http.StatusOK, page.Page())
 }
 

@@ -37,6 +37,7 @@ type Ctx struct {
 	Org    organisation.Organisation // zero outside /o/:org
 	Member account.Membership
 	Scope  scope.Scope
+	open   bool // masked names are shown, once
 
 	trail []part.Link // area and column of the menu the page stands in
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,8 +28,8 @@ import (
 func exportRoutes() []Route {
 	own := []scope.Item{scope.ItemExportOwn, scope.ItemExportAll}
 	return []Route{
-		{Method: post, Path: "/o/:org/exports", Name: "exports.request", Sides: append(slices.Clone(traders), scope.SideCustomer),
-			Items: []scope.Item{scope.ItemBillExport, scope.ItemExpenditureExport}, Query: []string{"vendor", "partner", "entity", "customer", "manager"}, Do: (*Handlers).requestExport},
+		{Method: post, Path: "/o/:org/exports", Name: "exports.request", Items: []scope.Item{scope.ItemExportOwn},
+			Query: []string{"vendor", "partner", "entity", "customer", "manager", "path.id", "path.cycle", "source", "slot", "rule"}, Do: (*Handlers).requestExport},
 		{Method: get, Path: "/o/:org/exports", Name: "exports", Items: own, Title: "exports.title", Do: (*Handlers).exports},
 		{Method: get, Path: "/o/:org/exports/:id/file", Name: "exports.file", Items: own, Do: (*Handlers).exportFile},
 		{Method: post, Path: "/o/:org/exports/:id/retry", Name: "exports.retry", Items: []scope.Item{scope.ItemExportOwn}, Do: (*Handlers).retryExport},
@@ -165,8 +164,11 @@ func (h *Handlers) requestExport(c *Ctx) error {
 	}
 	kind, format := c.param("list"), c.param("format")
 	request := h.billExport
-	if expenditureexport.Owns(kind) {
+	switch {
+	case expenditureexport.Owns(kind):
 		request = h.consumptionExport
+	case lists[kind] != nil:
+		request = h.listExport
 	}
 	r, err := request(c, kind, format)
 	if err != nil {

@@ -150,17 +150,17 @@ func (h *Handlers) vendorHome(c *Ctx, known []monthclose.Known, p *homeview.Home
 
 // closeRows is one row per currency of a drafted or issued cycle, one without amount before.
 func (h *Handlers) closeRows(c *Ctx, k monthclose.Known, row homeview.Bill) ([]homeview.Bill, error) {
-	totals, err := h.closeTotals(c, k)
+	worth, err := h.closeSums(c, k)
 	if err != nil {
 		return nil, err
 	}
-	if len(totals) == 0 {
+	if len(worth) == 0 {
 		row.Due = part.Money{Text: i18n.Nothing}
 		return []homeview.Bill{row}, nil
 	}
 	var out []homeview.Bill
-	for _, t := range totals {
-		row.Due = part.Money{Text: t}
+	for _, x := range worth {
+		row.Due = exactMoney(x.amount, x.currency)
 		out = append(out, row)
 	}
 	return out, nil

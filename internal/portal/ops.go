@@ -42,6 +42,7 @@ func opsRoutes() []Route {
 		ops(get, "/deliveries/:id/changes", "deliveries.changes", scope.ItemDeliveryView, "ops.changes.title", (*Handlers).deliveryChanges),
 		ops(post, "/deliveries/:id/reversal", "deliveries.revert", scope.ItemDeliveryRevert, "", (*Handlers).revertDelivery),
 		ops(post, "/deliveries/:id/finality", "deliveries.final", scope.ItemDeliveryImport, "", (*Handlers).markFinal),
+		ops(get, "/deliveries/:id/quarantine", "quarantine", scope.ItemQuarantineView, "ops.quarantine.title", (*Handlers).quarantine),
 		ops(get, "/deliveries/:id/quarantine.csv", "quarantine.export", scope.ItemQuarantineView, "", (*Handlers).quarantineFile),
 		ops(post, "/deliveries/:id/quarantine", "quarantine.retry", scope.ItemQuarantineResolve, "", (*Handlers).retryQuarantine),
 		ops(post, "/deliveries/:id/quarantine/dropping", "quarantine.drop", scope.ItemQuarantineResolve, "", (*Handlers).dropQuarantine),

@@ -42,6 +42,8 @@ type world struct {
 	app   *app.App
 	url   string
 	clock *clock.Fixed
+
+	people map[string]*visitor // who signed in already
 }
 
 func newWorld(t *testing.T) *world {
@@ -324,10 +326,10 @@ func TestUpload(t *testing.T) {
 	boss.both(at + "/rules")
 	boss.both(at + "/changes")
 	boss.both("/o/NOVA/deliveries?source=nova")
-	if n := boss.both(at + "/rules").Find("tbody tr").Length(); n != 621 {
+	if n := shownOn(boss.both(at + "/rules")).rows; n != 621 {
 		t.Errorf("%d rules, want 621", n)
 	}
-	failed := boss.both(at + "/rules?outcome=failed").Find("tbody tr").Length()
+	failed := shownOn(boss.both(at + "/rules?outcome=failed")).rows
 	if failed == 0 || failed >= 621 {
 		t.Errorf("%d failed rules", failed)
 	}

@@ -3,14 +3,11 @@ package portal
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 
 	"huoban/internal/adjustment"
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
-	"huoban/internal/i18n"
-	"huoban/internal/organisation"
 	"huoban/internal/scope"
 	"huoban/web/templates/opsview"
 	"huoban/web/templates/part"
@@ -43,77 +40,24 @@ func (h *Handlers) adjustments(c *Ctx) error { return h.adjustmentList(c, http.S
 
 // adjustmentList lists a vendor's adjustments, those that wait for a decision first.
 func (h *Handlers) adjustmentList(c *Ctx, status int, refused *fault.Error) error {
-	f := adjustment.Filter{VendorID: c.Org.ID, State: adjustment.State(c.QueryParam("state"))}
-	if f.State != "" && !slices.Contains(adjustment.Flow.States(), f.State) {
-		return notFound()
-	}
-	list, err := h.Adjustments.List(c.ctx(), c.Scope, f)
-	if err != nil {
-		return err
-	}
-	orgs, err := h.Deliveries.Store.Orgs(c.ctx())
-	if err != nil {
-		return err
-	}
-	slices.SortStableFunc(list, func(a, b adjustment.Adjustment) int {
-		if x, y := a.State == adjustment.StateProposed, b.State == adjustment.StateProposed; x != y {
-			if x {
-				return -1
-			}
-			return 1
-		}
-		return strings.Compare(string(b.Cycle), string(a.Cycle))
-	})
 	title := c.T("ops.adjustment.title")
-	p := opsview.Adjustments{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done(), Filter: adjustmentFilter(c, string(f.State)),
-		Tool: part.Tool{Count: c.T("ops.adjustment.count", "Count", len(list)), Refresh: c.withQuery("/adjustments", "state", string(f.State))}}
+	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done(), Filter: adjustmentFilter(c, c.QueryParam("state"))}
 	p.Refusal, p.Conflict = lost(c, refused, c.at("/adjustments"))
 	if c.Scope.Has(scope.ItemAdjustmentPropose) {
 		p.Header.Buttons = []part.Link{{Text: c.T("ops.propose.title"), Href: c.at("/adjustments/new")}}
 	}
-	for i := range list {
-		p.Rows = append(p.Rows, h.adjustmentRow(c, &list[i], orgs))
-	}
-	if len(p.Rows) == 0 {
-		p.Empty = &part.Empty{Title: c.T("ops.adjustment.empty"), Text: c.T("ops.adjustment.empty_text")}
+	if _, err := h.board(c, &p, "adjustments"); err != nil {
+		return err
 	}
 	return c.page(status, p.Page())
 }
 
-func adjustmentFilter(c *Ctx, state string) part.Filter {
+func adjustmentFilter(c *Ctx, state string) *part.Filter {
 	field := part.FilterField{Name: "state", Label: c.T("opsview.col.state"), Value: state, Options: []part.Option{{Label: c.T("ops.filter.any")}}}
 	for _, s := range adjustment.Flow.States() {
 		field.Options = append(field.Options, part.Option{Value: string(s), Label: c.T("adjustment.state." + string(s))})
 	}
-	return part.Filter{Action: c.at("/adjustments"), Reset: c.at("/adjustments"), Fields: []part.FilterField{field}}
-}
-
-func (h *Handlers) adjustmentRow(c *Ctx, a *adjustment.Adjustment, orgs map[string]organisation.Organisation) opsview.Adjustment {
-	row := opsview.Adjustment{Number: "A" + short(a.ID), Kind: c.T("adjustment.kind." + string(a.Kind)), By: a.CreatedBy, Amount: i18n.ExactMoney(a.Base, a.Currency),
-		Cycle:  c.T("ops.adjustment.into", "Corrects", string(a.Corrects), "Cycle", string(a.Cycle)),
-		Reason: a.Reason, For: orgs[a.CustomerID].Name, State: part.Status{Text: c.T("adjustment.state." + string(a.State)), Tone: adjustmentTone[a.State]}}
-	if a.Kind != adjustment.KindStaff {
-		row.Kind += " " + c.T("adjustment.side."+string(sideOf(a)))
-		row.Reason = a.Key
-	}
-	if a.PartnerID != "" && a.PartnerID != a.CustomerID {
-		row.For = orgs[a.PartnerID].Name + " · " + row.For
-	}
-	if row.For == "" {
-		row.For = c.T("ops.customer.unmapped")
-	}
-	if a.ApprovedBy != "" {
-		row.By += " → " + a.ApprovedBy
-	}
-	if a.State != adjustment.StateProposed {
-		return row
-	}
-	for _, b := range adjustment.Flow.Allowed(a.State, adjustment.Facts{CreatedBy: a.CreatedBy}, c.Scope, h.Clock.Now()) {
-		button := actionButton(c, b, c.at("/adjustments/"+a.ID+"/"+b.Noun), row.Number)
-		button.ID += "-" + a.ID
-		row.Buttons = append(row.Buttons, button)
-	}
-	return row
+	return &part.Filter{Action: c.at("/adjustments"), Reset: c.at("/adjustments"), Fields: []part.FilterField{field}}
 }
 
 // sideOf is the side of a pair; late lines stand on none and add to their customer.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,9 +17,6 @@ import (
 	"huoban/web/templates/part"
 )
 
-// auditShown is one page of the audit list.
-const auditShown = 50
-
 const actionVerify = "audit.verify"
 
 // auditRoutes show an organisation what was done in its name; the vendor's auditor checks the chain.
@@ -32,30 +28,25 @@ func auditRoutes() []Route {
 }
 
 // auditQuery is what the address asks for, as typed.
-type auditQuery struct{ actor, action, outcome, from, to, before string }
+type auditQuery struct{ actor, action, outcome, from, to string }
 
-func (q auditQuery) link(c *Ctx, before string) string {
-	return c.withQuery("/audit", "actor", q.actor, "action", q.action, "outcome", q.outcome, "from", q.from, "to", q.to, "before", before)
+func auditQueryOf(c *Ctx) auditQuery {
+	return auditQuery{c.QueryParam("actor"), c.QueryParam("action"), c.QueryParam("outcome"), c.QueryParam("from"), c.QueryParam("to")}
 }
 
 // filter reads the days as whole days of the portal's zone; the last day counts too.
-func (q auditQuery) filter() (f audit.Filter, before int64, err error) {
+func (q auditQuery) filter() (f audit.Filter, err error) {
 	f = audit.Filter{Actor: strings.TrimSpace(q.actor), Action: strings.TrimSpace(q.action), Outcome: q.outcome}
 	if f.Outcome != "" && f.Outcome != audit.OutcomeDone && f.Outcome != audit.OutcomeRefused {
-		return f, 0, notFound()
-	}
-	if q.before != "" {
-		if before, err = strconv.ParseInt(q.before, 10, 64); err != nil || before < 1 {
-			return f, 0, notFound()
-		}
+		return f, notFound()
 	}
 	if f.From, err = dayOf(q.from); err != nil {
-		return f, 0, err
+		return f, err
 	}
 	if f.To, err = dayOf(q.to); err == nil && !f.To.IsZero() {
 		f.To = f.To.AddDate(0, 0, 1)
 	}
-	return f, before, err
+	return f, err
 }
 
 func dayOf(text string) (time.Time, error) {
@@ -70,12 +61,19 @@ func (h *Handlers) auditPage(c *Ctx) error { return h.auditList(c, http.StatusOK
 
 // auditList shows a page of entries, newest first; a day that cannot be read shows none and says so.
 func (h *Handlers) auditList(c *Ctx, status int, refused *fault.Error) error {
-	q := auditQuery{c.QueryParam("actor"), c.QueryParam("action"), c.QueryParam("outcome"), c.QueryParam("from"), c.QueryParam("to"), c.QueryParam("before")}
-	f, before, err := q.filter()
-	var page audit.Page
+	q, title := auditQueryOf(c), c.T("backoffice.audit.title")
+	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Filter: auditFilter(c, q)}
+	if c.Scope.Side() == scope.SideVendor && c.Scope.Has(scope.ItemAuditVerify) {
+		p.Buttons = []part.Button{{ID: "verify", Text: c.T("backoffice.audit.verify"), Hint: c.T("backoffice.audit.verify_hint"), Action: c.at("/audit/verification"), Hidden: fresh()}}
+	}
+	f, err := q.filter()
 	switch {
 	case err == nil:
-		if page, err = h.AuditBook.List(c.ctx(), c.Scope, f, before, auditShown); err != nil {
+		if _, err := h.board(c, &p, "audit"); err != nil {
+			return err
+		}
+		p.Grids[0].ID = "entries"
+		if err := h.openedAudit(c, f, &p); err != nil {
 			return err
 		}
 	case faultOf(err).Kind == fault.KindInvalid && !wantsJSON(c.Request()):
@@ -83,25 +81,26 @@ func (h *Handlers) auditList(c *Ctx, status int, refused *fault.Error) error {
 	default:
 		return err
 	}
-	title := c.T("backoffice.audit.title")
-	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Refusal: refusalOf(c, refused), Filter: auditFilter(c, q)}
-	if c.Scope.Side() == scope.SideVendor && c.Scope.Has(scope.ItemAuditVerify) {
-		p.Buttons = []part.Button{{ID: "verify", Text: c.T("backoffice.audit.verify"), Hint: c.T("backoffice.audit.verify_hint"), Action: c.at("/audit/verification"), Hidden: fresh()}}
-	}
-	if before == 0 && f.Action == actionVerify && len(page.Rows) > 0 {
-		p.Flash = verdictOf(c, page.Rows[0].Detail)
-	}
-	g := auditGrid(c, page.Rows)
-	g.Tool = &part.Tool{Count: c.T("backoffice.audit.shown", "Count", int64(len(page.Rows))), Refresh: q.link(c, "")}
-	g.Pager = &part.Pager{Range: g.Tool.Count}
-	if before != 0 {
-		g.Pager.First = q.link(c, "")
-	}
-	if page.Next != 0 {
-		g.Pager.Next = q.link(c, strconv.FormatInt(page.Next, 10))
-	}
-	p.Grids = []opsview.Grid{g}
+	p.Refusal = refusalOf(c, refused)
 	return c.page(status, p.Page())
+}
+
+// openedAudit records that the list was opened, once and not for each of its pages, and leads with the
+// verdict after a verification.
+func (h *Handlers) openedAudit(c *Ctx, f audit.Filter, p *opsview.Board) error {
+	if c.QueryParam("after")+c.QueryParam("before") != "" {
+		return nil
+	}
+	if f.Action == actionVerify {
+		newest, err := h.AuditBook.Older(c.ctx(), c.Scope, f, 0, 1)
+		if err != nil {
+			return err
+		}
+		if len(newest.Rows) > 0 {
+			p.Flash = verdictOf(c, newest.Rows[0].Detail)
+		}
+	}
+	return h.AuditBook.Opened(c.ctx(), c.Scope, f)
 }
 
 func auditFilter(c *Ctx, q auditQuery) *part.Filter {
@@ -112,27 +111,6 @@ func auditFilter(c *Ctx, q auditQuery) *part.Filter {
 		{Name: "to", Label: c.T("backoffice.audit.to"), Value: q.to, Hint: "2026-10-31"},
 		{Name: "outcome", Label: c.T("backoffice.audit.outcome"), Value: q.outcome, More: true, Options: []part.Option{{Label: c.T("ops.filter.any")},
 			{Value: audit.OutcomeDone, Label: c.T("backoffice.audit.done")}, {Value: audit.OutcomeRefused, Label: c.T("backoffice.audit.refused")}}}}}
-}
-
-func auditGrid(c *Ctx, rows []audit.Row) opsview.Grid {
-	g := opsview.Grid{ID: "entries", Title: c.T("backoffice.audit.entries"),
-		Heads: []opsview.Head{{Text: c.T("backoffice.audit.at")}, {Text: c.T("backoffice.audit.actor")}, {Text: c.T("backoffice.audit.action")},
-			{Text: c.T("backoffice.audit.object")}, {Text: c.T("backoffice.audit.outcome")}, {Text: c.T("backoffice.audit.request")}},
-		Empty: &part.Empty{Title: c.T("backoffice.audit.empty"), Text: c.T("backoffice.audit.empty_text")}}
-	for i := range rows {
-		r := &rows[i]
-		state := part.Status{Text: c.T("backoffice.audit.done"), Tone: part.Good}
-		if r.Outcome == audit.OutcomeRefused {
-			state = part.Status{Text: c.T("backoffice.audit.refused"), Tone: part.Bad}
-		}
-		detail := r.Detail
-		if detail == "{}" || detail == "null" {
-			detail = ""
-		}
-		g.Rows = append(g.Rows, []opsview.Cell{{Text: i18n.DateTime(r.At), Note: "#" + strconv.FormatInt(r.Seq, 10)}, {Text: r.Actor, Note: r.OnBehalf},
-			{Text: strings.Replace(r.Action, ".", " · ", 1), Mono: true, Href: c.withQuery("/audit", "action", r.Action)}, {Text: r.Object, Mono: true, Note: detail}, {Status: &state}, {Text: r.IP, Mono: true, Note: r.RequestID}})
-	}
-	return g
 }
 
 // verdict is what a verification found, as its own entry keeps it.

@@ -8,13 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"huoban/internal/bill"
 	"huoban/internal/cycle"
 	"huoban/internal/delivery"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
 	"huoban/internal/i18n"
-	"huoban/internal/money"
 	"huoban/internal/monthclose"
 	"huoban/internal/scope"
 	"huoban/internal/usage"
@@ -43,30 +41,13 @@ func closeActions() []Route {
 
 // closes lists the vendor's cycles, the newest first.
 func (h *Handlers) closes(c *Ctx) error {
-	known, err := h.knownCycles(c)
-	if err != nil {
+	title := c.T("ops.closes.title")
+	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done()}
+	if _, err := h.board(c, &p, "closes"); err != nil {
 		return err
 	}
-	slices.SortFunc(known, func(a, b monthclose.Known) int { return strings.Compare(string(b.Cycle), string(a.Cycle)) })
-	title := c.T("ops.closes.title")
-	p := opsview.Closes{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done()}
-	now := h.Clock.Now()
-	for _, k := range known {
-		row := opsview.CloseRow{Name: string(k.Cycle), Href: c.at("/closes/" + string(k.Cycle)), Due: i18n.DateTime(k.Cycle.BillReady()),
-			State: closeStatus(c, "close-"+string(k.Cycle), k.State, k.Cycle)}
-		if row.Note, err = h.closeNote(c, k, now); err != nil {
-			return err
-		}
-		if row.Total, err = h.closeTotals(c, k); err != nil {
-			return err
-		}
-		p.Rows = append(p.Rows, row)
-	}
-	if len(p.Rows) == 0 {
-		p.Empty = &part.Empty{Title: c.T("ops.closes.empty"), Text: c.T("ops.closes.empty_text")}
-		if c.Scope.Has(scope.ItemDeliveryImport) {
-			p.Empty.Button = &part.Link{Text: c.T("ops.upload.title"), Href: c.at("/deliveries/new")}
-		}
+	if c.Scope.Has(scope.ItemDeliveryImport) {
+		p.Grids[0].Empty.Button = &part.Link{Text: c.T("ops.upload.title"), Href: c.at("/deliveries/new")}
 	}
 	return c.page(http.StatusOK, p.Page())
 }
@@ -90,26 +71,19 @@ func (h *Handlers) closeNote(c *Ctx, k monthclose.Known, now time.Time) (string,
 	return note, nil
 }
 
-// closeTotals are the amounts due of kept bills that the vendor sells itself, one per currency.
-func (h *Handlers) closeTotals(c *Ctx, k monthclose.Known) ([]string, error) {
+// closeSums are the amounts due of kept bills that the vendor sells itself.
+func (h *Handlers) closeSums(c *Ctx, k monthclose.Known) (sums, error) {
 	if k.State.Stage() == monthclose.StageEstimate || !c.Scope.Has(scope.ItemBillView) {
 		return nil, nil
 	}
 	docs, err := h.Closes.Estimate(c.ctx(), c.Scope, k.VendorID, k.Cycle)
-	if err != nil {
-		return nil, err
-	}
-	sums := map[string]money.Amount{}
+	var out sums
 	for i := range docs {
 		if docs[i].Seller.ID == k.VendorID {
-			sums[docs[i].Currency] += docs[i].Due
+			out = out.add(sum{docs[i].Currency, docs[i].Due.Exact()})
 		}
 	}
-	var out []string
-	for _, currency := range sortedNames(sums) {
-		out = append(out, i18n.Money(sums[currency], currency))
-	}
-	return out, nil
+	return out, err
 }
 
 func (h *Handlers) closePage(c *Ctx) error { return h.closeShow(c, http.StatusOK, nil, "") }
@@ -157,8 +131,13 @@ func (h *Handlers) closeShow(c *Ctx, status int, refused *fault.Error, override 
 	if p.Sources, err = h.closeSources(c, cy); err != nil {
 		return err
 	}
-	if c.Scope.Has(scope.ItemBillView) {
-		p.Drafts, p.Totals = draftsOf(c, ex.Documents)
+	if c.Scope.Has(scope.ItemBillView) && len(ex.Documents) > 0 {
+		g, err := h.gridOf(c, lists["closes.bills"], closeBillSheet(c, ex.Documents))
+		if err != nil {
+			return err
+		}
+		g.Title, g.Note = c.T("opsview.close.drafts"), c.T("opsview.close.drafts_note")
+		p.Bills = &g
 	}
 	if p.Events, err = h.closeEvents(c, &ex.Status); err != nil {
 		return err
@@ -383,47 +362,6 @@ func (h *Handlers) newest(ctx context.Context, sc scope.Scope, sourceID string, 
 		}
 	}
 	return last, nil
-}
-
-// draftsOf lists the bills, and for each currency the sum of those the vendor sells itself: what a
-// distributor sells on stands in its own bill already.
-func draftsOf(c *Ctx, docs []bill.Document) (rows, totals []opsview.Draft) {
-	type total struct {
-		doc   bill.Document
-		count int
-	}
-	sums := map[string]*total{}
-	for i := range docs {
-		d := &docs[i]
-		row := draftOf(c, d)
-		row.Href = c.billLink("", d)
-		if d.Seller.ID != d.Vendor.ID {
-			row.Partner = c.T("ops.draft.resold", "Partner", d.Partner.Name, "Seller", d.Seller.Name)
-			rows = append(rows, row)
-			continue
-		}
-		rows = append(rows, row)
-		t := sums[d.Currency]
-		if t == nil {
-			t = &total{doc: bill.Document{Currency: d.Currency}}
-			sums[d.Currency] = t
-		}
-		t.count++
-		t.doc.Consumption, t.doc.Refund, t.doc.Adjustment = t.doc.Consumption+d.Consumption, t.doc.Refund+d.Refund, t.doc.Adjustment+d.Adjustment
-		t.doc.Rounding, t.doc.Due = t.doc.Rounding+d.Rounding, t.doc.Due+d.Due
-	}
-	for _, currency := range sortedNames(sums) {
-		row := draftOf(c, &sums[currency].doc)
-		row.Partner = c.T("ops.draft.total", "Count", sums[currency].count)
-		totals = append(totals, row)
-	}
-	return rows, totals
-}
-
-func draftOf(c *Ctx, d *bill.Document) opsview.Draft {
-	plain := func(a money.Amount) part.Money { return part.PlainOf(a, d.Currency) }
-	return opsview.Draft{Partner: d.Partner.Name, Currency: d.Currency, Consumption: plain(d.Consumption), Refund: plain(d.Refund),
-		Adjustment: plain(d.Adjustment), Rounding: i18n.Exact(d.Rounding.Exact()), Due: plain(d.Due)}
 }
 
 // closeEvents are the moves, and the steps that failed, the newest first.

@@ -22,7 +22,6 @@ import (
 )
 
 const (
-	deliveriesShown = 200
 	quarantineShown = 20
 	rulesShown      = 5
 )
@@ -53,43 +52,28 @@ func formatOf(dialect, version string) string { return strings.TrimSpace(dialect
 
 // deliveries lists what was delivered, of one source if the address names it.
 func (h *Handlers) deliveries(c *Ctx) error {
-	ctx := c.ctx()
 	name := c.QueryParam("source")
-	list, err := h.Deliveries.List(ctx, c.Scope, name, deliveriesShown)
-	if err != nil {
-		return err
-	}
-	p := opsview.Deliveries{Header: part.Header{Title: c.T("ops.deliveries.title"), Crumbs: c.crumbs(part.Link{Text: c.T("ops.deliveries.title")})},
-		Flash: c.done(), Tool: part.Tool{Count: c.T("ops.deliveries.count", "Count", int64(len(list))), Refresh: c.withQuery("/deliveries", "source", name)},
-		Pager: part.Pager{Range: c.T("ops.deliveries.count", "Count", int64(len(list)))}}
+	title := c.T("ops.deliveries.title")
+	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done()}
+	var err error
 	if p.Filter, err = h.sourceFilter(c, name); err != nil {
 		return err
 	}
 	if c.Scope.Has(scope.ItemDeliveryImport) {
 		p.Header.Buttons = []part.Link{{Text: c.T("ops.upload.title"), Href: c.withQuery("/deliveries/new", "source", name)}}
 	}
-	if len(list) == deliveriesShown {
-		p.Pager.Range = c.T("ops.deliveries.newest", "Count", int64(deliveriesShown))
+	if _, err := h.board(c, &p, "deliveries"); err != nil {
+		return err
 	}
-	for i := range list {
-		row, err := h.deliveryRow(c, &list[i])
-		if err != nil {
-			return err
-		}
-		p.Rows = append(p.Rows, row)
-	}
-	if len(p.Rows) == 0 {
-		p.Empty = &part.Empty{Title: c.T("ops.deliveries.empty"), Text: c.T("ops.deliveries.empty_text")}
-		if len(p.Header.Buttons) > 0 {
-			p.Empty.Button = &p.Header.Buttons[0]
-		}
+	if len(p.Header.Buttons) > 0 {
+		p.Grids[0].Empty.Button = &p.Header.Buttons[0]
 	}
 	return c.page(http.StatusOK, p.Page())
 }
 
 // sourceFilter offers the sources in scope; whoever may not see them gets no filter.
-func (h *Handlers) sourceFilter(c *Ctx, chosen string) (part.Filter, error) {
-	f := part.Filter{Action: c.at("/deliveries"), Reset: c.at("/deliveries")}
+func (h *Handlers) sourceFilter(c *Ctx, chosen string) (*part.Filter, error) {
+	f := &part.Filter{Action: c.at("/deliveries"), Reset: c.at("/deliveries")}
 	if !c.Scope.Has(scope.ItemSourceView) {
 		return f, nil
 	}
@@ -100,29 +84,6 @@ func (h *Handlers) sourceFilter(c *Ctx, chosen string) (part.Filter, error) {
 	}
 	f.Fields = []part.FilterField{field}
 	return f, err
-}
-
-func (h *Handlers) deliveryRow(c *Ctx, d *delivery.Delivery) (opsview.Delivery, error) {
-	row := opsview.Delivery{Number: deliveryName(d), Href: c.deliveryLink(d, ""), Source: d.Source, Format: formatOf(d.Dialect, d.Format),
-		Files: i18n.Count(int64(d.Files)), Rows: i18n.Count(d.LineCount), Bad: i18n.Count(d.Quarantined), State: deliveryStatus(c, d), At: i18n.DateTime(d.ReceivedAt)}
-	changes, err := h.Deliveries.Store.Changes(c.ctx(), d.ID)
-	if err != nil {
-		return row, err
-	}
-	var cycles []string
-	sums := map[string]money.Exact{}
-	for i := range changes {
-		x := &changes[i]
-		if !slices.Contains(cycles, string(x.Cycle)) {
-			cycles = append(cycles, string(x.Cycle))
-		}
-		sums[x.Currency] = sums[x.Currency].Add(x.Total)
-	}
-	row.Cycles = join(cycles, c.T("portal.list.comma"))
-	for _, currency := range sortedNames(sums) {
-		row.Sums = append(row.Sums, currency+" "+i18n.Exact(sums[currency]))
-	}
-	return row, nil
 }
 
 func sortedNames[V any](m map[string]V) []string {

@@ -5,13 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"os"
-	"slices"
-	"strconv"
 	"strings"
 
 	"huoban/internal/bill"
 	"huoban/internal/fault"
-	"huoban/internal/i18n"
 	"huoban/internal/organisation"
 	"huoban/internal/price"
 	"huoban/internal/scope"
@@ -40,20 +37,8 @@ func priceRoutes() []Route {
 
 // prices lists the rules in force; with a rule's number also every version of it.
 func (h *Handlers) prices(c *Ctx) error {
-	ctx := c.ctx()
 	q, kind := strings.TrimSpace(c.QueryParam("q")), price.Type(c.QueryParam("type"))
-	if kind != "" && !slices.Contains(priceTypes, kind) {
-		return notFound()
-	}
-	rules, err := h.Prices.List(ctx, c.Scope, c.Org.ID)
-	if err != nil {
-		return err
-	}
-	drafts, err := h.Prices.Drafts(ctx, c.Scope, c.Org.ID)
-	if err != nil {
-		return err
-	}
-	orgs, err := h.Deliveries.Store.Orgs(ctx)
+	drafts, err := h.Prices.Drafts(c.ctx(), c.Scope, c.Org.ID)
 	if err != nil {
 		return err
 	}
@@ -63,19 +48,17 @@ func (h *Handlers) prices(c *Ctx) error {
 		p.Notes = []string{c.T("backoffice.prices.drafts_wait", "Count", int64(len(drafts)))}
 	}
 	if number := c.QueryParam("rule"); number != "" {
-		g, err := h.historyGrid(c, number, orgs)
+		g, err := h.titled(c, "prices.history", "history", c.T("backoffice.prices.history", "Number", number))
 		if err != nil {
 			return err
 		}
 		p.Grids = append(p.Grids, g)
 	}
-	rules = slices.DeleteFunc(rules, func(r price.Rule) bool {
-		return kind != "" && r.Type != kind || !strings.Contains(strings.ToLower(priceLine(c, &r, orgs)), strings.ToLower(q))
-	})
-	g := priceGrid(c, "rules", c.T("backoffice.prices.rules"), rules, orgs, true)
-	g.Tool = &part.Tool{Count: c.T("backoffice.prices.count", "Count", int64(len(rules))), Refresh: c.withQuery("/prices", "q", q, "type", string(kind))}
-	g.Empty = &part.Empty{Title: c.T("backoffice.prices.empty"), Text: c.T("backoffice.prices.empty_text")}
-	p.Grids = append(p.Grids, g)
+	rules, err := h.titled(c, "prices", "rules", c.T("backoffice.prices.rules"))
+	if err != nil {
+		return err
+	}
+	p.Grids = append(p.Grids, rules)
 	return c.page(http.StatusOK, p.Page())
 }
 
@@ -97,28 +80,9 @@ func priceFilter(c *Ctx, q string, kind price.Type) *part.Filter {
 	return &part.Filter{Action: c.at("/prices"), Reset: c.at("/prices"), Fields: []part.FilterField{{Name: "q", Label: c.T("backoffice.prices.search"), Value: q}, choice}}
 }
 
-// historyGrid is every version of one rule, the newest first.
-func (h *Handlers) historyGrid(c *Ctx, number string, orgs map[string]organisation.Organisation) (opsview.Grid, error) {
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil {
-		return opsview.Grid{}, notFound()
-	}
-	versions, err := h.Prices.History(c.ctx(), c.Scope, c.Org.ID, n)
-	if err == nil && len(versions) == 0 {
-		err = notFound()
-	}
-	slices.Reverse(versions)
-	return priceGrid(c, "history", c.T("backoffice.prices.history", "Number", number), versions, orgs, false), err
-}
-
-// dimsText names what a rule is limited to.
-func dimsText(c *Ctx, r *price.Rule, orgs map[string]organisation.Organisation) string {
+// dimsText names what a rule is limited to beside partner and customer.
+func dimsText(c *Ctx, r *price.Rule) string {
 	var out []string
-	for _, id := range []string{r.PartnerID, r.CustomerID} {
-		if id != "" {
-			out = append(out, orgs[id].Name+" ("+orgs[id].Code+")")
-		}
-	}
 	for _, text := range []string{r.Provider, r.Product, r.Region} {
 		if text != "" {
 			out = append(out, text)
@@ -134,30 +98,11 @@ func dimsText(c *Ctx, r *price.Rule, orgs map[string]organisation.Organisation) 
 }
 
 func priceLine(c *Ctx, r *price.Rule, orgs map[string]organisation.Organisation) string {
-	return strings.Join([]string{bill.RuleName(r.Number, r.Version), dimsText(c, r, orgs), r.Factor.String()}, "\n")
-}
-
-func priceGrid(c *Ctx, id, title string, rules []price.Rule, orgs map[string]organisation.Organisation, linked bool) opsview.Grid {
-	g := opsview.Grid{ID: id, Title: title, Heads: []opsview.Head{{Text: c.T("backoffice.prices.rule")}, {Text: c.T("backoffice.prices.dims")}, {Text: c.T("bill.column.rule_type")},
-		{Text: c.T("backoffice.prices.factor"), Num: true}, {Text: c.T("backoffice.valid")}, {Text: c.T("opsview.col.state")}, {Text: c.T("ops.fact.by")}}}
-	for i := range rules {
-		r := &rules[i]
-		state := part.Status{Text: c.T("price.state." + string(r.State)), Tone: part.Good}
-		switch {
-		case r.EndedSeq != 0:
-			state = part.Status{Text: c.T("backoffice.prices.ended")}
-		case r.State == price.StateDraft:
-			state.Tone = part.Warn
-		}
-		name := opsview.Cell{Text: bill.RuleName(r.Number, r.Version), Mono: true}
-		if linked {
-			name.Href = c.withQuery("/prices", "rule", strconv.FormatInt(r.Number, 10))
-		}
-		g.Rows = append(g.Rows, []opsview.Cell{name, {Text: dimsText(c, r, orgs)}, {Text: c.T("bill.rule_type." + string(r.Type))},
-			{Text: r.Factor.String(), Note: c.T("backoffice.prices.of_base", "Base", c.T("bill.base."+string(r.Base)))},
-			{Text: validText(c, r.ValidFrom, r.ValidTo, r.ValidFrom == "", r.ValidTo == "")}, {Status: &state}, {Text: r.CreatedBy, Note: i18n.DateTime(r.CreatedAt)}})
+	text := []string{bill.RuleName(r.Number, r.Version), dimsText(c, r), r.Factor.String()}
+	for _, id := range []string{r.PartnerID, r.CustomerID} {
+		text = append(text, orgs[id].Name, orgs[id].Code)
 	}
-	return g
+	return strings.Join(text, "\n")
 }
 
 func (h *Handlers) pricePage(c *Ctx) error {
@@ -222,17 +167,15 @@ func (h *Handlers) importPrices(c *Ctx, path string, form uploadForm) (res price
 
 // priceDryRun shows what a price file would do; nothing of it was kept.
 func (h *Handlers) priceDryRun(c *Ctx, res *price.ImportResult) error {
-	orgs, err := h.Deliveries.Store.Orgs(c.ctx())
-	if err != nil {
-		return err
-	}
 	title := c.T("ops.dry.title")
 	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("backoffice.prices.title"), Href: c.at("/prices")}, part.Link{Text: title}),
 		Buttons: []part.Link{{Text: c.T("backoffice.prices.import"), Href: c.at("/prices/new")}}}, Flash: &part.Flash{Tone: part.Good, Text: c.T("ops.dry.text")},
 		Notes: []string{c.T("backoffice.prices.effect", "Added", res.Added, "Changed", res.Changed, "Same", res.Same)}}
-	g := priceGrid(c, "rules", c.T("backoffice.prices.written"), res.Rules, orgs, false)
-	g.Empty = &part.Empty{Title: c.T("backoffice.prices.nothing"), Text: c.T("backoffice.prices.nothing_text")}
-	p.Grids = []opsview.Grid{g}
+	s, err := h.priceSheet(c, res.Rules, false)
+	if err != nil {
+		return err
+	}
+	p.Grids = []opsview.Grid{s.whole("rules", c.T("backoffice.prices.written"), part.Empty{Title: c.T("backoffice.prices.nothing"), Text: c.T("backoffice.prices.nothing_text")})}
 	return c.page(http.StatusOK, p.Page())
 }
 

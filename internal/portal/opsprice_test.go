@@ -204,7 +204,7 @@ func TestAuditPage(t *testing.T) {
 	for at := "/o/NOVA/audit?action=robot"; at != ""; {
 		doc := boss.both(at)
 		rows += doc.Find("#entries tbody tr").Length()
-		at = doc.Find(".hb-pager a[href*='before=']").AttrOr("href", "")
+		at = doc.Find(".hb-pager a[href*='after=']").AttrOr("href", "")
 	}
 	if rows != 60 {
 		t.Errorf("%d entries on all pages, want 60", rows)

@@ -30,7 +30,7 @@ func (h *Handlers) quarantineCard(c *Ctx, d *delivery.Details) (*opsview.Quarant
 	}
 	for i := range rows {
 		if i == quarantineShown {
-			q.More = &part.Link{Text: c.T("ops.quarantine.more", "Count", int64(len(rows)-i)), Href: q.Export}
+			q.More = &part.Link{Text: c.T("ops.quarantine.more", "Count", int64(len(rows)-i)), Href: c.deliveryLink(&d.Delivery, "/quarantine")}
 			break
 		}
 		r := &rows[i]
@@ -46,8 +46,13 @@ func (h *Handlers) quarantineCard(c *Ctx, d *delivery.Details) (*opsview.Quarant
 
 // openRows are the open rows of a delivery, all of them.
 func (h *Handlers) openRows(c *Ctx, deliveryID string) ([]delivery.Quarantined, error) {
+	return h.badRows(c, deliveryID, delivery.QuarantineOpen)
+}
+
+// badRows are the rows of a delivery in a state, or in any.
+func (h *Handlers) badRows(c *Ctx, deliveryID, state string) ([]delivery.Quarantined, error) {
 	var all []delivery.Quarantined
-	f := delivery.QuarantineFilter{DeliveryID: deliveryID, State: delivery.QuarantineOpen, Limit: 1000}
+	f := delivery.QuarantineFilter{DeliveryID: deliveryID, State: state, Limit: 1000}
 	for {
 		rows, err := h.Deliveries.Quarantine(c.ctx(), c.Scope, f)
 		if err != nil {
@@ -59,6 +64,26 @@ func (h *Handlers) openRows(c *Ctx, deliveryID string) ([]delivery.Quarantined, 
 		}
 		f.After = rows[len(rows)-1].ID
 	}
+}
+
+// quarantine lists the rows of a delivery that could not be read, decided ones too.
+func (h *Handlers) quarantine(c *Ctx) error {
+	d, err := h.Deliveries.Find(c.ctx(), c.Scope, c.deliveryRef())
+	if err != nil {
+		return err
+	}
+	title, here, state := c.T("ops.quarantine.title"), c.deliveryLink(&d, "/quarantine"), c.QueryParam("state")
+	field := part.FilterField{Name: "state", Label: c.T("opsview.col.state"), Value: state, Options: []part.Option{{Label: c.T("ops.filter.any")}}}
+	for _, x := range quarantineStates[1:] {
+		field.Options = append(field.Options, part.Option{Value: x, Label: c.T("ops.quarantine.state." + x)})
+	}
+	p := opsview.Board{Header: part.Header{Title: title, Tags: []part.Tag{{Text: deliveryName(&d)}},
+		Crumbs: c.crumbs(part.Link{Text: c.T("ops.deliveries.title"), Href: c.at("/deliveries")}, part.Link{Text: deliveryName(&d), Href: c.deliveryLink(&d, "")}, part.Link{Text: title})},
+		Filter: &part.Filter{Action: here, Reset: here, Fields: []part.FilterField{field}}}
+	if _, err := h.board(c, &p, "quarantine"); err != nil {
+		return err
+	}
+	return c.page(http.StatusOK, p.Page())
 }
 
 // quarantineFile is the CSV to correct and hand in again.

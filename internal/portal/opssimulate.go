@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"time"
 
-	"huoban/internal/bill"
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
@@ -34,27 +33,27 @@ func (h *Handlers) simulationPage(c *Ctx, status int, refused *fault.Error) erro
 			return err
 		}
 	}
-	orgs, err := h.Deliveries.Store.Orgs(ctx)
-	if err != nil {
-		return err
-	}
 	title := c.T("backoffice.simulation.title")
 	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("backoffice.prices.title"), Href: c.at("/prices")}, part.Link{Text: title}),
 		Cycle: h.simulationPicker(c, at, known)}, Flash: c.done(), Notes: []string{c.T("backoffice.simulation.note")}, Refusal: refusalOf(c, refused)}
-	g := priceGrid(c, "drafts", c.T("backoffice.simulation.drafts"), drafts, orgs, false)
-	g.Empty = &part.Empty{Title: c.T("backoffice.simulation.no_drafts"), Text: c.T("backoffice.simulation.no_drafts_text")}
-	if c.Scope.Has(scope.ItemPriceChange) {
-		g.Empty.Button = &part.Link{Text: c.T("backoffice.prices.import"), Href: c.at("/prices/new")}
-		p.Buttons = draftButtons(c, len(drafts))
+	if c.Scope.Has(scope.ItemPriceView) {
+		g, err := h.titled(c, "prices.drafts", "drafts", c.T("backoffice.simulation.drafts"))
+		if err != nil {
+			return err
+		}
+		if c.Scope.Has(scope.ItemPriceChange) {
+			g.Empty.Button = &part.Link{Text: c.T("backoffice.prices.import"), Href: c.at("/prices/new")}
+			p.Buttons = draftButtons(c, len(drafts))
+		}
+		p.Grids = []opsview.Grid{g}
 	}
-	p.Grids = []opsview.Grid{g}
 	if len(drafts) == 0 {
 		return c.page(status, p.Page())
 	}
-	sim, err := h.Bills.Simulate(ctx, c.Scope, c.Org.ID, at, drafts)
+	g, err := h.titled(c, "prices.simulation", "bills", c.T("backoffice.simulation.bills", "Cycle", string(at)))
 	switch {
 	case err == nil:
-		p.Grids = append([]opsview.Grid{comparisonGrid(c, sim)}, p.Grids...)
+		p.Grids = append([]opsview.Grid{g}, p.Grids...)
 	default:
 		if p.Flash, err = flashFault(c, err); err != nil {
 			return err
@@ -126,36 +125,4 @@ func (h *Handlers) simulationPicker(c *Ctx, at cycle.Cycle, known []monthclose.K
 		p.Months = append(p.Months, month)
 	}
 	return p
-}
-
-// comparisonGrid shows each bill before and after: what is due, and exact to the last decimal below.
-func comparisonGrid(c *Ctx, sim *bill.Simulation) opsview.Grid {
-	g := opsview.Grid{ID: "bills", Title: c.T("backoffice.simulation.bills", "Cycle", string(sim.Cycle)), Tool: &part.Tool{Count: c.T("backoffice.simulation.count", "Count", int64(len(sim.Bills)))},
-		Heads: []opsview.Head{{Text: c.T("backoffice.simulation.partner")}, {Text: c.T("opsview.draft.currency")}, {Text: c.T("backoffice.simulation.before"), Num: true},
-			{Text: c.T("backoffice.simulation.after"), Num: true}, {Text: c.T("backoffice.simulation.difference"), Num: true}},
-		Empty: &part.Empty{Title: c.T("backoffice.simulation.no_bills"), Text: c.T("backoffice.simulation.no_bills_text")}}
-	due := func(d *bill.Document) opsview.Cell {
-		if d == nil {
-			return opsview.Cell{}
-		}
-		m := part.MoneyOf(d.Due, d.Currency)
-		return opsview.Cell{Text: m.Text, Full: m.Full, Note: c.T("backoffice.simulation.exact", "Amount", i18n.Exact(d.ExactTotal))}
-	}
-	for i := range sim.Bills {
-		x := &sim.Bills[i]
-		d := x.New
-		if d == nil {
-			d = x.Old
-		}
-		exact := d.ExactTotal
-		if x.Old != nil && x.New != nil {
-			exact = x.New.ExactTotal.Sub(x.Old.ExactTotal)
-		} else if x.New == nil {
-			exact = exact.Neg()
-		}
-		m := exactMoney(x.Difference(), d.Currency)
-		g.Rows = append(g.Rows, []opsview.Cell{{Text: d.Partner.Name, Note: d.Entity.Name}, {Text: d.Currency}, due(x.Old), due(x.New),
-			{Text: m.Text, Full: m.Full, Note: c.T("backoffice.simulation.exact", "Amount", i18n.Exact(exact))}})
-	}
-	return g
 }

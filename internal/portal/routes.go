@@ -28,6 +28,8 @@ func table() []Route {
 	rows = append(rows, priceRoutes()...)
 	rows = append(rows, auditRoutes()...)
 	rows = append(rows, workRoutes()...)
+	rows = append(rows, columnRoutes()...)
+	rows = append(rows, nameRoutes()...)
 	return append(rows, opsRoutes()...)
 }
 

@@ -61,6 +61,7 @@ type Handlers struct {
 	Adjustments *adjustment.Service
 	Idempotency *idempotency.Keeper
 	Exports     *export.Service
+	Columns     ColumnStore
 
 	Prices      *price.Service
 	AuditBook   *audit.Book

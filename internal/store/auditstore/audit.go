@@ -26,6 +26,8 @@ var (
 	qAppend    = q.Get("audit.Append")
 	qAfter     = q.Get("audit.After")
 	qBefore    = q.Get("audit.Before")
+	qNewer     = q.Get("audit.Newer")
+	qSpan      = q.Get("audit.Span")
 )
 
 // Store implements audit.Store.
@@ -73,6 +75,33 @@ func (s *Store) Before(ctx context.Context, orgID string, all bool, f audit.Filt
 	if before <= 0 {
 		before = math.MaxInt64
 	}
+	if f.Until > 0 {
+		before = min(before, f.Until+1)
+	}
+	return s.rows(ctx, qBefore, append([]any{before}, narrowed(orgID, all, f, limit)...))
+}
+
+// Newer reads rows that match, oldest first.
+func (s *Store) Newer(ctx context.Context, orgID string, all bool, f audit.Filter, seq int64, limit int) ([]audit.Row, error) {
+	return s.rows(ctx, qNewer, append([]any{seq}, append(narrowed(orgID, all, f, limit), until(f))...))
+}
+
+// Span counts rows that match.
+func (s *Store) Span(ctx context.Context, orgID string, all bool, f audit.Filter) (out audit.Span, err error) {
+	args := narrowed(orgID, all, f, 0)
+	err = s.db.Row(ctx, qSpan, "", append([]any{until(f)}, args[:len(args)-1]...), &out.Count, &out.Newest)
+	return out, err
+}
+
+func until(f audit.Filter) int64 {
+	if f.Until > 0 {
+		return f.Until
+	}
+	return math.MaxInt64
+}
+
+// narrowed are the parameters of a filter, from the second on.
+func narrowed(orgID string, all bool, f audit.Filter, limit int) []any {
 	every := 0
 	if all {
 		every = 1
@@ -84,7 +113,7 @@ func (s *Store) Before(ctx context.Context, orgID string, all bool, f audit.Filt
 	if to.IsZero() {
 		to = dusk
 	}
-	return s.rows(ctx, qBefore, []any{before, orgID, every, f.Actor, f.Action, f.Object, f.Outcome, store.At(from), store.At(to), limit})
+	return []any{orgID, every, f.Actor, f.Action, f.Object, f.Outcome, store.At(from), store.At(to), limit}
 }
 
 func (s *Store) rows(ctx context.Context, q store.Query, args []any) ([]audit.Row, error) {

@@ -24,6 +24,8 @@ var (
 	qInsert      = q.Get("message.Insert")
 	qRepeated    = q.Get("message.Repeated")
 	qList        = q.Get("message.List")
+	qNewer       = q.Get("message.Newer")
+	qCount       = q.Get("message.Count")
 	qUnread      = q.Get("message.Unread")
 	qMarkRead    = q.Get("message.MarkRead")
 	qMarkAllRead = q.Get("message.MarkAllRead")
@@ -65,13 +67,36 @@ func (s *Store) List(ctx context.Context, orgID, personID string, f message.Filt
 	if after.At.IsZero() {
 		after.At = end
 	}
-	unread := 0
-	if f.Unread {
-		unread = 1
+	return s.read(ctx, qList, []any{personID, orgID, store.At(after.At), after.ID, string(f.Category), flag(f.Unread), limit, until(f), f.Until.ID})
+}
+
+// Newer reads messages after the cursor, oldest first.
+func (s *Store) Newer(ctx context.Context, orgID, personID string, f message.Filter, from message.Cursor, limit int) ([]message.Message, error) {
+	return s.read(ctx, qNewer, []any{personID, orgID, store.At(from.At), from.ID, string(f.Category), flag(f.Unread), limit, until(f), f.Until.ID})
+}
+
+// Count counts messages.
+func (s *Store) Count(ctx context.Context, orgID, personID string, f message.Filter) (int64, error) {
+	return s.count(ctx, qCount, personID, orgID, string(f.Category), flag(f.Unread), until(f), f.Until.ID)
+}
+
+func until(f message.Filter) store.Instant {
+	if f.Until.At.IsZero() {
+		return store.At(end)
 	}
+	return store.At(f.Until.At)
+}
+
+func flag(on bool) int {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+func (s *Store) read(ctx context.Context, q store.Query, args []any) ([]message.Message, error) {
 	var out []message.Message
-	args := []any{personID, orgID, store.At(after.At), after.ID, string(f.Category), unread, limit}
-	err := s.db.Each(ctx, qList, args, func(rows *sql.Rows) error {
+	err := s.db.Each(ctx, q, args, func(rows *sql.Rows) error {
 		var m message.Message
 		var category, args string
 		var at, read store.Instant

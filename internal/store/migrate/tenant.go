@@ -31,6 +31,7 @@ var Tenancy = map[string]string{
 	"custom_role_item": "org_id = {org}",
 	"second_factor":    "person_id IN (SELECT p.id FROM person p WHERE p.org_id = {org})",
 	"recovery_code":    "person_id IN (SELECT p.id FROM person p WHERE p.org_id = {org})",
+	"list_columns":     "person_id IN (SELECT p.id FROM person p)",
 	"session":          "person_id IN (SELECT p.id FROM person p WHERE p.org_id = {org})",
 
 	"source":          "vendor_id = {vendors}",

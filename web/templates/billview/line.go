@@ -15,13 +15,6 @@ func sortName(s Sort) string {
 	return "ascending"
 }
 
-func choiceName(c Choice) string {
-	if c.Partner != "" {
-		return c.Partner
-	}
-	return c.Currency
-}
-
 // toggle marks the link that opens a row, for script and assistive technology.
 func toggle(r Line) templ.Attributes {
 	if r.Why == nil {

@@ -5,7 +5,10 @@
 // bill, so that page, export and PDF cannot differ.
 package billview
 
-import "huoban/web/templates/part"
+import (
+	"huoban/web/templates/listview"
+	"huoban/web/templates/part"
+)
 
 // Doc is what every page of one bill shares.
 type Doc struct {
@@ -17,23 +20,12 @@ type Doc struct {
 	Bar    *part.Flash // something that stands: overridden close, stale estimate
 }
 
-// Choose lists the bills of a cycle where a partner, or a vendor's actor, has several.
-type Choose struct {
+// List is a list of or about bills: those of a cycle where there are several, one through its cycles, its
+// adjustments. Empty stands alone where there is no bill at all.
+type List struct {
 	Doc
-	Rows  []Choice
+	Grid  listview.Grid
 	Empty *part.Empty
-	Pager *part.Pager
-}
-
-// Choice is one bill. Partner is "" where only one partner's bills are listed.
-type Choice struct {
-	Partner  string
-	Href     string
-	Currency string
-	Entity   string // contracting entity
-	State    part.Tag
-	Lines    string
-	Due      part.Money
 }
 
 // Overview is the bill on one page: the equation, what can be done, why it changed, its splits.
@@ -133,28 +125,6 @@ type Line struct {
 	Factor   string
 	Amount   part.Money
 	Why      *part.Why // set = the row is open
-}
-
-// Adjustments lists 调账 lines with reason, origin and approval.
-type Adjustments struct {
-	Doc
-	Tool  part.Tool
-	Unit  string
-	Rows  []Adjustment
-	Total TotalRow
-	Seal  *part.Seal
-	Empty *part.Empty
-}
-
-// Adjustment is one adjustment line and what it corrects.
-type Adjustment struct {
-	Number   string
-	Href     string
-	Corrects string // cycle and line it corrects
-	Customer string
-	Reason   string
-	By       string // who entered and who approved
-	Amount   part.Money
 }
 
 // Explain is "why this amount" of a computed figure: the groups it is the sum of, each opening to its

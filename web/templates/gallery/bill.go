@@ -6,6 +6,7 @@ import (
 
 	"huoban/internal/cycle"
 	"huoban/web/templates/billview"
+	"huoban/web/templates/listview"
 	"huoban/web/templates/part"
 )
 
@@ -50,14 +51,21 @@ func export(ctx context.Context) *part.Export {
 	}
 }
 
-func choose(ctx context.Context) billview.Choose {
+func choose(ctx context.Context) billview.List {
 	d := doc(ctx, -1)
 	d.Tabs = nil
-	state := part.Tag{Text: pick(ctx, "终稿", "Final"), Tone: part.Good}
-	return billview.Choose{Doc: d, Rows: []billview.Choice{
-		{Href: "/bill", Currency: "CNY", Entity: pick(ctx, "澜岭云（杭州）", "Lanling Hangzhou"), State: state, Lines: "1,204", Due: cny("82695.67")},
-		{Href: "/bill", Currency: "USD", Entity: pick(ctx, "澜岭云（新加坡）", "Lanling Singapore"), State: state, Lines: "311", Due: cny("4120.5")},
-	}}
+	final := listview.Cell{Tag: &part.Tag{Text: pick(ctx, "终稿", "Final"), Tone: part.Good}}
+	g := listview.Grid{ID: "bills", Caption: pick(ctx, "账单", "Bills"), Tool: &part.Tool{Count: pick(ctx, "共 2 条", "2 in all"), Export: export(ctx), Columns: columns(ctx)},
+		Heads: []listview.Head{{Text: pick(ctx, "账单", "Bill")}, {Text: pick(ctx, "签约主体", "Contracting entity")}, {Text: pick(ctx, "状态", "State")}, {Text: pick(ctx, "行数", "Lines"), Num: true}, {Text: pick(ctx, "应还金额", "Amount due"), Num: true, Class: "m"}},
+		Rows: [][]listview.Cell{{{Text: "CNY", Href: "/bill"}, {Text: pick(ctx, "澜岭云（杭州）", "Lanling Hangzhou")}, final, {Text: "1,204"}, {Text: "¥82,695.67", Full: "¥82,695.67000000"}},
+			{{Text: "USD", Href: "/bill"}, {Text: pick(ctx, "澜岭云（新加坡）", "Lanling Singapore")}, final, {Text: "311"}, {Text: "$4,120.50", Full: "$4,120.50000000"}}},
+		Totals: []listview.Total{{Label: pick(ctx, "全部合计", "Total"), Lines: []string{"¥82,695.67", "$4,120.5"}, At: 4}},
+		Pager:  &part.Pager{Range: pick(ctx, "本页 2 条，共 2 条", "2 of 2 shown"), Seal: &part.Seal{Total: "¥82,695.67 · $4,120.5", Code: "3C9E-04D7"}}}
+	return billview.List{Doc: d, Grid: g}
+}
+
+func columns(ctx context.Context) *part.Columns {
+	return &part.Columns{ID: "columns-sample", Action: "/bills", Items: []part.Column{{Key: "bill", Label: pick(ctx, "账单", "Bill"), On: true}, {Key: "state", Label: pick(ctx, "状态", "State")}}}
 }
 
 func overview(ctx context.Context) billview.Overview {
@@ -194,16 +202,14 @@ func noLines(ctx context.Context) billview.Lines {
 	return p
 }
 
-func adjustments(ctx context.Context) billview.Adjustments {
+func adjustments(ctx context.Context) billview.List {
 	t := func(zh, en string) string { return pick(ctx, zh, en) }
-	return billview.Adjustments{
-		Doc: doc(ctx, 4), Unit: "CNY", Tool: part.Tool{Count: t("共 1 行", "1 line"), Export: export(ctx)},
-		Rows: []billview.Adjustment{{
-			Number: "b81c44d0", Href: "/bill-explain", Corrects: t("2026-09，24 行", "2026-09, 24 lines"), Customer: t("栖川制造", "Qichuan Manufacturing"),
-			Reason: t("子账户改归属：栖川制造 → 白泽教育", "Sub-account moved from Qichuan to Baize"), By: t("秋未央录入，苏怀瑜复核", "Qiu Weiyang, approved by Su Huaiyu"), Amount: plain("-310.20518").At("/bill-explain"),
-		}},
-		Total: billview.TotalRow{Label: t("合计", "Total"), Amount: plain("-310.20518")},
-	}
+	g := listview.Grid{ID: "adjustments", Caption: t("调账", "Adjustments"), Tool: &part.Tool{Count: t("共 1 条", "1 in all"), Export: export(ctx)},
+		Heads: []listview.Head{{Text: t("编号", "Number")}, {Text: t("更正", "Corrects")}, {Text: t("客户", "Customer"), Eye: &part.Eye{Action: "/bill", Name: t("客户", "Customer")}}, {Text: t("原因", "Reason")}, {Text: t("录入", "By")}, {Text: t("金额", "Amount"), Num: true, Class: "m"}},
+		Rows: [][]listview.Cell{{{Text: "b81c44d0", Mono: true, Href: "/bill-explain"}, {Text: t("2026-09，24 行", "2026-09, 24 lines")}, {Text: t("栖***", "Q***"), Masked: true},
+			{Text: t("子账户改归属", "A sub-account moved")}, {Text: t("秋未央录入，苏怀瑜复核", "Qiu Weiyang, approved by Su Huaiyu")}, {Text: "−310.20518"}}},
+		Totals: []listview.Total{{Label: t("全部合计", "Total"), Lines: []string{"−¥310.20518"}, At: 5}}}
+	return billview.List{Doc: doc(ctx, 4), Grid: g}
 }
 
 func explain(ctx context.Context) billview.Explain {

@@ -15,19 +15,22 @@ func published(ctx context.Context, id string) part.Status {
 	return part.Status{ID: id, Text: pick(ctx, "已生效", "Published"), Tone: part.Good, Meaning: pick(ctx, "这一版计入账单", "These rows count"), Next: pick(ctx, "可整体撤回", "Can be reverted whole")}
 }
 
-func deliveries(ctx context.Context) opsview.Deliveries {
+func deliveries(ctx context.Context) opsview.Board {
 	t := func(zh, en string) string { return pick(ctx, zh, en) }
 	h := pageHead(ctx, t("批次", "Deliveries"))
 	h.Buttons = []part.Link{{Text: t("导入文件", "Import files"), Href: "/upload"}}
-	return opsview.Deliveries{
-		Header: h, Tool: part.Tool{Count: t("共 2 个批次", "2 deliveries"), Refresh: "/deliveries"},
-		Filter: part.Filter{Action: "/deliveries", Fields: []part.FilterField{{Name: "source", Label: t("来源", "Source"), Options: []part.Option{{Label: t("全部", "All")}}}}},
-		Rows: []opsview.Delivery{
-			{Number: "D-1103-02", Href: "/delivery", Source: t("主账单", "Main"), Format: "FOCUS 1.2", Cycles: "2026-10", Rows: "299,874", Sums: []string{"CNY 4,878,629.75"}, Bad: "3", At: "2026-11-03 14:52", State: part.Status{ID: "d1", Text: t("待生效", "Waiting"), Tone: part.Warn, Meaning: t("读完了，还没有计入账单", "Read, but not counted yet")}},
-			{Number: "D-1102-05", Href: "/delivery", Source: t("海外", "Overseas"), Format: "FOCUS 1.0", Cycles: "2026-09、2026-10", Rows: "1,000", Sums: []string{"USD 20.28", "CNY 0.24"}, Bad: "0", At: "2026-11-02 09:10", State: published(ctx, "d2")},
-		},
-		Pager: part.Pager{Range: t("第 1–2 个，共 2 个", "1–2 of 2")},
-	}
+	waiting := part.Status{ID: "d1", Text: t("待生效", "Waiting"), Tone: part.Warn, Meaning: t("读完了，还没有计入账单", "Read, but not counted yet")}
+	done := published(ctx, "d2")
+	return opsview.Board{Header: h, Grids: []opsview.Grid{{ID: "deliveries", Caption: t("批次", "Deliveries"),
+		Filter: &part.Filter{Action: "/deliveries", Fields: []part.FilterField{{Name: "source", Label: t("来源", "Source"), Options: []part.Option{{Label: t("全部", "All")}}}}},
+		Tool:   &part.Tool{Count: t("共 2 个批次", "2 deliveries"), Refresh: "/deliveries", Columns: columns(ctx), Export: export(ctx)},
+		Heads: []opsview.Head{{Text: t("批次", "Delivery")}, {Text: t("来源", "Source")}, {Text: t("账期", "Cycles")}, {Text: t("行数", "Rows"), Num: true}, {Text: t("金额", "Sum"), Num: true},
+			{Text: t("时间", "At"), Class: "num-l"}, {Text: t("状态", "State"), Class: "m"}},
+		Rows: [][]opsview.Cell{
+			{{Text: "D-1103-02", Href: "/delivery", Mono: true}, {Text: t("主账单", "Main"), Note: "FOCUS 1.2"}, {Text: "2026-10"}, {Text: "299,874"}, {Text: "¥4,878,629.75"}, {Text: "2026-11-03 14:52"}, {Status: &waiting}},
+			{{Text: "D-1102-05", Href: "/delivery", Mono: true}, {Text: t("海外", "Overseas"), Note: "FOCUS 1.0"}, {Text: "2026-09、2026-10"}, {Text: "1,000"}, {Lines: []string{"¥0.24", "$20.28"}}, {Text: "2026-11-02 09:10"}, {Status: &done}}},
+		Totals: []opsview.Total{{Label: t("全部合计", "Total"), Lines: []string{"¥4,878,629.99", "$20.28"}, At: 4, Rest: 2}},
+		Pager:  &part.Pager{Range: t("本页 2 条，共 2 条", "2 of 2 shown"), Next: "/deliveries", Seal: &part.Seal{Total: "¥4,878,629.99 · $20.28", Code: "7A10-C2F4"}}}}}
 }
 
 func delivery(ctx context.Context) opsview.Show {
@@ -98,31 +101,31 @@ func upload(ctx context.Context) opsview.Upload {
 	}
 }
 
-func rules(ctx context.Context) opsview.Rules {
+func rules(ctx context.Context) opsview.Board {
 	t := func(zh, en string) string { return pick(ctx, zh, en) }
-	return opsview.Rules{Header: pageHead(ctx, t("符合性报告", "Conformance report")), Tool: part.Tool{Count: t("621 条规则", "621 rules")}, Rows: []opsview.RuleRow{
-		{ID: "BillingCurrency-C-003", Text: t("币种须为 ISO 4217", "The currency is an ISO 4217 code"), Level: "MUST", Outcome: part.Status{Text: t("未通过", "Failed"), Tone: part.Bad}, Rows: "21", Sample: "RMB"},
-		{ID: "BilledCost-C-001", Text: t("列必须存在", "The column is present"), Level: "MUST", Outcome: part.Status{Text: t("通过", "Passed"), Tone: part.Good}, Rows: "0"},
-	}}
+	return opsview.Board{Header: pageHead(ctx, t("符合性报告", "Conformance report")), Grids: []opsview.Grid{{ID: "rules", Caption: t("符合性报告", "Conformance report"), Tool: &part.Tool{Count: t("621 条规则", "621 rules")},
+		Heads: []opsview.Head{{Text: t("规则", "Rule")}, {Text: t("级别", "Level")}, {Text: t("结果", "Outcome")}, {Text: t("行", "Rows"), Num: true, Class: "m"}},
+		Rows: [][]opsview.Cell{
+			{{Text: "BillingCurrency-C-003", Mono: true, Note: t("币种须为 ISO 4217", "The currency is an ISO 4217 code")}, {Text: "MUST"}, {Status: &part.Status{Text: t("未通过", "Failed"), Tone: part.Bad}}, {Text: "21"}},
+			{{Text: "BilledCost-C-001", Mono: true, Note: t("列必须存在", "The column is present")}, {Text: "MUST"}, {Status: &part.Status{Text: t("通过", "Passed"), Tone: part.Good}}, {Text: "0"}}}}}}
 }
 
-func closes(ctx context.Context) opsview.Closes {
+func closes(ctx context.Context) opsview.Board {
 	t := func(zh, en string) string { return pick(ctx, zh, en) }
-	return opsview.Closes{Header: part.Header{Title: t("月结", "Month close")}, Rows: []opsview.CloseRow{
-		{Name: "2026-11", Href: "/close", State: part.Status{Text: t("已开账", "Open"), Tone: part.Brand}, Due: "2026-12-05 12:00", Total: []string{"CNY 120,411.08"}},
-		{Name: "2026-10", Href: "/close", State: part.Status{Text: t("初稿", "Draft"), Tone: part.Warn}, Due: "2026-11-05 12:00", Note: t("3 项阻塞", "3 blockers"), Total: []string{"CNY 3,220,139.20", "USD 20.28"}},
-	}}
+	return opsview.Board{Header: part.Header{Title: t("月结", "Month close")}, Grids: []opsview.Grid{{ID: "closes", Caption: t("月结", "Month close"),
+		Heads: []opsview.Head{{Text: t("账期", "Cycle")}, {Text: t("状态", "State")}, {Text: t("期限", "Due"), Class: "num-l"}, {Text: t("说明", "Note")}, {Text: t("应还", "Due amount"), Num: true, Class: "m"}},
+		Rows: [][]opsview.Cell{
+			{{Text: "2026-11", Href: "/close"}, {Status: &part.Status{Text: t("已开账", "Open"), Tone: part.Brand}}, {Text: "2026-12-05 12:00"}, {}, {Text: "¥120,411.08"}},
+			{{Text: "2026-10", Href: "/close"}, {Status: &part.Status{Text: t("初稿", "Draft"), Tone: part.Warn}}, {Text: "2026-11-05 12:00"}, {Text: t("3 项阻塞", "3 blockers")}, {Lines: []string{"¥3,220,139.20", "$20.28"}}}}}}}
 }
 
 func closing(ctx context.Context) opsview.Close {
 	t := func(zh, en string) string { return pick(ctx, zh, en) }
 	h := part.Header{Title: t("月结 2026-10", "Close of 2026-10"), Crumbs: []part.Link{{Text: t("月结", "Month close"), Href: "/closes"}, {Text: "2026-10"}}, Fresh: t("距出账期限 1 天 20 小时", "1 day 20 hours to the deadline")}
 	h.Status = &part.Status{ID: "close", Text: t("初稿", "Draft"), Tone: part.Brand, Meaning: t("账单已算出，伙伴看到初稿", "Bills are computed; partners see drafts"), Next: t("另一个人复核", "Another person reviews"), Due: "2026-11-05 12:00"}
-	draft := func(zh, en, consumption, refund, adjustment, rounding, due string) opsview.Draft {
-		return opsview.Draft{Partner: t(zh, en), Currency: "CNY", Consumption: plain(consumption), Refund: plain(refund), Adjustment: plain(adjustment), Rounding: rounding, Due: plain(due)}
-	}
-	first := draft("沐石数科", "Mushi Digital", "84210.38472913", "-1204.5", "-310.20518", "−0.00954913", "82695.67")
-	first.Href, first.Due = "/bill", first.Due.At("/bill-explain")
+	bills := opsview.Grid{ID: "bills", Title: t("账单", "Bills"), Heads: []opsview.Head{{Text: t("伙伴", "Partner")}, {Text: t("币种", "Currency")}, {Text: t("消费", "Consumption"), Num: true}, {Text: t("应还", "Due"), Num: true, Class: "m"}},
+		Rows:   [][]opsview.Cell{{{Text: t("沐石数科", "Mushi Digital"), Href: "/bill"}, {Text: "CNY"}, {Text: "84,210.38"}, {Text: "¥82,695.67"}}},
+		Totals: []opsview.Total{{Label: t("合计（1 张）", "Total (1 bill)"), Lines: []string{"¥82,695.67"}, At: 3}}}
 	return opsview.Close{
 		Header: h, Again: "/close", Override: t("确有必要时可越过：需要「月结越权」权限并写明原因，原因会印在账单上。", "Blockers can be overridden with a named permission and a reason, which is printed on the bill."),
 		Steps: []part.Step{
@@ -144,7 +147,7 @@ func closing(ctx context.Context) opsview.Close {
 			{Name: t("主账单", "Main"), Format: "FOCUS 1.2", Delivery: "D-1103-02", Href: "/delivery", State: part.Status{Text: t("待生效", "Waiting"), Tone: part.Warn}},
 			{Name: t("海外", "Overseas"), Format: "FOCUS 1.0", Delivery: "D-1102-05", Href: "/delivery", State: part.Status{Text: t("终版", "Final"), Tone: part.Good}},
 		},
-		Drafts: []opsview.Draft{first}, Totals: []opsview.Draft{draft("合计（1 张）", "Total (1 bill)", "84210.38472913", "-1204.5", "-310.20518", "−0.00954913", "82695.67")},
+		Bills:  &bills,
 		Events: []part.Event{{Text: t("第 2 稿", "Second draft"), When: "2026-11-03 15:02", Who: "operator", Tone: part.Brand}},
 	}
 }

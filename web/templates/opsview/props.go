@@ -6,32 +6,6 @@ package opsview
 
 import "huoban/web/templates/part"
 
-// Deliveries lists what was delivered, newest first.
-type Deliveries struct {
-	Header part.Header // Buttons: the way to Upload
-	Flash  *part.Flash
-	Filter part.Filter
-	Tool   part.Tool
-	Rows   []Delivery
-	Pager  part.Pager
-	Empty  *part.Empty
-}
-
-// Delivery is one hand-over in the list.
-type Delivery struct {
-	Number string
-	Href   string
-	Source string
-	Format string
-	Cycles string // "2024-09、2024-10"
-	Files  string
-	Rows   string
-	Sums   []string // one per currency
-	Bad    string   // rows in quarantine, "" = none
-	State  part.Status
-	At     string
-}
-
 // Show is one delivery.
 type Show struct {
 	Header     part.Header
@@ -131,24 +105,6 @@ type Rule struct {
 	Rows  string
 }
 
-// Rules is the whole conformance report.
-type Rules struct {
-	Header part.Header
-	Filter part.Filter
-	Tool   part.Tool
-	Rows   []RuleRow
-}
-
-// RuleRow is one rule with its outcome and a sample.
-type RuleRow struct {
-	ID      string
-	Text    string
-	Level   string
-	Outcome part.Status
-	Rows    string
-	Sample  string
-}
-
 // Upload is the import form: a multipart POST with source, final, dry_run and files.
 type Upload struct {
 	Header  part.Header
@@ -157,24 +113,6 @@ type Upload struct {
 	Refusal *part.Refusal
 	Notes   []string // what is accepted
 	Submit  string   // "" = the usual word
-}
-
-// Closes lists the cycles of the vendors.
-type Closes struct {
-	Header part.Header
-	Flash  *part.Flash
-	Rows   []CloseRow
-	Empty  *part.Empty
-}
-
-// CloseRow is one vendor and cycle.
-type CloseRow struct {
-	Name  string
-	Href  string
-	State part.Status
-	Due   string
-	Note  string
-	Total []string
 }
 
 // Close is the month close of one vendor and cycle.
@@ -190,8 +128,7 @@ type Close struct {
 	Again    string       // checks again
 	Override string       // sentence about overriding, "" = nothing blocks
 	Sources  []Source
-	Drafts   []Draft
-	Totals   []Draft // one per currency
+	Bills    *Grid // nil before there are any
 	Events   []part.Event
 }
 
@@ -202,16 +139,4 @@ type Source struct {
 	Delivery string
 	Href     string
 	State    part.Status
-}
-
-// Draft is one bill of the close.
-type Draft struct {
-	Partner     string
-	Href        string
-	Currency    string
-	Consumption part.Money
-	Refund      part.Money
-	Adjustment  part.Money
-	Rounding    string
-	Due         part.Money
 }

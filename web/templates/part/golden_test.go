@@ -42,6 +42,7 @@ func samples() map[string]templ.Component {
 		"header":   HeaderOf(Header{Crumbs: []Link{*link, {Text: "L-2"}}, Title: "T", Tags: []Tag{{Text: "G", Tone: Warn}}, Fresh: "F", Rules: "/rules", Label: "A", Amount: "¥1.00", Buttons: []Link{*link}}),
 		"cycle":    CyclePickerOf(CyclePicker{Current: "2026-10", State: Tag{Text: "S"}, Prev: "/p", Year: "2026", PrevYear: "/y", This: "/t", Last: "/l", Months: []CycleMonth{{Name: "1", State: "S", Href: "/1", Current: true}, {Name: "2"}}}),
 		"filter":   FilterOf(Filter{Action: "/f", Hidden: []Hidden{{"cycle", "2026-10"}}, Reset: "/r", Fields: []FilterField{{Name: "q", Label: "Q", Value: "v"}, {Name: "k", Label: "K", Value: "b", More: true, Options: []Option{{"a", "A"}, {"b", "B"}}}}}),
+		"eye":      EyeOf(Eye{Action: "/names", Name: "C"}),
 		"tool":     ToolOf(Tool{Count: "2", Conditions: []Condition{{Text: "C", Remove: "/c"}}, Refresh: "/r", Density: "/d", Columns: &Columns{Action: "/l", Items: []Column{{"a", "A", true}}}, Export: &Export{ID: "x", Intro: "I", Items: []ExportItem{{"CSV", "2", "/csv", []Hidden{{"format", "csv"}}}}, Records: &Link{Text: "R", Href: "/records"}}}),
 		"pager":    PagerOf(Pager{Range: "1–2", Next: "/n", Seal: &Seal{Total: "¥1.00", Code: "AB-12"}, Sizes: []Tab{{"20", "", true}, {"50", "/50", false}}}),
 		"equation": EquationOf(Equation{ID: "e", Title: "E", Terms: []Term{{Label: "A", Head: "¥1.00", Tail: "000001", Why: "/a"}, {Label: "B", Head: "−¥0.00", Tail: "000001"}}, Sum: Sum{Label: "S", Amount: "¥1.00", Why: "/s", Lines: []Link{{Text: "T"}}}}),

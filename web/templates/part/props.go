@@ -1,6 +1,7 @@
 package part
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/a-h/templ"
@@ -181,15 +182,18 @@ type Tool struct {
 	Export     *Export
 }
 
-// Columns is the choice of table columns, a GET form.
+// Columns is the choice of a list's columns and their order, a POST form.
 type Columns struct {
+	ID     string // "columns" if empty
 	Action string
 	Hidden []Hidden
 	Fixed  string // which ones always show
 	Items  []Column
 }
 
-// Column is one that can be shown or hidden.
+func (c Columns) id() string { return cmp.Or(c.ID, "columns") }
+
+// Column is one that can be shown, hidden and moved.
 type Column struct {
 	Key   string
 	Label string

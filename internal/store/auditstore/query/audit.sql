@@ -26,3 +26,26 @@ where seq < $1
   and (outcome = $7 or $7 = '')
   and at >= $8 and at < $9
 order by seq desc limit $10
+
+-- name: audit.Newer
+select seq, at, actor, on_behalf, org_id, action, object, outcome, detail, request_id, ip, prev, hash
+from audit
+where seq > $1 and seq <= $11
+  and (org_id = $2 or $3 = 1)
+  and (actor = $4 or $4 = '')
+  and (action = $5 or substr(action, 1, length($5) + 1) = $5 || '.' or $5 = '')
+  and (object = $6 or $6 = '')
+  and (outcome = $7 or $7 = '')
+  and at >= $8 and at < $9
+order by seq limit $10
+
+-- name: audit.Span
+select count(*), coalesce(max(seq), 0)
+from audit
+where seq <= $1
+  and (org_id = $2 or $3 = 1)
+  and (actor = $4 or $4 = '')
+  and (action = $5 or substr(action, 1, length($5) + 1) = $5 || '.' or $5 = '')
+  and (object = $6 or $6 = '')
+  and (outcome = $7 or $7 = '')
+  and at >= $8 and at < $9

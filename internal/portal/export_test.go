@@ -1,0 +1,17 @@
+package portal
+
+import "slices"
+
+// ListKinds are the lists and the pages that show them.
+func ListKinds() map[string]string {
+	out := map[string]string{}
+	for kind, l := range lists {
+		out[kind] = l.route
+	}
+	return out
+}
+
+// Titled tells whether a route is a page.
+func Titled(name string) bool {
+	return slices.ContainsFunc(table(), func(r Route) bool { return r.Name == name && r.Title != "" })
+}

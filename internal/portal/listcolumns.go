@@ -1,0 +1,149 @@
+package portal
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+
+	"huoban/internal/audit"
+	"huoban/internal/fault"
+	"huoban/web/templates/layout"
+	"huoban/web/templates/part"
+)
+
+// ColumnStore keeps which columns a person wants to see of a list, and in which order.
+type ColumnStore interface {
+	Columns(ctx context.Context, personID, list string) ([]string, error)
+	SetColumns(ctx context.Context, personID, list string, keys []string) error
+}
+
+func columnRoutes() []Route {
+	return []Route{{Method: post, Path: "/o/:org/columns", Name: "columns", Items: everybody, Do: (*Handlers).setColumns}}
+}
+
+// columns gives which columns of a list are shown, by their place: those of the address, else those the
+// person chose, else all.
+func (h *Handlers) columns(c *Ctx, l *list, s *sheet) ([]int, *part.Columns, error) {
+	keys := strings.FieldsFunc(c.QueryParam(l.prefix+"cols"), func(r rune) bool { return r == ',' })
+	if len(keys) == 0 && h.Columns != nil && c.Person.ID != "" {
+		var err error
+		if keys, err = h.Columns.Columns(c.ctx(), c.Person.ID, l.kind); err != nil {
+			return nil, nil, err
+		}
+	}
+	var names []string
+	labels := map[string]string{}
+	for i := range s.columns {
+		names = append(names, s.columns[i].key)
+		labels[s.columns[i].key] = s.columns[i].title
+	}
+	chosen, order := chooseColumns(names, keys)
+	at := make([]int, len(chosen))
+	for i, key := range chosen {
+		at[i] = slices.Index(names, key)
+	}
+	return at, c.columnsForm(l.kind, l.link(c, l.prefix+"cols", ""), l.prefix, order, len(chosen), labels), nil
+}
+
+// chooseColumns keeps known keys, each once; none of them is all. order is what the form offers: those shown,
+// then the others.
+func chooseColumns(all, keys []string) (chosen, order []string) {
+	for _, key := range keys {
+		if slices.Contains(all, key) && !slices.Contains(chosen, key) {
+			chosen = append(chosen, key)
+		}
+	}
+	if len(chosen) == 0 {
+		chosen = all
+	}
+	order = slices.Clone(chosen)
+	for _, key := range all {
+		if !slices.Contains(order, key) {
+			order = append(order, key)
+		}
+	}
+	return chosen, order
+}
+
+// columnsForm is the form that changes them.
+func (c *Ctx) columnsForm(kind, next, prefix string, order []string, shown int, labels map[string]string) *part.Columns {
+	out := &part.Columns{ID: "columns-" + strings.ReplaceAll(kind, ".", "-"), Action: c.at("/columns"),
+		Hidden: append(fresh(), part.Hidden{Name: "list", Value: kind}, part.Hidden{Name: "next", Value: next}, part.Hidden{Name: "prefix", Value: prefix})}
+	for i, key := range order {
+		out.Items = append(out.Items, part.Column{Key: key, Label: labels[key], On: i < shown})
+	}
+	return out
+}
+
+// maxColumns and maxColumnKey bound what is kept.
+const (
+	maxColumns   = 60
+	maxColumnKey = 40
+)
+
+// setColumns keeps a person's choice and leads back to the list, whose address then says the columns too:
+// a link shows a colleague the same.
+func (h *Handlers) setColumns(c *Ctx) error {
+	if err := c.readForm(); err != nil {
+		return err
+	}
+	form := c.Request().PostForm
+	kind, order, on := form.Get("list"), form["order"], form["col"]
+	if !columnList(kind) {
+		return notFound()
+	}
+	if len(order) > maxColumns || slices.ContainsFunc(order, func(key string) bool { return len(key) > maxColumnKey || strings.Contains(key, ",") }) {
+		return fault.Invalid("request.malformed", nil)
+	}
+	order = moved(order, form.Get("move"))
+	keys := slices.DeleteFunc(slices.Clone(order), func(key string) bool { return !slices.Contains(on, key) })
+	if form.Has("reset") {
+		keys = nil
+	}
+	next := withParam(form.Get("next"), form.Get("prefix")+"cols", strings.Join(keys, ","))
+	return h.once(c, func(ctx context.Context) (answer, error) {
+		if err := h.Columns.SetColumns(ctx, c.Person.ID, kind, keys); err != nil {
+			return answer{}, err
+		}
+		return answer{Location: layout.SafeNext(next), Body: map[string]any{"list": kind, "columns": keys}},
+			h.Audit.Record(ctx, audit.Entry{Actor: c.Person.Login, OrgID: c.Org.ID, Action: "list.columns", Object: "list:" + kind, Detail: map[string]any{"columns": keys}})
+	})
+}
+
+// columnList tells whether a list has columns to choose.
+func columnList(kind string) bool { return lists[kind] != nil || lineColumns[kind] != nil }
+
+// moved puts the key of "up:key" or "down:key" one place on.
+func moved(order []string, move string) []string {
+	direction, key, _ := strings.Cut(move, ":")
+	i := slices.Index(order, key)
+	j := i - 1
+	if direction == "down" {
+		j = i + 1
+	}
+	if i < 0 || j < 0 || j >= len(order) {
+		return order
+	}
+	order = slices.Clone(order)
+	order[i], order[j] = order[j], order[i]
+	return order
+}
+
+// lineColumns are the columns of the lists whose rows are written by templates of their own.
+var lineColumns = map[string][]string{}
+
+// withParam is an address with one parameter set, or taken off when it is empty.
+func withParam(address, name, value string) string {
+	u, err := url.Parse(layout.SafeNext(address))
+	if err != nil {
+		return address
+	}
+	v := u.Query()
+	v.Del(name)
+	if value != "" {
+		v.Set(name, value)
+	}
+	u.RawQuery = v.Encode()
+	return u.String()
+}

@@ -1,0 +1,84 @@
+package portal
+
+import (
+	"slices"
+
+	"huoban/internal/scope"
+)
+
+// lists are all lists that are exported whole as they are shown, and pageOfList the row of each one's page.
+// They are filled before anything runs: pages name lists and lists name pages.
+var (
+	lists      = map[string]*list{}
+	pageOfList = map[string]Route{}
+)
+
+func init() {
+	routes := table()
+	for _, l := range allLists() {
+		lists[l.kind] = l
+		i := slices.IndexFunc(routes, func(r Route) bool { return r.Name == l.route })
+		pageOfList[l.kind] = routes[i]
+	}
+}
+
+// allLists is the table of lists. A new one is a row here, a read function, and grid in its page.
+func allLists() []*list {
+	return []*list{
+		{kind: "bills", route: "bills", params: []string{"cycle", "vendor", "partner", "currency", "entity"}, needs: scope.ItemBillExport, read: (*Handlers).readBills},
+		{kind: "bill.history", route: "bills.history", params: []string{"cycle", "vendor", "partner", "currency", "entity"}, needs: scope.ItemBillExport, read: (*Handlers).readBillHistory},
+		{kind: "bill.adjustments", route: "bills.adjustments", params: []string{"cycle", "vendor", "partner", "currency", "entity"}, needs: scope.ItemBillExport, read: (*Handlers).readBillAdjustments},
+		{kind: "adjustments", route: "adjustments", params: []string{"state"}, read: (*Handlers).readAdjustments},
+		{kind: "deliveries", route: "deliveries", params: []string{"source"}, read: (*Handlers).readDeliveries},
+		{kind: "delivery.changes", route: "deliveries.changes", params: []string{"slot"}, read: (*Handlers).readChanges},
+		{kind: "delivery.rules", route: "deliveries.rules", params: []string{"outcome", "level", "column"}, read: (*Handlers).readRules},
+		{kind: "quarantine", route: "quarantine", params: []string{"state"}, read: (*Handlers).readQuarantine},
+		{kind: "closes", route: "closes", read: (*Handlers).readCloses},
+		{kind: "closes.bills", route: "closes.show", needs: scope.ItemBillView, prefix: "b-", read: (*Handlers).readCloseBills},
+		{kind: "sources", route: "sources", read: (*Handlers).readSources},
+		{kind: "sources.periods", route: "sources", needs: scope.ItemDeliveryView, prefix: "p-", read: (*Handlers).readPeriods},
+		{kind: "mapping", route: "mapping", params: []string{"source", "q"}, read: (*Handlers).readMapping},
+		{kind: "mapping.unmapped", route: "mapping", params: []string{"source"}, prefix: "u-", read: (*Handlers).readUnmapped},
+		{kind: "prices", route: "prices", params: []string{"q", "type"}, read: (*Handlers).readPrices},
+		{kind: "prices.history", route: "prices", params: []string{"rule"}, prefix: "h-", read: (*Handlers).readPriceHistory},
+		{kind: "prices.drafts", route: "prices.simulation", needs: scope.ItemPriceView, prefix: "d-", read: (*Handlers).readDrafts},
+		{kind: "prices.simulation", route: "prices.simulation", params: []string{"cycle"}, read: (*Handlers).readSimulation},
+		{kind: "audit", route: "audit", params: []string{"actor", "action", "outcome", "from", "to"}, needs: scope.ItemAuditExport, read: (*Handlers).readAudit},
+		{kind: "messages", route: "messages", params: []string{"category", "unread"}, read: (*Handlers).readBell},
+	}
+}
+
+// nameRoutes show the masked columns of a list once and write down that they did.
+func nameRoutes() []Route {
+	return []Route{
+		nameRoute("/bills/adjustments", "bills.adjustments", traders, billQuery, (*Handlers).billAdjustments),
+		nameRoute("/adjustments", "adjustments", vendors, nil, (*Handlers).adjustments),
+		nameRoute("/mapping", "mapping", vendors, []string{"source"}, (*Handlers).mapping),
+		nameRoute("/prices", "prices", vendors, []string{"rule"}, (*Handlers).prices),
+		nameRoute("/prices/simulation", "prices.simulation", vendors, nil, (*Handlers).simulation),
+	}
+}
+
+func nameRoute(path, name string, sides []scope.Side, query []string, page func(*Handlers, *Ctx) error) Route {
+	return Route{Method: post, Path: "/o/:org" + path + "/names", Name: name + ".names", Sides: sides, Items: []scope.Item{scope.ItemRevealMasked}, Query: query,
+		Do: func(h *Handlers, c *Ctx) error {
+			route := pageOfList[listOfRoute(name)]
+			if err := c.Scope.Require(route.Items...); err != nil {
+				return err
+			}
+			if err := h.reveal(c, name, "customer"); err != nil {
+				return err
+			}
+			c.open = true
+			return page(h, c)
+		}}
+}
+
+func listOfRoute(route string) string {
+	for kind, r := range pageOfList {
+		if r.Name == route {
+			return kind
+		}
+	}
+	return ""
+}
