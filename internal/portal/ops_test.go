@@ -155,7 +155,7 @@ func (v *visitor) post(path string, pairs ...string) reply {
 	v.w.t.Helper()
 	form, object := url.Values{}, map[string]string{}
 	for i := 0; i+1 < len(pairs); i += 2 {
-		form.Set(pairs[i], pairs[i+1])
+		form.Add(pairs[i], pairs[i+1])
 		object[pairs[i]] = pairs[i+1]
 	}
 	body, media := form.Encode(), "application/x-www-form-urlencoded"

@@ -15,6 +15,7 @@ import (
 	_ "huoban/internal/store/flowstore"
 	_ "huoban/internal/store/idemstore"
 	_ "huoban/internal/store/jobstore"
+	_ "huoban/internal/store/liststore"
 	_ "huoban/internal/store/messagestore"
 	_ "huoban/internal/store/noticestore"
 	_ "huoban/internal/store/orgstore"
