@@ -51,8 +51,8 @@ func (h *Handlers) sourceForm(c *Ctx, status int, refused *fault.Error) error {
 	return c.page(status, p.Page())
 }
 
-// list reads words separated by commas, Chinese ones too.
-func list(text string) []string {
+// commaList reads words separated by commas, Chinese ones too.
+func commaList(text string) []string {
 	var out []string
 	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '，' || r == '、' }) {
 		if w = strings.TrimSpace(w); w != "" {
@@ -67,7 +67,7 @@ func (h *Handlers) addSource(c *Ctx) error {
 	err := h.once(c, func(ctx context.Context) (answer, error) {
 		of := func(name string) string { return strings.TrimSpace(c.Request().PostFormValue(name)) }
 		in := source.AddInput{Vendor: c.Org.Code, Name: of("name"), Dialect: of("dialect"), Zone: of("zone"), Mode: source.Mode(of("mode")), Base: of("base"), KeyColumn: of("key"),
-			Providers: list(of("providers")), Accounts: list(of("accounts")), Currencies: list(strings.ToUpper(of("currencies"))), Default: of("default"), Loose: of("loose"),
+			Providers: commaList(of("providers")), Accounts: commaList(of("accounts")), Currencies: commaList(strings.ToUpper(of("currencies"))), Default: of("default"), Loose: of("loose"),
 			Entity: of("entity"), From: cycle.Cycle(of("from")), Until: cycle.Cycle(of("until"))}
 		res, err := h.Sources.Add(ctx, c.Scope, in)
 		if f := faultOf(err); err != nil && f.Kind == fault.KindNotFound { // of an organisation named in the form, not of the page
