@@ -25,7 +25,7 @@ import (
 var noList = map[string]string{
 	"login": "form", "login.code": "form", "setup": "form", "password": "form", "sessions": "one's own sign-ins, never a file",
 	"home": "summary of other lists", "bills.explanation": "one figure; its groups are rows of the lines", "deliveries.new": "form", "deliveries.show": "one delivery; its lists have pages",
-	"imports.show": "progress of one import", "adjustments.new": "form", "mapping.new": "form", "prices.new": "form", "sources.new": "form", "work": "what waits in other lists, each with a link to it", "exports": "the files themselves",
+	"imports.show": "progress of one import", "adjustments.new": "form", "mapping.new": "form", "prices.new": "form", "sources.new": "form", "work": "what waits in other lists, each with a link to it", "search": "names of pages", "exports": "the files themselves",
 }
 
 // otherExports are the lists with producers of their own.
