@@ -32,9 +32,12 @@ var forms = map[string][][]string{
 	"bills.lines.reveal":       {{"cycle", "{cycle}", "column", "customer"}},
 	"expenditure.lines.reveal": {{"cycle", lately, "column", "customer"}},
 	"exports.request": {{"list", "bill", "format", "csv", "cycle", "{cycle}"}, {"list", "bill.lines", "format", "csv", "cycle", "{cycle}"},
-		{"list", "expenditure.lines", "format", "csv", "cycle", lately}},
-	"deliveries.import": {{"dry_run", "on"}},
-	"quarantine.drop":   {{"reason", "matrix"}},
+		{"list", "expenditure.lines", "format", "csv", "cycle", lately}, {"list", "delivery.changes", "format", "csv"}, {"list", "mapping", "format", "csv"}, {"list", "prices.history", "format", "csv"}},
+	"bills.adjustments.names": {{"cycle", "{cycle}"}},
+	"mapping.names":           {{}},
+	"prices.names":            {{}},
+	"deliveries.import":       {{"dry_run", "on"}},
+	"quarantine.drop":         {{"reason", "matrix"}},
 }
 
 // cast is who tries, each with the organisations whose things it tries: another partner of the same

@@ -38,10 +38,12 @@ OR vendor_id IN (SELECT vendor_id FROM partnership WHERE partner_id = $2)) ORDER
 	"slot":        `SELECT CAST(id AS text) FROM slot WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY id`,
 	"row": `SELECT q.id FROM quarantine q JOIN delivery d ON d.id = q.delivery_id JOIN source s ON s.id = d.source_id
 WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY q.id`,
-	"rule":    `SELECT CAST(number AS text) FROM price_rule WHERE vendor_id = $1 AND number NOT IN (SELECT number FROM price_rule WHERE vendor_id = $2) ORDER BY number`,
-	"exports": `SELECT e.id FROM export_task e WHERE e.org_id = $1 AND e.org_id <> $2 ORDER BY CASE e.state WHEN 'done' THEN 0 ELSE 1 END, e.id`,
-	"message": `SELECT id FROM message WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
-	"handle":  `SELECT s.handle FROM session s JOIN person p ON p.id = s.person_id WHERE p.org_id = $1 AND p.org_id <> $2 ORDER BY s.handle`,
+	"rule":       `SELECT CAST(number AS text) FROM price_rule WHERE vendor_id = $1 AND number NOT IN (SELECT number FROM price_rule WHERE vendor_id = $2) ORDER BY number`,
+	"exports":    `SELECT e.id FROM export_task e WHERE e.org_id = $1 AND e.org_id <> $2 ORDER BY CASE e.state WHEN 'done' THEN 0 ELSE 1 END, e.id`,
+	"message":    `SELECT id FROM message WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
+	"handle":     `SELECT s.handle FROM session s JOIN person p ON p.id = s.person_id WHERE p.org_id = $1 AND p.org_id <> $2 ORDER BY s.handle`,
+	"path.id":    `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
+	"path.cycle": "",
 	// What follows is read from pages and answers instead.
 	"why": "", "import": "", "token": "",
 }
@@ -53,7 +55,7 @@ var notTenants = map[string]bool{"token": true}
 // nor declared by a route fails TestParametersAreDeclared.
 var plainParams = strings.Fields(`action actor after amount before category check code column currency current cycle done
 email figure final format from kind language level list login mode name next org_code org_name outcome override password
-product q reason region relation repeat size source_dialect source_name source_zone state theme to type unread username zero`)
+product q query reason region relation repeat size source_dialect source_name source_zone state theme to type unread until username zero`)
 
 // kindOf names the kind of a parameter of a route.
 func kindOf(r portal.RouteInfo, param string) string {
