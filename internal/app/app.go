@@ -217,7 +217,7 @@ func (a *App) wireMonth() {
 	a.Attribution = attribution.New(attribution.Deps{Store: a.Usage, Tx: a.DB, Organisations: a.Organisations, Customers: a.Customers,
 		Remap: a.Adjustments, Audit: a.Audit, Clock: a.Clock})
 	a.Deliveries = delivery.New(delivery.Deps{Store: a.Usage, Tx: a.DB, Sources: a.Sources, Rules: a.Attribution, Correct: a.Adjustments,
-		Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock})
+		Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Locks: a.DB})
 	a.Attribution.Rekey = a.Deliveries
 }
 

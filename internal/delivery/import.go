@@ -42,7 +42,11 @@ func (s *Service) Import(ctx context.Context, sc scope.Scope, in Input) (Result,
 	if err != nil {
 		return Result{}, err
 	}
-	defer s.one(src.ID)()
+	done, err := s.one(ctx, src.ID)
+	if err != nil {
+		return Result{}, err
+	}
+	defer done()
 	im := &importing{s: s, sc: sc, src: &src, in: in, parts: handed.Parts, files: files, content: content}
 	if !in.DryRun {
 		err = im.run(ctx)

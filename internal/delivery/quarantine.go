@@ -156,7 +156,11 @@ func (s *Service) Retry(ctx context.Context, sc scope.Scope, ref string, file io
 	if err != nil {
 		return RetryResult{}, err
 	}
-	defer s.one(src.ID)()
+	done, err := s.one(ctx, src.ID)
+	if err != nil {
+		return RetryResult{}, err
+	}
+	defer done()
 	var out RetryResult
 	err = s.Tx.InBulk(ctx, func(ctx context.Context) error {
 		out = RetryResult{Delivery: d.ID, Sums: map[string]money.Exact{}}

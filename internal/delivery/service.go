@@ -26,6 +26,7 @@ type Deps struct {
 	Log     flow.Log
 	Audit   audit.Recorder
 	Clock   clock.Clock
+	Locks   Locks // nil: no other process works on this database
 
 	BatchRows int // records per transaction; 0 is the default
 }
@@ -46,11 +47,26 @@ func New(d Deps) *Service {
 	return &Service{Deps: d}
 }
 
-// one lets one import per source run in this program; another program's is told apart by progress.
-func (s *Service) one(sourceID string) func() {
-	m, _ := s.busy.LoadOrStore(sourceID, &sync.Mutex{})
-	m.(*sync.Mutex).Lock()
-	return m.(*sync.Mutex).Unlock
+// Locks keeps other processes from the same work until unlock, or until this process ends.
+type Locks interface {
+	Lock(ctx context.Context, name string) (unlock func(), err error)
+}
+
+// one lets one import per source run, in this program and in others on the same database: the next one
+// waits, and then finds what the first one published.
+func (s *Service) one(ctx context.Context, sourceID string) (func(), error) {
+	v, _ := s.busy.LoadOrStore(sourceID, &sync.Mutex{})
+	m := v.(*sync.Mutex)
+	m.Lock()
+	if s.Locks == nil {
+		return m.Unlock, nil
+	}
+	unlock, err := s.Locks.Lock(ctx, "import "+sourceID)
+	if err != nil {
+		m.Unlock()
+		return nil, err
+	}
+	return func() { unlock(); m.Unlock() }, nil
 }
 
 // List gives published and superseded deliveries in scope, newest first, of one source if named.

@@ -44,6 +44,7 @@ const readers = 16
 // DB is an open database.
 type DB struct {
 	engine Engine
+	path   string  // of the SQLite file
 	owner  *sql.DB // migrations and maintenance, never under the application role
 	read   *sql.DB // SQLite: query_only connections; PostgreSQL: the application's pool
 	writer *writer // SQLite only
@@ -123,7 +124,7 @@ func openSQLite(ctx context.Context, path string, o options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{engine: SQLite, owner: owner, read: read, writer: newWriter(write), inRead: make(chan struct{}, readers/2)}
+	db := &DB{engine: SQLite, path: path, owner: owner, read: read, writer: newWriter(write), inRead: make(chan struct{}, readers/2)}
 	if err := write.PingContext(ctx); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("open sqlite %s: %w", path, err)
