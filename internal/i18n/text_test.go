@@ -89,6 +89,13 @@ func TestFaultText(t *testing.T) {
 	if got := FaultText(en, fault.Invalid("no.such_code", nil)); !strings.Contains(got, "no.such_code") {
 		t.Errorf("an unknown code is not named: %q", got)
 	}
+	for _, l := range Langs {
+		none := FaultText(With(context.Background(), l), fault.Conflict("flow.not_from_state", fault.Args{"state": "a", "action": "b", "legal": []string(nil)}))
+		some := FaultText(With(context.Background(), l), fault.Conflict("flow.not_from_state", fault.Args{"state": "a", "action": "b", "legal": []string{"c"}}))
+		if strings.HasSuffix(strings.TrimSpace(none), "：") || strings.HasSuffix(strings.TrimSpace(none), ":") || !strings.HasPrefix(some, none) || !strings.HasSuffix(some, "c") {
+			t.Errorf("where nothing is possible: %q, where something is: %q", none, some)
+		}
+	}
 	reasons := FaultReasons(en, fault.Refused("no.such_code", []*fault.Error{
 		fault.Invalid("cycle.malformed", fault.Args{"value": "2026-13"}), fault.Invalid("money.malformed", fault.Args{"value": "x"}),
 	}))

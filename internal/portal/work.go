@@ -216,7 +216,7 @@ func (h *Handlers) quarantineDuties(c *Ctx) ([]duty, error) {
 			if len(open) == 0 {
 				continue
 			}
-			out = append(out, duty{kind: dutyQuarantine, title: c.T("work.quarantine", "Delivery", deliveryName(d)), text: c.T("work.quarantine_text", "Total", d.Quarantined),
+			out = append(out, duty{kind: dutyQuarantine, title: c.T("work.quarantine", "Delivery", deliveryName(d)), text: c.T("work.quarantine_text", "Count", d.Quarantined),
 				since: d.ReceivedAt, cure: part.Link{Text: c.T("work.quarantine_cure"), Href: c.deliveryLink(d, "")}})
 		}
 	}
