@@ -10,7 +10,7 @@ LDFLAGS := -s -w -X huoban/internal/app.Version=$(VERSION)
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: help build run demo test check gen lint quick shots bench clean
+.PHONY: help build run demo test check gen lint quick shots bench fuzz clean
 
 build: ## build bin/portal
 	@go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/portal
@@ -41,6 +41,9 @@ shots: ## pictures of every page, both widths, languages and themes, into bin/sh
 
 bench: build ## measure against known things (BENCH=full, BENCH=<goal>)
 	@scripts/bench.sh
+
+fuzz: ## 100,000 hostile deliveries and every fuzz target, for hours
+	@scripts/fuzz.sh
 
 clean: ## remove what was built
 	@rm -rf bin

@@ -1,9 +1,11 @@
 package ingest
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
@@ -99,6 +101,10 @@ func (r *Reader) Next() (*usage.Line, *Bad, error) {
 			return nil, nil, err
 		}
 		r.stats.Rows++
+		if e := r.unkeepable(); e != nil {
+			r.stats.Bad++
+			return nil, r.bad(e, ""), nil
+		}
 		if r.tap != nil {
 			r.tap(&r.rec)
 		}
@@ -117,6 +123,30 @@ func (r *Reader) Next() (*usage.Line, *Bad, error) {
 		r.stats.Lines++
 		return l, nil, nil
 	}
+}
+
+// unkeepable finds a cell that no database keeps: with the zero character, or from a format without text
+// of its own, with bytes that are no UTF-8. One such cell would refuse the whole delivery.
+func (r *Reader) unkeepable() *RowError {
+	if r.rec.Raw != nil && bytes.IndexByte(r.rec.Raw, 0) < 0 {
+		return nil
+	}
+	for i, f := range r.rec.Fields {
+		if bytes.IndexByte(f, 0) < 0 && (r.rec.Raw != nil || utf8.Valid(f)) {
+			continue
+		}
+		column := ""
+		if cells := r.bound.Header.Cells; i < len(cells) {
+			column = cells[i]
+		}
+		return &RowError{Column: column, Value: string(f), Code: "ingest.row_encoding", Args: fault.Args{"field": column}}
+	}
+	return nil
+}
+
+// keepable is a text as near to what was delivered as a database takes it.
+func keepable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
 }
 
 func (r *Reader) read() (*usage.Line, *Bad) {
@@ -150,10 +180,11 @@ func (r *Reader) bad(e *RowError, c cycle.Cycle) *Bad {
 	for k, v := range e.Args {
 		args[k] = v
 	}
-	args["column"], args["value"] = e.Column, clip(e.Value)
+	value := keepable(clip(e.Value))
+	args["column"], args["value"] = e.Column, value
 	return &Bad{
-		LineNo: r.rec.Line, Column: e.Column, Value: clip(e.Value), Code: e.Code, Args: args,
-		Raw: rawText(&r.rec), Cycle: c,
+		LineNo: r.rec.Line, Column: e.Column, Value: value, Code: e.Code, Args: args,
+		Raw: keepable(rawText(&r.rec)), Cycle: c,
 	}
 }
 

@@ -112,7 +112,7 @@ func classifyPostgres(pg *pgconn.PgError, err error) error {
 		return fault.Conflict("store.exists", fault.Args{"constraint": pg.ConstraintName}).Because(err)
 	case "P0001", "23514", "23503", "23502":
 		return fault.Conflict("store.refused", nil).Because(err)
-	case "22003":
+	case "22003", "22007", "22008": // too large, no instant at all, or one no calendar here has: a cursor by hand
 		return fault.Invalid("store.out_of_range", nil).Because(err)
 	case "22021":
 		return fault.Invalid("store.text_refused", nil).Because(err)

@@ -1,0 +1,144 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"huoban/internal/audit"
+	"huoban/internal/portal"
+	"huoban/internal/store"
+)
+
+// writes names the tables a POST may change beside the traces of asking. A route that succeeds under
+// TestMassAssignment and is missing here fails it.
+var writes = map[string][]string{
+	"messages.read_all": {"message"},
+	"prices.activate":   {"price_rule"},
+	"prices.discard":    {"price_rule"},
+	"session.end":       {},
+	"sessions.end":      {},
+	"audit.verify":      {},
+
+	"bills.lines.reveal":       {},
+	"expenditure.lines.reveal": {},
+
+	"exports.request": {},
+	"language":        {},
+	"theme":           {},
+	"logout":          {},
+}
+
+// extras are fields no form has, with values that would be worth setting.
+func extras(other string) []url.Values {
+	names := strings.Fields(`org org_id orgId organisation vendor_id partner_id customer_id person_id role roles role[] items state status version id _id created_by
+approved_by owner is_admin admin sealed amount_e8 due_e8 factor price_seq must_change password_hash supervisor_id tenant __proto__ constructor`)
+	var out []url.Values
+	for _, value := range []string{other, "admin", "true", "-1", "[]", "{\"$ne\":null}", "999999999999999999999", "\x00", "\xff", strings.Repeat("9", 70_000)} {
+		v := url.Values{}
+		for _, name := range names {
+			v[name] = []string{value, value}
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// TestMassAssignment: every POST with fields that no form has, doubled, of wrong types and huge, as form
+// and as JSON. Nothing fails inside, what is refused leaves every table as it was, and what succeeds
+// changes its own tables, and in them no row of another organisation.
+func TestMassAssignment(t *testing.T) {
+	eachEngine(t, func(t *testing.T, w *world) {
+		requests, accepted := 0, map[string]bool{}
+		for _, who := range []struct{ login, org string }{{"lanhai-admin", vendor}, {"lanhai-auditor", vendor}, {partnerFin, partner}} {
+			c := w.signIn(t, who.login)
+			before := w.rowsOf(t, who.org)
+			refused := 0
+			for _, r := range portal.Routes() {
+				if r.Method != http.MethodPost || r.Name == "logout" || strings.HasPrefix(r.Name, "login") || strings.HasPrefix(r.Name, "setup") || strings.HasPrefix(r.Name, "password") || r.Name == "totp" {
+					continue
+				}
+				found := things{"org": who.org, "cycle": theCycle}
+				for i, v := range extras(otherOrg) {
+					if i > 3 && len(v.Encode()) < 60_000 && i%2 == 0 && who.login != "lanhai-admin" {
+						continue
+					}
+					path := found.fill(r, "00000000-0000-0000-0000-000000000000")
+					body, tweaks := v.Encode(), []tweak(nil)
+					if i%2 == 1 {
+						flat := map[string]any{}
+						for name, list := range v {
+							flat[name] = []any{list[0], 7, map[string]any{"a": nil}}[i%3]
+						}
+						b, err := json.Marshal(flat)
+						if err != nil {
+							t.Fatal(err)
+						}
+						body, tweaks = string(b), []tweak{asProgram, header("Content-Type", "application/json")}
+					}
+					requests++
+					got := c.do(r.Method, path, body, tweaks...)
+					if got.status >= 500 {
+						t.Errorf("%s POST %s with extra fields %d: %d %s", who.login, path, i, got.status, got.body)
+					}
+					if got.status >= 400 {
+						refused++
+						continue
+					}
+					accepted[r.Name] = true
+					tables, known := writes[r.Name]
+					if !known {
+						t.Errorf("POST %s succeeds: say in writes (assign_test.go) which tables it may change", r.Path)
+					}
+					after := w.rowsOf(t, who.org)
+					compareRows(t, r.Name+" as "+who.login, before, after, tables)
+					before = after
+				}
+			}
+			compareRows(t, "what was refused to "+who.login, before, w.rowsOf(t, who.org), nil)
+			if refused == 0 {
+				t.Error("nothing was refused")
+			}
+		}
+		t.Logf("mass assignment on %s: %d requests, %d routes accept some, nothing changed beyond them", w.app.DB.Engine(), requests, len(accepted))
+	})
+}
+
+// rowsOf digests every table, and for the tables of organisations the rows of others too.
+func (w *world) rowsOf(t *testing.T, org string) map[string]string {
+	t.Helper()
+	tables, err := w.app.DB.Tables(audit.WithRequest(t.Context(), audit.Request{SystemUser: "test"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id string
+	if err := w.app.DB.Writer().QueryRowContext(t.Context(), "SELECT id FROM organisation WHERE code = $1", org).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, table := range tables {
+		if slices.Contains(ownTraces, table.Name) {
+			continue
+		}
+		out[table.Name] = digestOf(t, w.app.DB, table, partlyTraces[table.Name])
+		for _, column := range []string{"org_id", "vendor_id", "partner_id"} {
+			if slices.ContainsFunc(table.Columns, func(c store.Column) bool { return c.Name == column }) {
+				out[table.Name+" of others"] = digestOf(t, w.app.DB, table, column+":"+id)
+				break
+			}
+		}
+	}
+	return out
+}
+
+func compareRows(t *testing.T, what string, before, after map[string]string, may []string) {
+	t.Helper()
+	for name := range before {
+		if before[name] != after[name] && !slices.Contains(may, name) {
+			t.Errorf("%s changed %s: %s, then %s", what, name, before[name], after[name])
+		}
+	}
+}
