@@ -38,6 +38,8 @@ var forms = map[string][][]string{
 	"prices.names":            {{}},
 	"deliveries.import":       {{"dry_run", "on"}},
 	"quarantine.drop":         {{"reason", "matrix"}},
+	"role":                    {{}},
+	"sources.add":             {{"name", "matrix", "dialect", "focus"}},
 }
 
 // cast is who tries, each with the organisations whose things it tries: another partner of the same
@@ -97,6 +99,11 @@ func newDemoWorld(t *testing.T, database string) *world {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// TestMatrixIsComplete says at once which row a new route lacks.
+func TestMatrixIsComplete(t *testing.T) {
+	(&matrix{t: t, routes: portal.Routes()}).complete()
 }
 
 func runMatrix(t *testing.T, w *world) {

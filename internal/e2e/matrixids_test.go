@@ -19,6 +19,13 @@ import (
 // organisation ($1) has and the acting one ($2) has not. A path parameter called id is named after the
 // segment before it. A parameter that is missing here fails TestMatrix: add its query.
 var kinds = map[string]string{
+	"organisation": `SELECT code FROM organisation WHERE id = $1 AND id <> $2`,
+	"default": `SELECT o.code FROM organisation o WHERE o.kind = 'customer' AND o.id <> $2 AND
+(o.id = $1 OR o.id IN (SELECT customer_id FROM association WHERE partner_id = $1 OR partner_id IN (SELECT partner_id FROM partnership WHERE vendor_id = $1)))
+AND o.id NOT IN (SELECT customer_id FROM association WHERE partner_id = $2) ORDER BY o.code`,
+	"loose": `SELECT o.code FROM organisation o WHERE o.kind = 'customer' AND o.id <> $2 AND
+(o.id = $1 OR o.id IN (SELECT customer_id FROM association WHERE partner_id = $1 OR partner_id IN (SELECT partner_id FROM partnership WHERE vendor_id = $1)))
+AND o.id NOT IN (SELECT customer_id FROM association WHERE partner_id = $2) ORDER BY o.code`,
 	"org":    `SELECT code FROM organisation WHERE id = $1 AND id <> $2`,
 	"vendor": `SELECT code FROM organisation WHERE kind = 'vendor' AND id <> $2 AND (id = $1 OR id IN (SELECT vendor_id FROM partnership WHERE partner_id = $1)) AND id NOT IN (SELECT vendor_id FROM partnership WHERE partner_id = $2 UNION SELECT vendor_id FROM bill WHERE partner_id = $2)`,
 	"partner": `SELECT code FROM organisation WHERE id <> $2 AND kind NOT IN ('vendor', 'customer') AND
@@ -44,6 +51,7 @@ WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY q.id`,
 	"handle":     `SELECT s.handle FROM session s JOIN person p ON p.id = s.person_id WHERE p.org_id = $1 AND p.org_id <> $2 ORDER BY s.handle`,
 	"path.id":    `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
 	"path.cycle": "",
+	"notice":     `SELECT id FROM site_notice WHERE vendor_id = $1 AND vendor_id <> $2 AND vendor_id NOT IN (SELECT vendor_id FROM bill WHERE partner_id = $2) ORDER BY id`,
 	// What follows is read from pages and answers instead.
 	"why": "", "import": "", "token": "",
 }
@@ -53,7 +61,7 @@ var notTenants = map[string]bool{"token": true}
 
 // plainParams are the parameters the portal reads that name nothing stored. A name that is neither here
 // nor declared by a route fails TestParametersAreDeclared.
-var plainParams = strings.Fields(`action actor after amount before category check code column currency current cycle done
+var plainParams = strings.Fields(`action actor after amount base before category check code column currency current cycle dialect done
 email figure final format from kind language level list login mode name next org_code org_name outcome override password
 product q query reason region relation repeat size source_dialect source_name source_zone state theme to type unread until username zero`)
 
@@ -181,6 +189,12 @@ func absentLine(b []byte, n int) string {
 
 // furnish makes what the demo lacks: rows in quarantine, an import and files to download.
 func (m *matrix) furnish() {
+	for _, code := range []string{vendor, "HENGLUO"} {
+		if _, err := m.w.app.DB.Writer().ExecContext(context.Background(), `INSERT INTO site_notice (id, vendor_id, level, text_zh, text_en, starts_at, created_by, created_at)
+VALUES ($1, $2, 'info', '维护', 'Maintenance', '2026-07-01T00:00:00.000000Z', 'test', '2026-07-01T00:00:00.000000Z')`, id.New(), m.party(code).id); err != nil {
+			m.t.Fatal(err)
+		}
+	}
 	m.imports(vendor, 0, true)
 	m.imports("HENGLUO", 3, false)
 	for _, code := range []string{partner, "QIHENG", "YANSHI", "GUANGZHU", "ZHANZHOU", "MULAN", "HENGLUO", vendor, "LANGXI", "XINGZHU"} {

@@ -48,7 +48,7 @@ func door() []Route {
 		{Method: post, Path: "/setup/:token", Name: "setup.do", Public: true, Do: (*Handlers).setUp},
 		{Method: post, Path: layout.PathLanguage, Name: "language", Public: true, Do: (*Handlers).setLanguage},
 		{Method: post, Path: layout.PathTheme, Name: "theme", Public: true, Do: (*Handlers).setTheme},
-		{Method: post, Path: layout.PathRole, Name: "role", Self: true, Do: (*Handlers).switchRole},
+		{Method: post, Path: layout.PathRole, Name: "role", Self: true, Query: []string{"organisation"}, Do: (*Handlers).switchRole},
 		{Method: get, Path: layout.PathPassword, Name: "password", Self: true, Title: "signview.password.title", Do: (*Handlers).passwordPage},
 		{Method: post, Path: layout.PathPassword, Name: "password.do", Self: true, Do: (*Handlers).password},
 		{Method: get, Path: layout.PathSessions, Name: "sessions", Self: true, Title: "portal.sessions.title", Do: (*Handlers).sessions},

@@ -57,7 +57,10 @@ var Tenancy = map[string]string{
 	"adjustment_price": "adjustment_id IN (SELECT a.id FROM adjustment a) AND ({vendor} <> '' OR partner_id = {partners})",
 	"adjustment_move":  "adjustment_id IN (SELECT a.id FROM adjustment a)",
 
-	"message":      "org_id = {org}",
+	"message":               "org_id = {org}",
+	"site_notice":           "vendor_id IS NULL OR vendor_id = {vendors}",
+	"site_notice_dismissal": "person_id IN (SELECT p.id FROM person p)",
+
 	"export_task":  "org_id = {org}",
 	"export_piece": "task_id IN (SELECT e.id FROM export_task e)",
 	"audit":        "org_id = {org}",
