@@ -27,7 +27,7 @@ func (h *Handlers) bars(c *Ctx) ([]layout.SiteBar, error) {
 		if i18n.From(c.ctx()) == i18n.En {
 			text = n.TextEN
 		}
-		out = append(out, layout.SiteBar{Text: text, Quiet: n.Level == notice.LevelInfo, Dismiss: c.at("/notices/" + n.ID + "/dismissal"), Hidden: fresh()})
+		out = append(out, layout.SiteBar{Text: text, Quiet: n.Level == notice.LevelInfo, Dismiss: c.at("/notices/" + n.ID + "/dismissal")})
 	}
 	return out, nil
 }

@@ -44,7 +44,7 @@ func signedIn(ctx context.Context, e layout.Env, ops bool) layout.Env {
 	}
 	e.Org = layout.Org{Code: "MUSHI", Name: pick(ctx, "沐石数科", "Mushi Digital"), Href: "/bill", Role: pick(ctx, "财务", "Finance")}
 	e.Orgs = []layout.Org{e.Org, {Code: "QINGTAN", Name: pick(ctx, "青潭信息", "Qingtan Information"), Href: "/bill", Role: pick(ctx, "客户经理主管", "Account manager director")}}
-	e.Bars = []layout.SiteBar{{Text: pick(ctx, "11 月账期为预估，12 月 5 日 12:00 前出账。", "November is an estimate; the bill is out on 5 Dec, 12:00."), Quiet: true, Dismiss: "/notices/1/dismissal", Hidden: []part.Hidden{{Name: "key", Value: "1"}}}}
+	e.Bars = []layout.SiteBar{{Text: pick(ctx, "11 月账期为预估，12 月 5 日 12:00 前出账。", "November is an estimate; the bill is out on 5 Dec, 12:00."), Quiet: true, Dismiss: "/notices/1/dismissal"}}
 	e.Person, e.Role = pick(ctx, "闻人澈", "Wenren Che"), pick(ctx, "财务", "Finance")
 	e.SearchHref = "/search"
 	e.Unread, e.Messages = 4, layout.NavItem{Label: pick(ctx, "消息", "Messages"), Href: "/bill", Shortcut: "n"}

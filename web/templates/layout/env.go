@@ -11,7 +11,6 @@ import (
 	"net/url"
 
 	"huoban/internal/i18n"
-	"huoban/web/templates/part"
 )
 
 // Paths the frame posts to. Each takes a form with "next", the path to return to.
@@ -96,8 +95,7 @@ type SiteBar struct {
 	LinkText string
 	Href     string
 	Quiet    bool   // to know, nothing to worry about
-	Dismiss  string // POST address that takes it off; "" = it stays
-	Hidden   []part.Hidden
+	Dismiss  string // POST address that takes it off, which may be asked twice; "" = it stays
 }
 
 // Env is what the frame needs to know of the request. The zero value is safe: nobody signed in, no
