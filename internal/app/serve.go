@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -173,6 +174,7 @@ func (a *App) background(ctx context.Context) {
 	if _, err := a.Deliveries.Clean(ctx); err != nil {
 		a.Log.Error("clean interrupted imports", "error", err.Error())
 	}
+	debug.FreeOSMemory() // what only the start needed: a portal that nobody asks shall be small
 	timer := flow.NewTimer(a.DB, a.FlowLog, a.Clock, map[string]flow.FireDue{export.Flow.Machine: a.Exports.FireDue})
 	heads := audit.NewPublisher(a.AuditStore, a.Clock, a.Settings.HeadsFile())
 	a.Worker.Every("flow.due", 30*time.Second, func(ctx context.Context) error { _, err := timer.Tick(ctx); return err })

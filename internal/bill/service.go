@@ -110,7 +110,7 @@ func (s *Service) feed(ctx context.Context, cfg Config, builders []*Builder) err
 		ids[i] = cfg.Slots[i].ID
 	}
 	if len(ids) > 0 {
-		err := s.Reader.EachLine(ctx, ids, func(l *usage.Stored) error {
+		err := s.Reader.EachCharge(ctx, ids, func(l *usage.Stored) error {
 			return each(builders, func(b *Builder) error { return b.Add(l) })
 		})
 		if err != nil {

@@ -460,7 +460,7 @@ func (s *Service) draft(ctx context.Context, cl *Close, ready prepared) error {
 }
 
 func (s *Service) eachBill(ctx context.Context, cl *Close, do func(d *bill.Document) error) error {
-	docs, err := s.kept(ctx, cl.VendorID, cl.Cycle)
+	docs, err := s.heads(ctx, cl.VendorID, cl.Cycle)
 	if err != nil {
 		return err
 	}
@@ -503,7 +503,7 @@ func (s *Service) issue(ctx context.Context, cl *Close) error {
 	if s.Told == nil {
 		return nil
 	}
-	docs, err := s.kept(ctx, cl.VendorID, cl.Cycle)
+	docs, err := s.heads(ctx, cl.VendorID, cl.Cycle)
 	if err != nil {
 		return err
 	}
@@ -516,7 +516,7 @@ func (s *Service) record(ctx context.Context, sc scope.Scope, vendor string, cl 
 		detail["override"], detail["override_by"] = cl.OverrideNote, cl.OverrideBy
 	}
 	if do == ActionIssue {
-		docs, err := s.kept(ctx, cl.VendorID, cl.Cycle)
+		docs, err := s.heads(ctx, cl.VendorID, cl.Cycle)
 		if err != nil {
 			return err
 		}

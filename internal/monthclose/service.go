@@ -24,7 +24,8 @@ type Service struct {
 	Audit   audit.Recorder
 	Log     flow.Log
 	Clock   clock.Clock
-	// Told is called inside the transaction of an issue, to notify partners; may be nil.
+	// Told is called inside the transaction of an issue, to notify partners, with the bills but not their
+	// items; may be nil.
 	Told func(ctx context.Context, vendorID string, c cycle.Cycle, docs []bill.Document) error
 	// Checkpoint is called between the parts of a step; an error there ends the run like a kill would.
 	// Only tests set it.
@@ -268,6 +269,11 @@ func (s *Service) Remind(ctx context.Context, tell func(ctx context.Context, d D
 // kept reads the stored bills of a cycle.
 func (s *Service) kept(ctx context.Context, vendorID string, c cycle.Cycle) ([]bill.Document, error) {
 	return s.Bills.WithItems(ctx, scope.System("system"), bill.Filter{VendorID: vendorID, Cycle: c})
+}
+
+// heads reads them without their items.
+func (s *Service) heads(ctx context.Context, vendorID string, c cycle.Cycle) ([]bill.Document, error) {
+	return s.Bills.List(ctx, scope.System("system"), bill.Filter{VendorID: vendorID, Cycle: c})
 }
 
 func clean(reason string) string { return strings.TrimSpace(reason) }

@@ -79,6 +79,8 @@ type Bills interface {
 	RemoveDraft(ctx context.Context, vendorID string, c cycle.Cycle) error
 	// SetState moves every bill of the cycle from a state to the next and tells how many there were.
 	SetState(ctx context.Context, vendorID string, c cycle.Cycle, from, to bill.State, at time.Time) (int64, error)
+	// List reads kept bills without their items.
+	List(ctx context.Context, sc scope.Scope, f bill.Filter) ([]bill.Document, error)
 	// WithItems reads kept bills in canonical order.
 	WithItems(ctx context.Context, sc scope.Scope, f bill.Filter) ([]bill.Document, error)
 }

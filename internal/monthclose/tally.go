@@ -20,6 +20,9 @@ type tally struct {
 	bases map[int64]SlotBase
 	sums  map[SumKey]*sums
 	days  map[int64]map[string]bool
+	slot  int64 // of the line before, and the day it was on: neighbours mostly share it
+	begin time.Time
+	end   time.Time
 }
 
 type sums struct {
@@ -32,9 +35,9 @@ func newTally(r usage.Reader, bases map[int64]SlotBase) *tally {
 	return &tally{Reader: r, bases: bases, sums: map[SumKey]*sums{}, days: map[int64]map[string]bool{}}
 }
 
-// EachLine streams the lines and counts each.
-func (t *tally) EachLine(ctx context.Context, slots []int64, fn func(*usage.Stored) error) error {
-	return t.Reader.EachLine(ctx, slots, func(l *usage.Stored) error {
+// EachCharge streams the lines and counts each.
+func (t *tally) EachCharge(ctx context.Context, slots []int64, fn func(*usage.Stored) error) error {
+	return t.Reader.EachCharge(ctx, slots, func(l *usage.Stored) error {
 		if err := t.count(l); err != nil {
 			return err
 		}
@@ -63,13 +66,19 @@ func (t *tally) count(l *usage.Stored) error {
 	}
 	s.lines++
 	s.exact.Add(*base)
-	if b.Zone != nil {
-		if t.days[l.SlotID] == nil {
-			t.days[l.SlotID] = map[string]bool{}
-		}
-		t.days[l.SlotID][l.ChargeStart.In(b.Zone).Format("2006-01-02")] = true
+	if b.Zone != nil && (l.SlotID != t.slot || l.ChargeStart.Before(t.begin) || !l.ChargeStart.Before(t.end)) {
+		t.day(l, b.Zone)
 	}
 	return nil
+}
+
+func (t *tally) day(l *usage.Stored, zone *time.Location) {
+	if t.days[l.SlotID] == nil {
+		t.days[l.SlotID] = map[string]bool{}
+	}
+	y, m, d := l.ChargeStart.In(zone).Date()
+	t.slot, t.begin, t.end = l.SlotID, time.Date(y, m, d, 0, 0, 0, 0, zone), time.Date(y, m, d+1, 0, 0, 0, 0, zone)
+	t.days[l.SlotID][t.begin.Format("2006-01-02")] = true
 }
 
 // compare names the first summary that is not the sum of its lines: fault monthclose.summary_mismatch.

@@ -59,7 +59,11 @@ type Stored struct {
 // Reader streams stored lines in key order (customer, charge start, key, occurrence) slot by slot.
 // Dimensions are filled in. It is the program's own view and takes no scope: only use cases that
 // compute for everybody (close, verify) hold it; pages read through scoped queries.
+//
+// EachCharge gives only what a price depends on: customer, charge start, account, product, kind, currency
+// and amounts; its function must not use the store.
 type Reader interface {
+	EachCharge(ctx context.Context, slots []int64, fn func(*Stored) error) error
 	EachLine(ctx context.Context, slots []int64, fn func(*Stored) error) error
 	ActiveSlots(ctx context.Context, vendorID string, c cycle.Cycle) ([]Slot, error)
 	Shares(ctx context.Context, slots []int64, fn func(Share) error) error

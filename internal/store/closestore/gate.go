@@ -21,6 +21,7 @@ var (
 	qQuarantined = queries.Get("gate.Quarantined")
 	qUnmapped    = queries.Get("gate.Unmapped")
 	qUnmappedRow = queries.Get("gate.UnmappedRows")
+	qWaiting     = queries.Get("gate.Waiting")
 	qUnspread    = queries.Get("gate.Unspread")
 	qAdjusted    = queries.Get("gate.Adjustments")
 	qOpenBefore  = queries.Get("gate.OpenBefore")
@@ -122,8 +123,13 @@ func (s *Store) counts(ctx context.Context, vendorID string, c cycle.Cycle, at m
 // unspread counts lines that wait to be spread where no customer has a total above zero to spread by.
 func (s *Store) unspread(ctx context.Context, vendorID string, c cycle.Cycle, at map[string]*monthclose.SourceFacts) error {
 	type group struct{ source, currency string }
+	some := false
+	err := s.db.Each(ctx, qWaiting, []any{vendorID, string(c)}, func(*sql.Rows) error { some = true; return nil })
+	if err != nil || !some {
+		return err
+	}
 	waiting, totals := map[group]int64{}, map[group]map[string]money.Exact{}
-	err := s.db.Each(ctx, qUnspread, []any{vendorID, string(c)}, func(rows *sql.Rows) error {
+	err = s.db.Each(ctx, qUnspread, []any{vendorID, string(c)}, func(rows *sql.Rows) error {
 		var g group
 		var customer, kind string
 		var lines int64

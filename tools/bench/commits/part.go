@@ -149,6 +149,11 @@ func bare(ctx context.Context, dir string) (*contender, error) {
 	if _, err := db.ExecContext(ctx, bareTable+" STRICT"); err != nil {
 		return nil, err
 	}
+	// The journal gets its full length first, as that of the portal has when its tasks are made: a commit that
+	// makes the file longer waits for the file system's journal too.
+	if _, err := db.ExecContext(ctx, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400000) INSERT INTO bare (at, body) SELECT '', ? FROM n", bareBody); err != nil {
+		return nil, err
+	}
 	st, err := db.PrepareContext(ctx, "INSERT INTO bare (at, body) VALUES (?, ?)")
 	if err != nil {
 		return nil, err
@@ -228,9 +233,9 @@ func transitions(ctx context.Context, target string, writers int, options ...sto
 
 // failedTasks fills the lists with tasks to retry; their making is not measured.
 func failedTasks(ctx context.Context, db *store.DB, org, person string, tasks [][]string) error {
-	total := 16000
+	total := 60000
 	if len(tasks) > 1 {
-		total = 64000
+		total = 128000
 	}
 	now, n := store.At(time.Now()), 0
 	columns := []string{"id", "org_id", "person_id", "login", "kind", "format", "params", "file_name", "content_type", "state", "version", "requested_at",

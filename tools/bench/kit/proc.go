@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime/pprof"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -36,7 +38,7 @@ func (e *Env) Part(ctx context.Context, profile, goal, part string, args ...stri
 		return Usage{}, err
 	}
 	cmd := exec.CommandContext(ctx, self, append([]string{"part", goal, part}, args...)...)
-	cmd.Env = append(os.Environ(), "BENCH_PROFILE="+profile)
+	cmd.Env = append(os.Environ(), "BENCH_PROFILE="+profile, "BENCH_WORK="+e.Work)
 	var out bytes.Buffer
 	u, err := run(cmd, "", nil, &out)
 	if err != nil {
@@ -105,4 +107,19 @@ func Profiled(file string, fn func() error) error {
 	}
 	defer pprof.StopCPUProfile()
 	return fn()
+}
+
+// PeakRSS is the most memory this process held, in MB.
+func PeakRSS() (float64, error) {
+	body, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(body)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			return kb / 1024, err
+		}
+	}
+	return 0, errors.New("no VmHWM")
 }

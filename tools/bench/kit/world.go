@@ -75,6 +75,14 @@ func Fill(ctx context.Context, s app.Settings, file string) error {
 		return err
 	}
 	defer a.Close()
+	if err := Declare(ctx, a, file); err != nil {
+		return err
+	}
+	return Import(ctx, a, file)
+}
+
+// Declare makes everything of the world but its lines.
+func Declare(ctx context.Context, a *app.App, file string) error {
 	sc := scope.System("operator")
 	if _, err := a.Organisations.Add(ctx, sc, organisation.AddInput{Code: WorldVendor, Kind: organisation.KindVendor, Name: WorldVendor}); err != nil {
 		return err
@@ -96,13 +104,13 @@ func Fill(ctx context.Context, s app.Settings, file string) error {
 	if _, err := a.Attribution.Import(ctx, sc, attribution.ImportInput{File: &rules}); err != nil {
 		return err
 	}
-	if err := worldPrices(ctx, a, sc); err != nil {
-		return err
-	}
-	if _, err := a.Deliveries.Import(ctx, sc, delivery.Input{Source: WorldSource, Paths: []string{file}, Final: delivery.FinalMark{All: true}}); err != nil {
-		return err
-	}
-	return nil
+	return worldPrices(ctx, a, sc)
+}
+
+// Import delivers the file as final.
+func Import(ctx context.Context, a *app.App, file string) error {
+	_, err := a.Deliveries.Import(ctx, scope.System("operator"), delivery.Input{Source: WorldSource, Paths: []string{file}, Final: delivery.FinalMark{All: true}})
+	return err
 }
 
 func worldPrices(ctx context.Context, a *app.App, sc scope.Scope) error {

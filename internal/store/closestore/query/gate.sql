@@ -40,6 +40,11 @@ where l.slot_id = $1 and l.customer_id = '' and l.account_id = $2 and l.currency
 order by l.charge_start, l.line_key, l.occurrence
 limit $4
 
+-- name: gate.Waiting
+select s.id from slot s
+where s.vendor_id = $1 and s.cycle = $2 and s.state = 'active'
+  and exists (select 1 from usage_summary u where u.slot_id = s.id and u.customer_id = '~')
+
 -- name: gate.Unspread
 select s.source_id, u.customer_id, u.kind, u.currency, u.line_count, u.billed
 from slot s join usage_summary u on u.slot_id = s.id
