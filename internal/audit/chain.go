@@ -100,6 +100,9 @@ func (c *Chain) row(ctx context.Context, e Entry, head Head) (Row, error) {
 
 // clean keeps what both engines can store and a log reader cannot be fooled by.
 func clean(s string) string {
+	if plain(s) {
+		return s
+	}
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
 			return unicode.ReplacementChar
@@ -110,6 +113,16 @@ func clean(s string) string {
 		s = strings.ToValidUTF8(s[:maxText], "")
 	}
 	return s
+}
+
+// plain tells that a text is short and of printable ASCII, as nearly every field is.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return len(s) <= maxText
 }
 
 // canonical is JSON with sorted keys and no escaping of HTML; an absent detail is {}.

@@ -135,11 +135,7 @@ func (w *writer) begin(ctx context.Context, alone bool) (*group, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &group{alone: alone, done: make(chan struct{})}
-	if !alone {
-		g.timer = time.AfterFunc(groupWindow, func() { g.late.Store(true) })
-	}
-	return g, nil
+	return &group{alone: alone, done: make(chan struct{})}, nil
 }
 
 // settle ends one member's part, then hands the turn on or commits for all, and gives the outcome. A
@@ -206,6 +202,9 @@ func (w *writer) pass(g *group) bool {
 	next := w.queue[0]
 	if g != nil && (g.alone || next.alone || g.size >= maxGroup || g.late.Load()) {
 		return false
+	}
+	if g != nil && g.timer == nil { // who is alone needs none
+		g.timer = time.AfterFunc(groupWindow, func() { g.late.Store(true) })
 	}
 	w.queue[0] = nil
 	w.queue = w.queue[1:]
