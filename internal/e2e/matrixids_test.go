@@ -54,7 +54,6 @@ WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY q.id`,
 	"handle":     `SELECT s.handle FROM session s JOIN person p ON p.id = s.person_id WHERE p.org_id = $1 AND p.org_id <> $2 ORDER BY s.handle`,
 	"path.id":    `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
 	"path.cycle": "",
-	"notice":     `SELECT id FROM site_notice WHERE vendor_id = $1 AND vendor_id <> $2 AND vendor_id NOT IN (SELECT vendor_id FROM bill WHERE partner_id = $2) ORDER BY id`,
 	// What follows is read from pages and answers instead.
 	"why": "", "import": "", "token": "",
 }
