@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"encoding/hex"
-
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-
+	"os"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 
@@ -19,10 +19,16 @@ import (
 )
 
 type serveCmd struct {
-	Demo bool `help:"Make the demo data first if the database is empty."`
+	Demo       bool   `help:"Make the demo data first if the database is empty."`
+	CPUProfile string `name:"cpu-profile" placeholder:"FILE" help:"Write a CPU profile of the whole run to this file."`
 }
 
 func (c *serveCmd) Run(o *out) error {
+	stop, err := profile(c.CPUProfile)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	log := slog.New(slog.NewTextHandler(o.err, nil))
 	l, err := (&net.ListenConfig{}).Listen(o.ctx, "tcp", o.cli.Addr)
 	if err != nil {
@@ -43,6 +49,21 @@ func (c *serveCmd) Run(o *out) error {
 	}
 	fmt.Fprintln(o.w, ready)
 	return a.Serve(o.ctx, l)
+}
+
+// profile writes a CPU profile until stop is called; without a path it does nothing.
+func profile(path string) (stop func(), err error) {
+	if path == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(path)
+	if err == nil {
+		err = pprof.StartCPUProfile(f)
+	}
+	if err != nil {
+		return nil, fault.Invalid("settings.profile", fault.Args{"path": path}).Because(err)
+	}
+	return func() { pprof.StopCPUProfile(); f.Close() }, nil
 }
 
 // demo opens the door at once; what is still to be made is made behind it.

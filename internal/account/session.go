@@ -13,4 +13,6 @@ type Session struct {
 	CreatedAt time.Time
 	SeenAt    time.Time
 	ExpiresAt time.Time
+
+	Version int64 // of what pages show, as the session was found; not kept
 }

@@ -32,7 +32,8 @@ func (a *App) Handler() (http.Handler, error) {
 	h := a.lists()
 	h.Log, h.SetUp, h.Sessions, h.Version, h.BaseURL, h.Notices = a.Log, a.Setup, a.Sessions, Version, a.Settings.Base(), a.Notices
 	h.Ready, h.Metrics, h.Idempotency, h.Exports, h.VerifyAudit = a.ready, promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), a.Idempotency, a.Exports, a.VerifyAudit
-	return portal.New(h, portal.Options{TrustedProxies: a.Settings.TrustedProxies})
+	h.PageVersion = a.DB.Version
+	return portal.New(h, portal.Options{TrustedProxies: a.Settings.TrustedProxies, PageCache: a.Settings.PageCache})
 }
 
 // lists are the portal's pages with the services that lists are read by, which the worker needs too.

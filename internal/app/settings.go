@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ type Settings struct {
 	SMTP           string        `name:"smtp" env:"PORTAL_SMTP" help:"smtp://user:password@host:port of the mail server; empty sends no mail."`
 	MailFrom       string        `name:"mail-from" env:"PORTAL_MAIL_FROM" help:"Sender of mails."`
 	ExportKeep     time.Duration `name:"export-keep" env:"PORTAL_EXPORT_KEEP" default:"168h" help:"How long finished exports stay."`
+	PageCache      int           `name:"page-cache" env:"PORTAL_PAGE_CACHE" default:"16" help:"Megabytes of finished pages of past months kept in memory; 0 keeps none."`
 }
 
 // Setting is one effective value and where it came from.
@@ -59,6 +61,8 @@ func (s Settings) Effective(args []string) []Setting {
 			one.Value = strings.Join(x, ",")
 		case time.Duration:
 			one.Value = x.String()
+		case int:
+			one.Value = strconv.Itoa(x)
 		case bool:
 			one.Value = map[bool]string{true: "true", false: "false"}[x]
 		}

@@ -144,7 +144,7 @@ func (c cursor) place() usage.Place {
 var errEnough = errors.New("expenditure: page full")
 
 func (v *view) page(ctx context.Context, from cursor, limit int) (*LinePage, error) {
-	var page LinePage
+	page := LinePage{Rows: make([]LineRow, 0, min(limit, 100))}
 	var at cursor
 	err := v.walk(ctx, from, limit+1, func(r *LineRow, c cursor) error {
 		if len(page.Rows) == limit {
@@ -215,9 +215,10 @@ func (v *view) walkSpan(ctx context.Context, s *Span, slotID int64, after usage.
 		if err != nil {
 			return err
 		}
+		row := &LineRow{Customer: s.Customer, Relation: s.Relation, Manager: s.Manager}
 		for i := range lines {
 			p := lines[i].Place()
-			row := &LineRow{Line: lines[i], Place: p, Customer: s.Customer, Relation: s.Relation, Manager: s.Manager}
+			row.Line, row.Place = lines[i], p
 			if err := yield(row, cursor{Customer: s.Customer.ID, Slot: slotID, Start: p.Start, Key: p.Key[:], Occur: p.Occurrence}); err != nil {
 				return err
 			}

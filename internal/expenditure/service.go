@@ -62,6 +62,8 @@ type Store interface {
 	Lines(ctx context.Context, sc scope.Scope, s *Span, slotID int64, f Filter, after usage.Place, limit int) ([]usage.Stored, error)
 	// SpreadSlots are the active slots of the cycle with lines that wait to be spread.
 	SpreadSlots(ctx context.Context, c cycle.Cycle) ([]int64, error)
+	// Version moves with every change of spans and slots, in the change's own transaction.
+	Version(ctx context.Context) (int64, error)
 }
 
 // Tx reads from one snapshot.
@@ -74,6 +76,8 @@ type Service struct {
 	Tx     Tx
 	Store  Store
 	Reader usage.Reader
+
+	memo memo
 }
 
 // view is one question: the spans it may look at, and what it has read already.
@@ -84,6 +88,7 @@ type view struct {
 	all    []Span // in scope
 	groups [][]Span
 	slots  []Slot
+	spread []int64
 	sums   map[string][]Sum
 	shares map[string][]usage.Share // nil until read
 }
@@ -92,19 +97,19 @@ func (s *Service) view(ctx context.Context, sc scope.Scope, f Filter) (*view, er
 	if err := sc.Require(scope.ItemExpenditureView, scope.ItemExpenditureCustomers); err != nil {
 		return nil, err
 	}
-	own, err := s.Store.Own(ctx, sc)
+	version, err := s.Store.Version(ctx)
 	if err != nil {
 		return nil, err
 	}
-	links, err := s.Store.Links(ctx, sc)
+	v := &view{s: s, sc: sc, f: f, sums: map[string][]Sum{}}
+	if v.all, err = s.spans(ctx, sc, version); err != nil {
+		return nil, err
+	}
+	month, err := s.month(ctx, sc, f.Cycle, version)
 	if err != nil {
 		return nil, err
 	}
-	care, err := s.Store.Care(ctx, sc)
-	if err != nil {
-		return nil, err
-	}
-	v := &view{s: s, sc: sc, f: f, all: Visible(sc, own, links, care), sums: map[string][]Sum{}}
+	v.slots, v.spread = month.slots, month.spread
 	if f.Customer != "" && !slices.ContainsFunc(v.all, func(x Span) bool { return x.Customer.Code == f.Customer }) {
 		return nil, fault.NotFound("expenditure.customer_unknown", nil)
 	}
@@ -119,8 +124,7 @@ func (s *Service) view(ctx context.Context, sc scope.Scope, f Filter) (*view, er
 		}
 		v.groups[n] = append(v.groups[n], x)
 	}
-	v.slots, err = s.Store.Slots(ctx, f.Cycle)
-	return v, err
+	return v, nil
 }
 
 // sumsOf reads the kept sums of a customer once.
@@ -232,13 +236,12 @@ func (v *view) load(ctx context.Context) error {
 		return nil
 	}
 	v.shares = map[string][]usage.Share{}
-	spread, err := v.s.Store.SpreadSlots(ctx, v.f.Cycle)
-	if err != nil || len(spread) == 0 {
-		return err
+	if len(v.spread) == 0 {
+		return nil
 	}
 	sources := map[string]bool{}
 	for _, s := range v.slots {
-		if slices.Contains(spread, s.ID) {
+		if slices.Contains(v.spread, s.ID) {
 			sources[s.SourceID] = true
 		}
 	}

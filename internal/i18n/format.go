@@ -2,6 +2,7 @@ package i18n
 
 import (
 	"context"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -46,13 +47,17 @@ func group(text string) string {
 		sign, text = Minus, rest
 	}
 	whole, frac, point := strings.Cut(text, ".")
+	if len(whole) <= 3 && sign == "" {
+		return text
+	}
 	var b strings.Builder
+	b.Grow(len(text) + len(whole)/3 + len(sign))
 	b.WriteString(sign)
-	for i, r := range whole {
+	for i := range len(whole) {
 		if i > 0 && (len(whole)-i)%3 == 0 {
 			b.WriteByte(',')
 		}
-		b.WriteRune(r)
+		b.WriteByte(whole[i])
 	}
 	if point {
 		b.WriteByte('.')
@@ -70,11 +75,38 @@ func with(symbol, grouped string) string {
 }
 
 func rounded(a money.Amount, currency string) string {
+	if n := Digits(currency); n <= 8 && a > math.MinInt64/2 && a < math.MaxInt64/2 {
+		return fixed(a, n)
+	}
 	s := a.Exact().Decimal().StringFixed(int32(Digits(currency)))
 	if strings.Trim(s, "-0.") == "" {
 		s = strings.TrimPrefix(s, "-") // an amount too small to show has no sign
 	}
 	return group(s)
+}
+
+// fixed writes an amount with n decimals, half away from zero, without big numbers.
+func fixed(a money.Amount, n int) string {
+	unit := int64(1)
+	for range 8 - n {
+		unit *= 10
+	}
+	v := int64(a)
+	if v < 0 {
+		v = -v
+	}
+	v = (v + unit/2) / unit
+	digits := strconv.FormatInt(v, 10)
+	for len(digits) <= n {
+		digits = "0" + digits
+	}
+	if a < 0 && v != 0 {
+		digits = "-" + digits
+	}
+	if n > 0 {
+		digits = digits[:len(digits)-n] + "." + digits[len(digits)-n:]
+	}
+	return group(digits)
 }
 
 // Money is "¥1,234.56", rounded for display only.

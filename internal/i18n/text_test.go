@@ -2,6 +2,8 @@ package i18n
 
 import (
 	"context"
+	"math"
+	"math/rand/v2"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -156,6 +158,22 @@ func TestTimesStandInBeijingTime(t *testing.T) {
 	for _, c := range cases {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}
+
+// Amounts are written without big numbers as with them.
+func TestFixed(t *testing.T) {
+	for range 100_000 {
+		a := money.Amount(rand.Int64N(int64(math.Pow10(1+rand.IntN(18)))) - rand.Int64N(1e6))
+		for _, n := range []int{0, 2, 3, 8} {
+			want := a.Exact().Decimal().StringFixed(int32(n))
+			if strings.Trim(want, "-0.") == "" {
+				want = strings.TrimPrefix(want, "-")
+			}
+			if got := fixed(a, n); got != group(want) {
+				t.Fatalf("%d with %d decimals: %s, want %s", a, n, got, group(want))
+			}
 		}
 	}
 }

@@ -25,6 +25,7 @@ var catalogs embed.FS
 type book struct {
 	localizer map[Lang]*goi18n.Localizer
 	plain     map[Lang]map[string]string
+	simple    map[Lang]map[string][]segment // sentences whose arguments are only put in
 	known     map[Lang]map[string]bool
 	counted   map[Lang]map[string]bool // keys with plural forms
 	twice     []string                 // keys given in two files: the later text wins, and a test refuses it
@@ -45,10 +46,11 @@ func load(files fs.FS) (*book, error) {
 	bundle := goi18n.NewBundle(language.MustParse(string(ZhCN)))
 	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
 	b := &book{
-		localizer: map[Lang]*goi18n.Localizer{}, plain: map[Lang]map[string]string{}, known: map[Lang]map[string]bool{},
+		localizer: map[Lang]*goi18n.Localizer{}, plain: map[Lang]map[string]string{}, simple: map[Lang]map[string][]segment{}, known: map[Lang]map[string]bool{},
 		counted: map[Lang]map[string]bool{},
 	}
 	for _, l := range Langs {
+		b.simple[l] = map[string][]segment{}
 		b.plain[l], b.known[l], b.counted[l] = map[string]string{}, map[string]bool{}, map[string]bool{}
 		names, err := fs.Glob(files, "catalog/*."+string(l)+".json")
 		if err != nil {
@@ -82,6 +84,9 @@ func (b *book) add(bundle *goi18n.Bundle, files fs.FS, name string, l Lang) erro
 		if m.One == "" && !strings.Contains(m.Other, "{{") {
 			b.plain[l][m.ID] = m.Other
 		}
+		if parts, ok := segments(m.Other); ok && m.One == "" {
+			b.simple[l][m.ID] = parts
+		}
 	}
 	return nil
 }
@@ -97,11 +102,64 @@ func T(ctx context.Context, key string, pairs ...any) string {
 	if s, ok := texts.plain[l][key]; ok {
 		return s
 	}
+	if parts, ok := texts.simple[l][key]; ok {
+		if s, ok := texts.join(l, parts, pairs); ok {
+			return s
+		}
+	}
 	args := make(map[string]any, len(pairs)/2)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		args[fmt.Sprint(pairs[i])] = pairs[i+1]
 	}
 	return texts.say(l, key, args)
+}
+
+// segment is a piece of a sentence: text, then an argument by name; "" is none.
+type segment struct{ text, name string }
+
+var argument = regexp.MustCompile(`\{\{\s*\.([A-Za-z_][A-Za-z_0-9]*)\s*\}\}`)
+
+// segments takes a sentence apart; false where it asks more of a template than to put arguments in.
+func segments(sentence string) (out []segment, ok bool) {
+	at := 0
+	for _, m := range argument.FindAllStringSubmatchIndex(sentence, -1) {
+		out = append(out, segment{sentence[at:m[0]], sentence[m[2]:m[3]]})
+		at = m[1]
+	}
+	out = append(out, segment{sentence[at:], ""})
+	for _, s := range out {
+		if strings.Contains(s.text, "{{") {
+			return nil, false
+		}
+	}
+	return out, true
+}
+
+// join says a sentence of segments; false where an argument is missing or no plain text or number, which
+// the template then speaks of.
+func (b *book) join(l Lang, parts []segment, pairs []any) (string, bool) {
+	var out strings.Builder
+	for _, p := range parts {
+		out.WriteString(p.text)
+		if p.name == "" {
+			continue
+		}
+		found := false
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if name, ok := pairs[i].(string); ok && name == p.name {
+				text, ok := b.show(l, pairs[i+1]).(string)
+				if !ok {
+					return "", false
+				}
+				out.WriteString(text)
+				found = true
+			}
+		}
+		if !found {
+			return "", false
+		}
+	}
+	return out.String(), true
 }
 
 func (b *book) say(l Lang, key string, args map[string]any) string {
@@ -145,7 +203,7 @@ func (b *book) show(l Lang, v any) any {
 	case int64:
 		return Count(x)
 	case string:
-		if label.MatchString(x) && b.known[l][x] {
+		if b.known[l][x] && label.MatchString(x) {
 			return b.say(l, x, nil)
 		}
 		return x

@@ -39,7 +39,10 @@ type Ctx struct {
 	Scope  scope.Scope
 	open   bool // masked names are shown, once
 
-	trail []part.Link // area and column of the menu the page stands in
+	trail  []part.Link // area and column of the menu the page stands in
+	frame  string      // what the frame shows of the actor besides the scope
+	marked bool        // a page is being made that will be kept: what is this request's own is marked
+	h      *Handlers
 }
 
 // ctx is the request's context, with language and audit metadata.
@@ -53,11 +56,31 @@ func (c *Ctx) T(key string, pairs ...any) string { return i18n.T(c.ctx(), key, p
 
 // page renders to a buffer first, so that a page that fails half way becomes a clean error.
 func (c *Ctx) page(status int, component templ.Component) error {
-	var buf bytes.Buffer
-	if err := component.Render(c.ctx(), &buf); err != nil {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer giveBuffer(buf)
+	if err := component.Render(c.framed(), buf); err != nil {
 		return err
 	}
-	return c.HTMLBlob(status, buf.Bytes())
+	return c.send(status, buf)
+}
+
+// made is page of a component that is yet to be made.
+func (c *Ctx) made(status int, make func() (templ.Component, error)) error {
+	component, err := make()
+	if err != nil {
+		return err
+	}
+	return c.page(status, component)
+}
+
+// framed is the request's context with the navigation, which only what is rendered needs.
+func (c *Ctx) framed() context.Context {
+	env := layout.From(c.ctx())
+	if c.Org.ID == "" || len(env.Nav.Areas) > 0 {
+		return c.ctx()
+	}
+	env.Nav = c.h.nav(c)
+	return layout.With(c.ctx(), env)
 }
 
 // wantsJSON tells whether the caller is a program: it says so in Accept.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"huoban/internal/customer"
@@ -75,28 +76,52 @@ func (h *Handlers) consumption(c *Ctx, page string) (*consumption, error) {
 	return e, expenditure.CheckCycle(at, now)
 }
 
-// link is a page of 客户消费 with parameters changed; an empty value takes one off.
+// expenditureLink is a page of 客户消费 with parameters changed; an empty value takes one off. It stands on
+// a page fifty times, and so puts the parameters in order by hand.
 func (c *Ctx) expenditureLink(e *consumption, page string, change ...string) string {
-	v := url.Values{"cycle": {string(e.filter.Cycle)}}
-	for k := range e.params {
-		v.Set(k, e.params.Get(k))
+	type pair struct{ name, value string }
+	pairs := make([]pair, 0, 16)
+	set := func(name, value string) {
+		i := slices.IndexFunc(pairs, func(p pair) bool { return p.name >= name })
+		switch {
+		case i >= 0 && pairs[i].name == name:
+			pairs[i].value = value
+		case i >= 0:
+			pairs = slices.Insert(pairs, i, pair{name, value})
+		default:
+			pairs = append(pairs, pair{name, value})
+		}
+	}
+	set("cycle", string(e.filter.Cycle))
+	for k, v := range e.params {
+		set(k, v[0])
 	}
 	for i := 0; i+1 < len(change); i += 2 {
-		v.Del(change[i])
-		if change[i+1] != "" {
-			v.Set(change[i], change[i+1])
-		}
+		set(change[i], change[i+1])
 	}
 	path := "/expenditure"
 	if page != "" {
 		path += "/" + page
 	}
-	return c.at(path + "?" + v.Encode())
+	var b strings.Builder
+	b.Grow(128)
+	b.WriteString("/o/" + c.Org.Code + path)
+	sign := byte('?')
+	for _, p := range pairs {
+		if p.value != "" {
+			b.WriteByte(sign)
+			b.WriteString(p.name)
+			b.WriteByte('=')
+			b.WriteString(url.QueryEscape(p.value))
+			sign = '&'
+		}
+	}
+	return b.String()
 }
 
 func (h *Handlers) expenditureDoc(c *Ctx, e *consumption) expview.Doc {
 	d := expview.Doc{People: e.people, Notice: c.T("expenditure.notice"), Flash: c.exported(),
-		Header: part.Header{Title: c.T("expenditure.title"), Fresh: c.T("expenditure.fresh", "At", i18n.Moment(c.ctx(), h.Clock.Now())), Cycle: h.consumptionPicker(c, e),
+		Header: part.Header{Title: c.T("expenditure.title"), Fresh: h.freshly(c), Cycle: h.consumptionPicker(c, e),
 			Crumbs: c.crumbs(part.Link{Text: c.T("expenditure.title")})},
 		Print: c.Org.Name + " · " + c.T("expenditure.title") + " " + string(e.filter.Cycle)}
 	if e.people && c.Scope.IsLimited() {
@@ -111,6 +136,14 @@ func (h *Handlers) expenditureDoc(c *Ctx, e *consumption) expview.Doc {
 	}
 	d.Notes = []string{c.T("expenditure.note.tax"), c.T("expenditure.note.spread")}
 	return d
+}
+
+// freshly says as of when a page is. It is the one word of the clock on a page that is kept.
+func (h *Handlers) freshly(c *Ctx) string {
+	if c.marked {
+		return holeFresh.mark()
+	}
+	return c.T("expenditure.fresh", "At", i18n.Moment(c.ctx(), h.Clock.Now()))
 }
 
 // consumptionPicker offers this month and the eighteen before.

@@ -32,7 +32,7 @@ func exportOfConsumption(c *Ctx, e *consumption, kind, currency, note string) *p
 		}
 	}
 	for _, f := range expenditureexport.Formats {
-		hidden := append(fresh(), part.Hidden{Name: "format", Value: string(f)})
+		hidden := append(c.freshKey(), part.Hidden{Name: "format", Value: string(f)})
 		x.Items = append(x.Items, part.ExportItem{Text: strings.ToUpper(string(f)), Note: note, Action: c.at("/exports"), Hidden: append(hidden, fields...)})
 	}
 	return x

@@ -4,7 +4,10 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/a-h/templ"
+
 	"huoban/internal/customer"
+	"huoban/internal/cycle"
 	"huoban/internal/expenditure"
 	"huoban/internal/expenditureexport"
 	"huoban/internal/i18n"
@@ -14,24 +17,37 @@ import (
 	"huoban/web/templates/part"
 )
 
-func (h *Handlers) expenditureLines(c *Ctx) error { return h.consumed(c, false) }
+func (h *Handlers) expenditureLines(c *Ctx) error {
+	e, err := h.consumption(c, "lines")
+	if err != nil {
+		return err
+	}
+	make := func() (templ.Component, error) { return h.consumed(c, e, false) }
+	if e.filter.Cycle < h.month() {
+		return h.keptPage(c, "", make)
+	}
+	return c.made(http.StatusOK, make)
+}
 
 // expenditureRevealed shows the customers' names in clear, once, and writes down that it did.
 func (h *Handlers) expenditureRevealed(c *Ctx) error {
 	if err := h.reveal(c, "expenditure.lines", "customer"); err != nil {
 		return err
 	}
-	return h.consumed(c, true)
-}
-
-func (h *Handlers) consumed(c *Ctx, open bool) error {
 	e, err := h.consumption(c, "lines")
 	if err != nil {
 		return err
 	}
+	return c.made(http.StatusOK, func() (templ.Component, error) { return h.consumed(c, e, true) })
+}
+
+// month is the running one.
+func (h *Handlers) month() cycle.Cycle { return cycle.Of(h.Clock.Now(), cycle.Zone) }
+
+func (h *Handlers) consumed(c *Ctx, e *consumption, open bool) (templ.Component, error) {
 	totals, list, err := h.Expenditure.List(c.ctx(), c.Scope, e.filter, e.after, e.size)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	count := c.T("bills.lines_nonzero")
 	if totals.Lines >= 0 {
@@ -49,13 +65,14 @@ func (h *Handlers) consumed(c *Ctx, open bool) error {
 	if list.Next != "" {
 		page.Pager.Next = c.expenditureLink(e, e.page, "after", list.Next)
 	}
+	page.Rows = make([]expview.Line, 0, len(list.Rows))
 	for i := range list.Rows {
 		page.Rows = append(page.Rows, consumedLine(c, e, &list.Rows[i], open))
 	}
 	if len(list.Rows) == 0 {
 		page.Empty = emptyConsumption(c, e)
 	}
-	return c.page(http.StatusOK, page.Page())
+	return page.Page(), nil
 }
 
 func consumedLine(c *Ctx, e *consumption, r *expenditure.LineRow, open bool) expview.Line {

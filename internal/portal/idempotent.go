@@ -22,6 +22,14 @@ const (
 )
 
 // fresh is the hidden field that makes a button pressed twice act once.
+// freshKey is fresh on a page that may be kept.
+func (c *Ctx) freshKey() []part.Hidden {
+	if c.marked {
+		return []part.Hidden{{Name: keyField, Value: holeKey.mark()}}
+	}
+	return fresh()
+}
+
 func fresh() []part.Hidden { return []part.Hidden{{Name: keyField, Value: id.New()}} }
 
 // answer is what a mutation leads to: where a person goes on, and what a program reads; without a body

@@ -8,7 +8,6 @@ import (
 	"huoban/internal/account"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
-	"huoban/internal/scope"
 	"huoban/web/templates/layout"
 )
 
@@ -21,18 +20,10 @@ func (h *Handlers) prepare(c *Ctx) {
 	c.enrich(i18n.With(ctx, lang), h.env(c))
 }
 
-// env is the frame's view of the request.
+// env is the frame's view of the request of nobody in particular.
 func (h *Handlers) env(c *Ctx) layout.Env {
 	ctx := c.ctx()
-	env := layout.Env{Path: c.Request().URL.RequestURI(), Theme: layout.ParseTheme(h.Sessions.Theme(ctx)), Version: h.Version}
-	if c.Person.ID == "" {
-		return env
-	}
-	env.Person = c.Person.Name
-	if env.Person == "" {
-		env.Person = c.Person.Login
-	}
-	return env
+	return layout.Env{Path: c.Request().URL.RequestURI(), Theme: layout.ParseTheme(h.Sessions.Theme(ctx)), Version: h.Version}
 }
 
 // identify finds the person of the session and, inside /o/:org, the organisation and scope. A person
@@ -43,31 +34,18 @@ func (h *Handlers) identify(c *Ctx) error {
 	if personID == "" {
 		return nil
 	}
-	p, err := h.Accounts.PersonByID(ctx, personID)
-	if fault.Is(err, fault.KindNotFound) || err == nil && p.State != account.PersonActive {
+	x, err := h.actor(c, personID)
+	if err != nil {
+		return err
+	}
+	if x == nil {
 		return h.Sessions.SignOut(ctx)
 	}
-	if err != nil {
-		return err
-	}
-	c.Person = p
-	members, err := h.Accounts.Memberships(ctx, p)
-	if err != nil {
-		return err
-	}
-	if code := c.Param("org"); code != "" {
-		if c.Scope, err = h.Accounts.ScopeOf(ctx, p, code); err != nil {
-			return err
-		}
-		i := slices.IndexFunc(members, func(m account.Membership) bool { return m.Organisation.ID == c.Scope.OrgID() })
-		c.Member, c.Org = members[i], members[i].Organisation
-	}
-	env := h.env(c)
-	for _, m := range members {
-		env.Orgs = append(env.Orgs, layout.Org{Code: m.Organisation.Code, Name: m.Organisation.Name, Href: "/o/" + m.Organisation.Code, Role: roleLabel(c, m)})
-	}
-	if len(members) > 0 {
-		env.HomeHref = env.Orgs[h.chosen(c, members)].Href
+	c.Person, c.Scope, c.Member, c.Org, c.frame = x.person, x.scope, x.member, x.org, x.frame
+	env := x.env
+	env.Path, env.Theme, env.Version = c.Request().URL.RequestURI(), layout.ParseTheme(h.Sessions.Theme(ctx)), h.Version
+	if len(env.Orgs) > 0 {
+		env.HomeHref = env.Orgs[h.chosen(c, env.Orgs)].Href
 	}
 	if c.Org.ID != "" {
 		if err := h.envOfOrg(c, &env); err != nil {
@@ -78,11 +56,9 @@ func (h *Handlers) identify(c *Ctx) error {
 	return nil
 }
 
+// envOfOrg adds what belongs to this request.
 func (h *Handlers) envOfOrg(c *Ctx, env *layout.Env) error {
-	env.Org = layout.Org{Code: c.Org.Code, Name: c.Org.Name, Href: c.at("")}
 	env.HomeHref = c.at("")
-	env.Ops = c.Scope.Side() == scope.SideVendor
-	env.Role = roleLabel(c, c.Member)
 	if h.may(c, pathSearch) {
 		env.SearchHref = c.at(pathSearch)
 	}
@@ -97,7 +73,6 @@ func (h *Handlers) envOfOrg(c *Ctx, env *layout.Env) error {
 			env.Exports = p.item(c)
 		}
 	}
-	env.Nav, c.trail = h.nav(c), h.trail(c)
 	unread, err := h.Messages.Unread(c.ctx(), c.Scope)
 	if err != nil {
 		return err
@@ -109,9 +84,9 @@ func (h *Handlers) envOfOrg(c *Ctx, env *layout.Env) error {
 
 // chosen is the membership the person acts for until an address says otherwise: the last one switched to,
 // else the first.
-func (h *Handlers) chosen(c *Ctx, members []account.Membership) int {
+func (h *Handlers) chosen(c *Ctx, orgs []layout.Org) int {
 	code := h.Sessions.Organisation(c.ctx())
-	return max(0, slices.IndexFunc(members, func(m account.Membership) bool { return m.Organisation.Code == code }))
+	return max(0, slices.IndexFunc(orgs, func(o layout.Org) bool { return o.Code == code }))
 }
 
 // roleLabel names the roles of a membership.

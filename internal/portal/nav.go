@@ -130,5 +130,8 @@ func (h *Handlers) trail(c *Ctx) []part.Link {
 
 // crumbs lead from the menu to the page; the last one is the page itself, without address.
 func (c *Ctx) crumbs(links ...part.Link) []part.Link {
+	if c.trail == nil && c.Org.ID != "" {
+		c.trail = c.h.trail(c)
+	}
 	return append(slices.Clone(c.trail), links...)
 }

@@ -70,6 +70,10 @@ type Handlers struct {
 	imports importJobs
 	pages   map[string]Route  // what the menu may lead to, by path below the organisation
 	former  map[string]string // today's page of every menu path
+	actors  actorBook
+	keeps   *pageCache // nil keeps none
+
+	PageVersion func(ctx context.Context) (int64, error) // moves with every change of what pages show
 }
 
 // Tx runs a function in one transaction; fn may be run again.
@@ -81,12 +85,16 @@ type Tx interface {
 type Options struct {
 	TrustedProxies []string // CIDR
 	Lanes          Lanes    // zero = DefaultLanes
+	PageCache      int      // megabytes of pages kept; 0 keeps none
 }
 
 const ctxKey = "portal.ctx"
 
 // New builds the HTTP handler: static files and health apart, everything else through the table.
 func New(h *Handlers, o Options) (http.Handler, error) {
+	if o.PageCache > 0 {
+		h.keeps = newPageCache(o.PageCache << 20)
+	}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = h.fail
@@ -146,7 +154,7 @@ func (h *Handlers) entered(next echo.HandlerFunc) echo.HandlerFunc {
 				err = fault.New(fault.KindInternal, "internal", nil).Because(panicError{p})
 			}
 		}()
-		c := &Ctx{Context: ec}
+		c := &Ctx{Context: ec, h: h}
 		ec.Set(ctxKey, c)
 		h.prepare(c)
 		return next(ec)

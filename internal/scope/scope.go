@@ -40,6 +40,7 @@ type Scope struct {
 	resellers []string
 	limited   bool
 	windows   []Window
+	name      string // what Key gives
 }
 
 // Item is a permission item (权限项), such as BPC_ITEM_VIEW_010100.
@@ -51,25 +52,25 @@ func System(login string) Scope { return Scope{side: SideSystem, login: login} }
 
 // Vendor is the scope of a member of vendor staff.
 func Vendor(vendorID, personID, login string, items []Item) Scope {
-	return Scope{side: SideVendor, orgID: vendorID, personID: personID, login: login, items: itemSet(items)}
+	return Scope{side: SideVendor, orgID: vendorID, personID: personID, login: login, items: itemSet(items)}.named()
 }
 
 // Partner is the scope of a partner's person. resellers are the organisations below a distributor.
 func Partner(partnerID, personID, login string, items []Item, resellers []string) Scope {
-	return Scope{side: SidePartner, orgID: partnerID, personID: personID, login: login, items: itemSet(items), resellers: slices.Clone(resellers)}
+	return Scope{side: SidePartner, orgID: partnerID, personID: personID, login: login, items: itemSet(items), resellers: slices.Clone(resellers)}.named()
 }
 
 // Customer is the scope of a customer's person.
 func Customer(customerID, personID, login string, items []Item) Scope {
 	return Scope{side: SideCustomer, orgID: customerID, personID: personID, login: login, items: itemSet(items),
-		limited: true, windows: []Window{{CustomerID: customerID}}}
+		limited: true, windows: []Window{{CustomerID: customerID}}}.named()
 }
 
 // Limited narrows a partner's scope to the customers assigned to a 客户经理, each from the day of
 // assignment. No windows means no customer at all.
 func (s Scope) Limited(windows []Window) Scope {
 	s.limited, s.windows = true, slices.Clone(windows)
-	return s
+	return s.named()
 }
 
 func itemSet(items []Item) map[Item]bool {
@@ -171,4 +172,14 @@ func (s Scope) SeesCustomerAt(customerID string, at time.Time) bool {
 }
 
 // Key names the scope for caches: equal keys see the same bytes.
-func (s Scope) Key() string { return s.key() }
+func (s Scope) Key() string {
+	if s.name == "" {
+		return s.key()
+	}
+	return s.name
+}
+
+func (s Scope) named() Scope {
+	s.name = s.key()
+	return s
+}

@@ -23,6 +23,9 @@ func (c ctxStore) FindCtx(ctx context.Context, token string) ([]byte, bool, erro
 	if err != nil || !ok || c.m.expired(r) {
 		return nil, false, err
 	}
+	if v, kept := ctx.Value(foundKey{}).(*int64); kept {
+		*v = r.Version
+	}
 	if now := c.m.clock.Now(); now.Sub(r.SeenAt) >= touchEvery {
 		err = c.m.tx.InTx(ctx, func(ctx context.Context) error { return c.m.store.Touch(ctx, r.TokenHash, now) })
 	}

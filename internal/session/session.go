@@ -117,7 +117,22 @@ func Cookie(secure bool) scs.SessionCookie {
 func (m *Manager) CookieName() string { return m.scs.Cookie.Name }
 
 // Middleware loads the session before and saves it after the handler.
-func (m *Manager) Middleware(next http.Handler) http.Handler { return m.scs.LoadAndSave(next) }
+func (m *Manager) Middleware(next http.Handler) http.Handler {
+	load := m.scs.LoadAndSave(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		load.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), foundKey{}, new(int64))))
+	})
+}
+
+type foundKey struct{}
+
+// Version is the version of what pages show that was read with the session; 0 if none was found.
+func (m *Manager) Version(ctx context.Context) int64 {
+	if v, ok := ctx.Value(foundKey{}).(*int64); ok {
+		return *v
+	}
+	return 0
+}
 
 // OnError answers a request whose session could not be read or kept; before the first request.
 func (m *Manager) OnError(answer func(w http.ResponseWriter, r *http.Request, err error)) {

@@ -18,6 +18,7 @@ func benchNotes(b *testing.B) *store.DB {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { db.Close() })
+	makeVersion(b, db)
 	if _, err := db.Writer().Exec(store.Words(store.SQLite, noteTable)); err != nil {
 		b.Fatal(err)
 	}

@@ -54,6 +54,7 @@ func (db *DB) bulk(ctx context.Context, table string, columns []string, next Nex
 	default:
 		rows, err = t.copyPostgres(ctx, table, columns, source)
 	}
+	t.wroteBulk(table)
 	return rows, t.fail(wrap(q, err))
 }
 

@@ -49,7 +49,9 @@ type DB struct {
 	read   *sql.DB // SQLite: query_only connections; PostgreSQL: the application's pool
 	writer *writer // SQLite only
 	stmts  sync.Map
-	inRead chan struct{}          // SQLite: reading transactions under way
+	moving sync.Map               // by query text: whether it changes what pages show
+	inRead chan struct{}          // SQLite: connections of reading transactions there are
+	spare  chan *reader           // SQLite: those of them nobody uses
 	role   atomic.Pointer[string] // PostgreSQL: the role application connections take
 	watch  atomic.Pointer[func(name string)]
 
@@ -124,7 +126,7 @@ func openSQLite(ctx context.Context, path string, o options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{engine: SQLite, path: path, owner: owner, read: read, writer: newWriter(write), inRead: make(chan struct{}, readers/2)}
+	db := &DB{engine: SQLite, path: path, owner: owner, read: read, writer: newWriter(write), inRead: make(chan struct{}, readers/2), spare: make(chan *reader, readers/2)}
 	if err := write.PingContext(ctx); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("open sqlite %s: %w", path, err)
@@ -195,6 +197,9 @@ func (db *DB) Close() error {
 	}
 	if pool := db.tenant.Load(); pool != nil {
 		keep(pool.Close())
+	}
+	for len(db.spare) > 0 {
+		keep((<-db.spare).close())
 	}
 	keep(db.read.Close())
 	keep(db.owner.Close())

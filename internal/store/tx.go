@@ -21,8 +21,10 @@ type liveTx struct {
 	conn   *sql.Conn
 	tx     *sql.Tx
 	writer *writer
+	reader *reader // a reading transaction on SQLite
 	ro     bool
 	ended  bool
+	moved  bool   // it wrote something that pages show
 	failed error  // the statement that doomed the transaction
 	open   string // the query whose rows are being read
 	tenant string // the role it is locked to, on behalf of an actor
@@ -57,9 +59,9 @@ func (db *DB) inTx(ctx context.Context, alone bool, fn func(ctx context.Context)
 	var err error
 	for attempt := range maxAttempts {
 		if db.writer != nil {
-			err = db.writer.run(ctx, db, alone, func(t *liveTx) error { return fn(context.WithValue(ctx, txKey{}, t)) })
+			err = db.writer.run(ctx, db, alone, func(t *liveTx) error { return versioned(context.WithValue(ctx, txKey{}, t), t, fn) })
 		} else {
-			err = db.once(ctx, db.read, &sql.TxOptions{Isolation: sql.LevelSerializable}, fn)
+			err = db.once(ctx, db.read, &sql.TxOptions{Isolation: sql.LevelSerializable}, func(ctx context.Context) error { return versioned(ctx, current(ctx, db), fn) })
 		}
 		if !retryable(err) {
 			return classify(err)
@@ -82,9 +84,8 @@ func (db *DB) InRead(ctx context.Context, fn func(ctx context.Context) error) er
 	if current(ctx, db) != nil {
 		return fn(ctx)
 	}
-	opts := &sql.TxOptions{ReadOnly: true}
 	if db.engine == Postgres {
-		opts.Isolation = sql.LevelRepeatableRead
+		opts := &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
 		begun := false
 		read := func(ctx context.Context) error { begun = true; return fn(ctx) }
 		var err error
@@ -95,13 +96,7 @@ func (db *DB) InRead(ctx context.Context, fn func(ctx context.Context) error) er
 		}
 		return classify(err)
 	}
-	select {
-	case db.inRead <- struct{}{}:
-		defer func() { <-db.inRead }()
-	case <-ctx.Done():
-		return fault.Unavailable("store.busy", nil).Because(ctx.Err())
-	}
-	return classify(db.once(ctx, db.read, opts, fn))
+	return classify(db.snapshot(ctx, fn))
 }
 
 func (db *DB) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn func(ctx context.Context) error) error {
@@ -175,6 +170,7 @@ func (db *DB) Exec(ctx context.Context, q Query, args ...any) (int64, error) {
 		return 0, err
 	}
 	db.tell(q)
+	t.wrote(q)
 	if t.writer != nil {
 		st, err := t.writer.prepared(q)
 		var n int64
@@ -247,10 +243,10 @@ func (db *DB) kept(ctx context.Context, t *liveTx, q Query, args []any) (*sql.Ro
 	switch {
 	case t.writer != nil:
 		rows, err = t.writer.query(q, args)
-	case db.engine == SQLite && t.ro:
+	case t.reader != nil:
 		var st *sql.Stmt
-		if st, err = db.stmt(ctx, q); err == nil {
-			rows, err = t.tx.StmtContext(ctx, st).QueryContext(ctx, args...)
+		if st, err = t.reader.prepared(ctx, q); err == nil {
+			rows, err = st.QueryContext(ctx, args...)
 		}
 	default:
 		rows, err = t.tx.QueryContext(ctx, q.Text, args...)

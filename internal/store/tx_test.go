@@ -26,6 +26,15 @@ const noteTable = `CREATE TABLE note (
   id {{key}} PRIMARY KEY, amount_e8 {{money}} NOT NULL CHECK (amount_e8 >= 0), at {{instant}}, done {{flag}}, body {{bytes}}, exact {{text}}
 ) {{strict}}`
 
+// makeVersion makes the one table every writing transaction needs where no migration has run.
+func makeVersion(t testing.TB, db *store.DB) {
+	t.Helper()
+	text := "CREATE TABLE IF NOT EXISTS page_version (id {{int}} PRIMARY KEY, n {{int}} NOT NULL) {{strict}}"
+	if _, err := db.Writer().Exec(store.Words(db.Engine(), text)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func withNotes(t *testing.T, run func(t *testing.T, db *store.DB)) {
 	t.Helper()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
@@ -36,6 +45,7 @@ func withNotes(t *testing.T, run func(t *testing.T, db *store.DB)) {
 
 func makeTable(t *testing.T, db *store.DB, text string) {
 	t.Helper()
+	makeVersion(t, db)
 	if _, err := db.Writer().ExecContext(t.Context(), store.Words(db.Engine(), text)); err != nil {
 		t.Fatal(err)
 	}

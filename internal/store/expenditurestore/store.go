@@ -14,6 +14,7 @@ import (
 	"huoban/internal/customer"
 	"huoban/internal/cycle"
 	"huoban/internal/expenditure"
+	"huoban/internal/money"
 	"huoban/internal/scope"
 	"huoban/internal/store"
 	"huoban/internal/usage"
@@ -66,22 +67,31 @@ func (s *Store) Own(ctx context.Context, sc scope.Scope) (p expenditure.Party, e
 	return p, err
 }
 
+// Version counts the changes of what pages show.
+func (s *Store) Version(ctx context.Context) (int64, error) { return s.db.Version(ctx) }
+
 // Links are the associations of the acting partner and its resellers that were ever in force.
 func (s *Store) Links(ctx context.Context, sc scope.Scope) ([]expenditure.Link, error) {
 	if sc.Side() != scope.SidePartner {
 		return nil, nil
 	}
 	var out []expenditure.Link
-	err := s.db.Each(ctx, qLinks, []any{sc.OrgID()}, func(rows *sql.Rows) error {
-		var l expenditure.Link
-		var kind string
-		var from, to store.Instant
-		err := rows.Scan(&l.Customer.ID, &l.Customer.Code, &l.Customer.Name, &l.Partner.ID, &l.Partner.Code, &l.Partner.Name, &kind, &from, &to)
-		l.Kind, l.From, l.To = customer.Kind(kind), from.Time, to.Time
+	err := s.db.Cells(ctx, qLinks, []any{sc.OrgID()}, func(c store.Cells) (err error) {
+		l := expenditure.Link{Customer: expenditure.Party{ID: c.Text(0), Code: c.Text(1), Name: c.Text(2)},
+			Partner: expenditure.Party{ID: c.Text(3), Code: c.Text(4), Name: c.Text(5)}, Kind: customer.Kind(c.Text(6))}
+		l.From, l.To, err = between(c, 7)
 		out = append(out, l)
 		return err
 	})
 	return out, err
+}
+
+// between reads the two ends of an interval.
+func between(c store.Cells, i int) (from, to time.Time, err error) {
+	if from, err = c.Time(i); err == nil {
+		to, err = c.Time(i + 1)
+	}
+	return from, to, err
 }
 
 // Care is who looked after the customers of the acting partner and its resellers.
@@ -90,57 +100,55 @@ func (s *Store) Care(ctx context.Context, sc scope.Scope) ([]expenditure.Care, e
 		return nil, nil
 	}
 	var out []expenditure.Care
-	err := s.db.Each(ctx, qCare, []any{sc.OrgID()}, func(rows *sql.Rows) error {
-		var c expenditure.Care
-		var from, to store.Instant
-		err := rows.Scan(&c.PartnerID, &c.CustomerID, &c.Manager.ID, &c.Manager.Login, &c.Manager.Name, &from, &to)
-		c.From, c.To = from.Time, to.Time
-		out = append(out, c)
+	err := s.db.Cells(ctx, qCare, []any{sc.OrgID()}, func(c store.Cells) (err error) {
+		x := expenditure.Care{PartnerID: c.Text(0), CustomerID: c.Text(1), Manager: expenditure.Person{ID: c.Text(2), Login: c.Text(3), Name: c.Text(4)}}
+		x.From, x.To, err = between(c, 5)
+		out = append(out, x)
 		return err
 	})
 	return out, err
 }
 
 // Slots are the active slots of the cycle by vendor, source and delivery.
-func (s *Store) Slots(ctx context.Context, c cycle.Cycle) ([]expenditure.Slot, error) {
+func (s *Store) Slots(ctx context.Context, at cycle.Cycle) ([]expenditure.Slot, error) {
 	var out []expenditure.Slot
-	err := s.db.Each(ctx, qSlots, []any{string(c)}, func(rows *sql.Rows) error {
-		var x expenditure.Slot
-		var base string
-		err := rows.Scan(&x.ID, &x.SourceID, &x.SourceName, &base)
-		x.BaseIsList = base == "list"
-		out = append(out, x)
-		return err
+	err := s.db.Cells(ctx, qSlots, []any{string(at)}, func(c store.Cells) error {
+		out = append(out, expenditure.Slot{ID: c.Int(0), SourceID: c.Text(1), SourceName: c.Text(2), BaseIsList: c.Text(3) == "list"})
+		return nil
 	})
 	return out, err
 }
 
 // SpreadSlots are the active slots of the cycle with lines that wait to be spread.
-func (s *Store) SpreadSlots(ctx context.Context, c cycle.Cycle) ([]int64, error) {
+func (s *Store) SpreadSlots(ctx context.Context, at cycle.Cycle) ([]int64, error) {
 	var out []int64
-	err := s.db.Each(ctx, qSpread, []any{string(c)}, func(rows *sql.Rows) error {
-		var n int64
-		err := rows.Scan(&n)
-		out = append(out, n)
-		return err
+	err := s.db.Cells(ctx, qSpread, []any{string(at)}, func(c store.Cells) error {
+		out = append(out, c.Int(0))
+		return nil
 	})
 	return out, err
 }
 
 // Sums are the kept sums of the span's customer in the cycle.
-func (s *Store) Sums(ctx context.Context, sc scope.Scope, span *expenditure.Span, c cycle.Cycle) ([]expenditure.Sum, error) {
+func (s *Store) Sums(ctx context.Context, sc scope.Scope, span *expenditure.Span, at cycle.Cycle) ([]expenditure.Sum, error) {
 	if !reaches(sc, span) {
 		return nil, nil
 	}
 	var out []expenditure.Sum
-	err := s.db.Each(ctx, qSums, []any{string(c), span.Customer.ID}, func(rows *sql.Rows) error {
-		var x expenditure.Sum
-		var mode, kind string
-		var base, billed store.Decimal
-		err := rows.Scan(&x.SlotID, &x.Product, &x.Region, &mode, &kind, &x.Currency, &x.Lines, &base, &billed)
-		x.Mode, x.Kind, x.Base, x.Billed = usage.ChargingMode(mode), usage.Kind(kind), base.Exact, billed.Exact
+	err := s.db.Cells(ctx, qSums, []any{string(at), span.Customer.ID}, func(c store.Cells) error {
+		x := expenditure.Sum{SlotID: c.Int(0), Product: c.Text(1), Region: c.Text(2), Mode: usage.ChargingMode(c.Text(3)), Kind: usage.Kind(c.Text(4)),
+			Currency: c.Text(5), Lines: c.Int(6)}
+		base, err := c.Dec(7)
+		if err != nil {
+			return err
+		}
+		billed, err := c.Dec(8)
+		if err != nil {
+			return err
+		}
+		x.Base, x.Billed = *base, *billed
 		out = append(out, x)
-		return err
+		return nil
 	})
 	return out, err
 }
@@ -202,33 +210,41 @@ func (s *Store) Lines(ctx context.Context, sc scope.Scope, span *expenditure.Spa
 	var out []usage.Stored
 	args := []any{slotID, span.Customer.ID, after.Start, after.Key[:], after.Occurrence, to, f.Currency, f.Product, f.Region, string(f.Kind),
 		string(f.Mode), nonZero, int64(limit)}
-	err := s.db.Each(ctx, qLines, args, func(rows *sql.Rows) error {
-		l := usage.Stored{SlotID: slotID, CustomerID: span.Customer.ID}
-		if err := scanLine(rows, &l); err != nil {
-			return err
-		}
+	if limit <= 100 { // a page is read whole; longer lists grow as they come
+		out = make([]usage.Stored, 0, limit)
+	}
+	err := s.db.Cells(ctx, qLines, args, func(c store.Cells) error {
+		out = append(out, usage.Stored{SlotID: slotID, CustomerID: span.Customer.ID})
+		l := &out[len(out)-1]
 		l.Cycle = f.Cycle
-		out = append(out, l)
-		return nil
+		return fillLine(c, l)
 	})
 	return out, err
 }
 
-func scanLine(rows *sql.Rows, l *usage.Stored) error {
-	var start, end store.Instant
-	var key []byte
-	var fileNo int64
-	var kind, mode string
-	var billed, list, contracted, effective, quantity store.Decimal
-	a, p, r := &l.Account, &l.Product, &l.Resource
-	err := rows.Scan(&start, &key, &l.Occurrence, &end, &fileNo, &l.LineNo, &kind, &l.Currency, &billed, &list, &contracted, &effective, &quantity,
-		&a.Provider, &a.SubAccount, &a.SubAccountName, &p.Service, &p.SKU, &p.Description, &p.Region, &p.RegionName, &mode, &p.Unit,
-		&r.ID, &r.Name, &r.Type, &r.Tags)
+func fillLine(c store.Cells, l *usage.Stored) (err error) {
+	if l.ChargeStart, err = c.Time(0); err != nil {
+		return err
+	}
+	copy(l.Key[:], c.Bytes(1))
+	l.Occurrence = c.Int(2)
+	if l.ChargeEnd, err = c.Time(3); err != nil {
+		return err
+	}
+	l.FileNo, l.LineNo, l.Kind, l.Currency = int(c.Int(4)), c.Int(5), usage.Kind(c.Text(6)), c.Text(7)
+	billed, err := c.Dec(8)
 	if err != nil {
 		return err
 	}
-	l.ChargeStart, l.ChargeEnd, l.FileNo, l.Kind, p.ChargingMode = start.Time, end.Time, int(fileNo), usage.Kind(kind), usage.ChargingMode(mode)
-	l.Billed, l.List, l.Contracted, l.Effective, l.Quantity = billed.Exact, list.Ptr(), contracted.Ptr(), effective.Ptr(), quantity.Ptr()
-	copy(l.Key[:], key)
+	l.Billed = *billed
+	for i, x := range []**money.Exact{&l.List, &l.Contracted, &l.Effective, &l.Quantity} {
+		if *x, err = c.Dec(9 + i); err != nil {
+			return err
+		}
+	}
+	l.Account = usage.Account{Provider: c.Text(13), SubAccount: c.Text(14), SubAccountName: c.Text(15)}
+	l.Product = usage.Product{Service: c.Text(16), SKU: c.Text(17), Description: c.Text(18), Region: c.Text(19), RegionName: c.Text(20),
+		ChargingMode: usage.ChargingMode(c.Text(21)), Unit: c.Text(22)}
+	l.Resource = usage.Resource{ID: c.Text(23), Name: c.Text(24), Type: c.Text(25), Tags: c.Text(26)}
 	return nil
 }

@@ -112,8 +112,12 @@ func (s *Store) read(ctx context.Context, q store.Query, args []any) ([]message.
 }
 
 // Unread counts unread messages.
-func (s *Store) Unread(ctx context.Context, orgID, personID string) (int64, error) {
-	return s.count(ctx, qUnread, personID, orgID)
+func (s *Store) Unread(ctx context.Context, orgID, personID string) (n int64, err error) {
+	err = s.db.Cells(ctx, qUnread, []any{personID, orgID}, func(c store.Cells) error {
+		n = c.Int(0)
+		return nil
+	})
+	return n, err
 }
 
 // MarkRead marks one message; false when the person has none of that id.

@@ -4,6 +4,7 @@
 package sessionstore
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"embed"
@@ -51,12 +52,19 @@ func (s *Store) list(ctx context.Context, q store.Query, arg any) ([]account.Ses
 }
 
 // Find finds a living session.
-func (s *Store) Find(ctx context.Context, tokenHash []byte) (account.Session, bool, error) {
-	rows, err := s.list(ctx, qFind, tokenHash)
-	if err != nil || len(rows) == 0 {
-		return account.Session{}, false, err
-	}
-	return rows[0], true, nil
+func (s *Store) Find(ctx context.Context, tokenHash []byte) (r account.Session, ok bool, err error) {
+	err = s.db.Cells(ctx, qFind, []any{tokenHash}, func(c store.Cells) error {
+		r = account.Session{TokenHash: bytes.Clone(c.Bytes(0)), Handle: c.Text(1), PersonID: c.Text(2), Data: bytes.Clone(c.Bytes(3)), IP: c.Text(4), Agent: c.Text(5),
+			Version: c.Int(9)}
+		ok = true
+		for i, at := range []*time.Time{&r.CreatedAt, &r.SeenAt, &r.ExpiresAt} {
+			if *at, err = c.Time(6 + i); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return r, ok && err == nil, err
 }
 
 // Save writes a session; an ended one stays ended.

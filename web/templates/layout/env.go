@@ -111,6 +111,7 @@ type Env struct {
 	Ops         bool // back office: amber frame
 	Unread      int
 	Messages    NavItem // the bell; without Href it is hidden
+	BellMark    string  // stands in place of the bell in a page that is kept; "" shows the bell itself
 	Exports     NavItem // the person's exported files; without Href the entry is hidden
 	SearchHref  string  // where pages are searched for, "q" is the query; "" hides the field
 	Query       string  // what was searched for

@@ -4,13 +4,14 @@ select id, code, name from organisation where id = $1;
 -- name: expenditure.Links
 select c.id, c.code, c.name, p.id, p.code, p.name, a.kind, a.valid_from, a.valid_to
 from association a join organisation c on c.id = a.customer_id join organisation p on p.id = a.partner_id
-where (a.partner_id = $1 or p.parent_id = $1) and a.state in ('active', 'ended')
+where a.partner_id in (select o.id from organisation o where o.id = $1 union all select r.id from organisation r where r.parent_id = $1)
+  and a.state in ('active', 'ended')
 order by c.code, a.id;
 
 -- name: expenditure.Care
 select a.partner_id, a.customer_id, w.id, w.login, w.name, a.valid_from, a.valid_to
-from assignment a join person w on w.id = a.person_id join organisation p on p.id = a.partner_id
-where a.partner_id = $1 or p.parent_id = $1
+from assignment a join person w on w.id = a.person_id
+where a.partner_id in (select o.id from organisation o where o.id = $1 union all select r.id from organisation r where r.parent_id = $1)
 order by a.customer_id, a.valid_from, a.id;
 
 -- name: expenditure.Slots
@@ -26,9 +27,10 @@ where s.cycle = $1 and s.state = 'active' and exists (select 1 from usage_summar
 order by s.id;
 
 -- name: expenditure.Sums
+-- cross joins: SQLite takes them in this order, where it would else read every sum there is
 select u.slot_id, p.service, p.region, p.charging_mode, u.kind, u.currency, u.line_count, u.exact, u.billed
-from slot s join usage_summary u on u.slot_id = s.id join product_dim p on p.id = u.product_id
-where s.cycle = $1 and s.state = 'active' and u.customer_id = $2
+from slot s cross join usage_summary u cross join product_dim p
+where s.cycle = $1 and s.state = 'active' and u.slot_id = s.id and u.customer_id = $2 and p.id = u.product_id
 order by u.slot_id;
 
 -- name: expenditure.Bounds

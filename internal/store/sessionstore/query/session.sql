@@ -1,5 +1,7 @@
 -- name: session.Find
-SELECT token_hash, handle, person_id, data, ip, agent, created_at, seen_at, expires_at
+-- with the version of what pages show, so that a request learns both at once
+SELECT token_hash, handle, person_id, data, ip, agent, created_at, seen_at, expires_at,
+  (SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM page_version)
 FROM session WHERE token_hash = $1 AND revoked_at IS NULL;
 
 -- name: session.Save

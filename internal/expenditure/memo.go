@@ -1,0 +1,112 @@
+package expenditure
+
+import (
+	"context"
+	"sync"
+
+	"huoban/internal/cycle"
+	"huoban/internal/scope"
+)
+
+// memo keeps what most questions begin with, the spans of a scope and the slots of a month, for as long
+// as the version stands still. The version is read in the snapshot of the question, so that what is kept
+// is what the question would read.
+type memo struct {
+	mu      sync.Mutex
+	version int64
+	spans   map[string][]Span
+	months  map[monthKey]*month
+}
+
+// monthKey names the scope too: a database that is locked to an actor may show each another month.
+type monthKey struct {
+	scope string
+	cycle cycle.Cycle
+}
+
+type month struct {
+	slots  []Slot
+	spread []int64
+}
+
+// maxSpans bounds the spans that are kept in all.
+const maxSpans = 1 << 16
+
+// at makes the memo one of the version; false if it knows a later one.
+func (m *memo) at(version int64) bool {
+	if version < m.version {
+		return false
+	}
+	if version > m.version || m.spans == nil {
+		m.version, m.spans, m.months = version, map[string][]Span{}, map[monthKey]*month{}
+	}
+	return true
+}
+
+// spans are what the scope sees, in an order that is not to be changed: questions share them.
+func (s *Service) spans(ctx context.Context, sc scope.Scope, version int64) ([]Span, error) {
+	key := sc.Key()
+	s.memo.mu.Lock()
+	known, ok := []Span(nil), false
+	if s.memo.at(version) {
+		known, ok = s.memo.spans[key]
+	}
+	s.memo.mu.Unlock()
+	if ok {
+		return known, nil
+	}
+	own, err := s.Store.Own(ctx, sc)
+	if err != nil {
+		return nil, err
+	}
+	links, err := s.Store.Links(ctx, sc)
+	if err != nil {
+		return nil, err
+	}
+	care, err := s.Store.Care(ctx, sc)
+	if err != nil {
+		return nil, err
+	}
+	all := Visible(sc, own, links, care)
+	s.memo.mu.Lock()
+	defer s.memo.mu.Unlock()
+	if s.memo.at(version) {
+		total := len(all)
+		for _, kept := range s.memo.spans {
+			total += len(kept)
+		}
+		if total > maxSpans {
+			clear(s.memo.spans)
+		}
+		s.memo.spans[key] = all
+	}
+	return all, nil
+}
+
+// month is the slots of a cycle.
+func (s *Service) month(ctx context.Context, sc scope.Scope, c cycle.Cycle, version int64) (*month, error) {
+	key := monthKey{sc.Key(), c}
+	s.memo.mu.Lock()
+	var known *month
+	if s.memo.at(version) {
+		known = s.memo.months[key]
+	}
+	s.memo.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	var m month
+	var err error
+	if m.slots, err = s.Store.Slots(ctx, c); err != nil {
+		return nil, err
+	}
+	if m.spread, err = s.Store.SpreadSlots(ctx, c); err != nil {
+		return nil, err
+	}
+	s.memo.mu.Lock()
+	defer s.memo.mu.Unlock()
+	if s.memo.at(version) {
+		s.memo.months[key] = &m
+	}
+	return &m, nil
+}

@@ -1,0 +1,209 @@
+package portal
+
+import (
+	"bytes"
+	ring "container/list"
+	"crypto/rand"
+	"encoding/hex"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"github.com/a-h/templ"
+
+	"huoban/internal/i18n"
+	"huoban/internal/id"
+	"huoban/web/templates/layout"
+)
+
+// pageKey is everything a kept page depends on besides the version: who sees what (organisation,
+// permissions, resellers and customer intervals by scope, roles and organisations by frame), which
+// columns, what was asked for, and how it is shown.
+type pageKey struct {
+	scope, frame, columns string
+	address               string // path, filter, place and size
+	month                 string // of now, by which pages tell past months from the running one
+	lang                  i18n.Lang
+	theme                 layout.Theme
+	plain, dense          bool
+}
+
+// hole is a place in a kept page that is filled for each request.
+type hole byte
+
+const (
+	holeNone   hole = 0
+	holePerson hole = 'p' // the person's name
+	holeBell   hole = 'b' // what is unread
+	holeFresh  hole = 'f' // as of when
+	holeKey    hole = 'k' // the idempotency key of a form
+)
+
+// holeMark begins a hole while a page is made. Nobody can guess it, so that no name or figure in a page
+// can be taken for one.
+var holeMark = func() string {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b)
+	return "hole" + hex.EncodeToString(b)
+}()
+
+func (k hole) mark() string { return holeMark + string(rune(k)) }
+
+// piece is some bytes of a page and the hole behind them.
+type piece struct {
+	body []byte
+	hole hole
+}
+
+// cut takes a page apart at its holes.
+func cut(page []byte) []piece {
+	var out []piece
+	for {
+		i := bytes.Index(page, []byte(holeMark))
+		if i < 0 {
+			return append(out, piece{page, holeNone})
+		}
+		at := i + len(holeMark)
+		out = append(out, piece{page[:i:i], hole(page[at])})
+		page = page[at+1:]
+	}
+}
+
+// pageCache keeps pages of months that are over, as many bytes as it may, the latest used. All are of one
+// version.
+type pageCache struct {
+	mu      sync.Mutex
+	limit   int
+	size    int
+	version int64
+	order   *ring.List // of *kept, the latest used first
+	known   map[pageKey]*ring.Element
+}
+
+type kept struct {
+	key    pageKey
+	pieces []piece
+	size   int
+}
+
+func newPageCache(limit int) *pageCache {
+	return &pageCache{limit: limit, order: ring.New(), known: map[pageKey]*ring.Element{}}
+}
+
+func (p *pageCache) get(version int64, key pageKey) []piece {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := p.known[key]
+	if version != p.version || e == nil {
+		return nil
+	}
+	p.order.MoveToFront(e)
+	return e.Value.(*kept).pieces
+}
+
+// put keeps a page that was made at the version, and nothing of an older one.
+func (p *pageCache) put(version int64, key pageKey, page []byte, pieces []piece) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if version < p.version || len(page) > p.limit/8 {
+		return
+	}
+	if version > p.version {
+		p.version, p.size = version, 0
+		p.order.Init()
+		clear(p.known)
+	}
+	if p.known[key] != nil {
+		return
+	}
+	x := &kept{key, pieces, len(page) + len(key.address) + len(key.frame) + 512}
+	p.known[key] = p.order.PushFront(x)
+	for p.size += x.size; p.size > p.limit; {
+		last := p.order.Remove(p.order.Back()).(*kept)
+		delete(p.known, last.key)
+		p.size -= last.size
+	}
+}
+
+// keptPage answers with a page of a month that is over: the one kept for this scope, filter, language,
+// theme and version, or the one that make gives. columns names the columns shown.
+func (h *Handlers) keptPage(c *Ctx, columns string, make func() (templ.Component, error)) error {
+	env := layout.From(c.ctx())
+	version := h.Sessions.Version(c.ctx())
+	address := c.Request().URL.RequestURI()
+	if h.keeps == nil || len(env.Bars) > 0 || len(address) > 2048 {
+		return c.made(http.StatusOK, make)
+	}
+	key := pageKey{scope: c.Scope.Key(), frame: c.frame, columns: columns, address: address, month: string(h.month()), lang: i18n.From(c.ctx()), theme: env.Theme,
+		plain: env.NoShortcuts, dense: env.Compact}
+	if pieces := h.keeps.get(version, key); pieces != nil {
+		return h.fill(c, env, pieces)
+	}
+	page, err := c.mark(env, make)
+	if err != nil {
+		return err
+	}
+	pieces := cut(page)
+	// What was read after the session may be newer than the version read with it.
+	if now, err := h.PageVersion(c.ctx()); err == nil && now == version {
+		h.keeps.put(version, key, page, pieces)
+	}
+	return h.fill(c, env, pieces)
+}
+
+// mark makes a page with marks where it is this request's own. What fails then is answered as ever.
+func (c *Ctx) mark(env layout.Env, make func() (templ.Component, error)) ([]byte, error) {
+	marked := env
+	marked.Person, marked.BellMark = holePerson.mark(), holeBell.mark()
+	c.enrich(c.ctx(), marked)
+	c.marked = true
+	defer func() {
+		c.marked = false
+		c.enrich(c.ctx(), env)
+	}()
+	component, err := make()
+	if err != nil {
+		return nil, err
+	}
+	var buf bytes.Buffer
+	err = component.Render(c.framed(), &buf)
+	return buf.Bytes(), err
+}
+
+// fill writes a page with this request's own words in its holes.
+func (h *Handlers) fill(c *Ctx, env layout.Env, pieces []piece) error {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer giveBuffer(buf)
+	for _, p := range pieces {
+		buf.Write(p.body)
+		switch p.hole {
+		case holePerson:
+			buf.WriteString(templ.EscapeString(env.Person))
+		case holeBell:
+			if err := layout.Bell(env).Render(c.ctx(), buf); err != nil {
+				return err
+			}
+		case holeFresh:
+			buf.WriteString(templ.EscapeString(h.freshly(c)))
+		case holeKey:
+			buf.WriteString(id.New())
+		}
+	}
+	return c.send(http.StatusOK, buf)
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// giveBuffer brings a buffer back; one that grew out of all proportion is left to the collector.
+func giveBuffer(b *bytes.Buffer) {
+	if b.Cap() <= 1<<20 {
+		b.Reset()
+		buffers.Put(b)
+	}
+}
+
+// send answers with a page in one write.
+func (c *Ctx) send(status int, page *bytes.Buffer) error {
+	c.Response().Header().Set("Content-Length", strconv.Itoa(page.Len()))
+	return c.HTMLBlob(status, page.Bytes())
+}

@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// The version of what pages show is moved in the same transaction as the change, whoever makes it, and
+// read from the database with each request: a page kept under it cannot be stale on any replica.
+
+// silent are the tables no page that is kept, and nothing that is kept of a person, depends on. A table
+// that is not named here moves the version when it is written.
+var silent = []string{
+	"page_version",
+	// read afresh with each request
+	"session", "message", "month_close", "close_step",
+	// work and records, on pages of their own
+	"job", "idempotency_key", "audit", "audit_head", "transition_log", "due_change", "export_task", "export_piece",
+	// at the door
+	"sign_in_throttle", "setup_link", "recovery_code",
+	// what an import writes before its slot becomes active, which moves the version
+	"delivery", "delivery_file", "delivery_change", "kept_file", "kept_chunk", "quarantine", "conformance", "period", "move_plan",
+	// named by the hash of their content, and so never changed
+	"account_dim", "product_dim", "resource_dim",
+}
+
+// silentQueries write a table that is not silent, but nothing that is kept.
+var silentQueries = []string{"person.TouchSignIn"}
+
+// versionRows spreads the version over so many rows.
+const versionRows = 16
+
+var (
+	qBump    = Query{"version.Bump", "INSERT INTO page_version (id, n) VALUES ($1, 1) ON CONFLICT (id) DO UPDATE SET n = page_version.n + 1"}
+	qVersion = Query{"version.Read", "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM page_version"}
+
+	writing = regexp.MustCompile(`(?is)\b(?:insert\s+into|update|delete\s+from)\s+([a-z_0-9]+)`)
+)
+
+// Version counts the changes of what pages show, as the running transaction or the next reader sees it.
+func (db *DB) Version(ctx context.Context) (n int64, err error) {
+	err = db.Cells(ctx, qVersion, nil, func(c Cells) error {
+		n = c.Int(0)
+		return nil
+	})
+	return n, err
+}
+
+// wrote notes that the transaction wrote with a query.
+func (t *liveTx) wrote(q Query) {
+	if t.moved {
+		return
+	}
+	known, ok := t.db.moving.Load(q.Text)
+	if !ok {
+		known = moves(q)
+		t.db.moving.Store(q.Text, known)
+	}
+	t.moved = known.(bool)
+}
+
+// moves tells whether a query changes what pages show; one whose table cannot be read off its text does.
+func moves(q Query) bool {
+	if slices.Contains(silentQueries, q.Name) {
+		return false
+	}
+	m := writing.FindStringSubmatch(stripComments(q.Text))
+	return m == nil || !slices.Contains(silent, strings.ToLower(m[1]))
+}
+
+func stripComments(text string) string {
+	var out []string
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(strings.TrimSpace(line), "--") {
+			out = append(out, line)
+		}
+	}
+	return strings.Join(out, "")
+}
+
+// wroteBulk is wrote for rows that come in bulk. Lines come in batches into slots nobody sees yet; the
+// sums and the change of the slot's state that end an import move the version.
+func (t *liveTx) wroteBulk(table string) {
+	t.moved = t.moved || table != "usage_line" && !slices.Contains(silent, table)
+}
+
+// versioned runs fn and moves the version with it.
+func versioned(ctx context.Context, t *liveTx, fn func(ctx context.Context) error) error {
+	if err := fn(ctx); err != nil || !t.moved || t.failed != nil {
+		return err
+	}
+	_, err := t.db.Exec(ctx, qBump, int64(rand.N(versionRows)))
+	return err
+}
