@@ -132,12 +132,22 @@ func (a *truthActor) get(h http.Handler, method, path, lang string) (int, string
 
 // compare asks for every page of everybody, fresh and twice of the replica.
 func (w *truth) compare(step string) {
-	fresh := w.fresh()
+	fresh, shown := w.fresh(), 0
+	defer func() {
+		if shown == 0 {
+			w.t.Errorf("after %s nobody sees a page", step)
+		}
+	}()
 	for _, a := range w.actors {
 		for _, org := range []string{a.org, "MUSHI"} {
 			for i, query := range []string{"", "&zero=all", "&zero=all&size=20&customer=C1", "&customer=C2"} {
 				path, lang := "/o/"+org+"/expenditure/lines?cycle=2026-01"+query, []string{"zh-CN", "en"}[i%2]
 				code, want := a.get(fresh, http.MethodGet, path, lang)
+				if code == http.StatusOK {
+					shown++
+				} else if code >= 500 {
+					w.t.Fatalf("after %s, %s asks %s: %d", step, a.login, path, code)
+				}
 				for n := range 2 {
 					gotCode, got := a.get(w.replica, http.MethodGet, path, lang)
 					if gotCode != code || got != want {

@@ -85,12 +85,13 @@ var Shared = map[string]string{
 	"job":              "keyed by the task it works on, which is locked",
 	"idempotency_key":  "keyed by organisation and person of the request",
 	"audit_head":       "one row, the end of the chain",
+	"page_version":     "counts the changes of what pages show, and nothing else",
 	"move_plan":        "empty outside one transaction",
 	"sign_in_throttle": "before anybody is known",
 	"setup_link":       "before anybody is known",
 }
 
-var readable = []string{"account_dim", "product_dim", "resource_dim", "transition_log", "due_change", "job", "idempotency_key", "audit_head"}
+var readable = []string{"account_dim", "product_dim", "resource_dim", "transition_log", "due_change", "job", "idempotency_key", "audit_head", "page_version"}
 
 // tenantWords are what conditions are made of. The sets are functions of the owner's, so that a table
 // whose rows they are made of may be locked by them; each is asked once per statement.
