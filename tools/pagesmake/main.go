@@ -114,7 +114,7 @@ func (m *maker) delivery(ctx context.Context, lines int) error {
 	if err != nil {
 		return err
 	}
-		at := store.At(m.app.Clock.Now())
+	at := store.At(m.app.Clock.Now())
 	if err := m.insert(ctx, "delivery", "id", "bench", "source_id", src.ID, "number", int64(1), "state", "published", "version", int64(1), "content_sha", "bench",
 		"received_at", at, "published_at", at, "actor", "operator", "files", int64(1), "line_count", int64(lines), "quarantined", int64(0), "skipped", int64(0),
 		"dialect", "focus", "format_version", "1.0", "progress", int64(0), "warnings", ""); err != nil {

@@ -77,7 +77,9 @@ func drive(t target, conns int, warm, long time.Duration) (result, error) {
 	if len(all) == 0 {
 		return result{}, errors.New("no request was finished")
 	}
-	ms := func(q float64) float64 { return float64(all[min(len(all)-1, int(q*float64(len(all))))].Microseconds()) / 1000 }
+	ms := func(q float64) float64 {
+		return float64(all[min(len(all)-1, int(q*float64(len(all))))].Microseconds()) / 1000
+	}
 	return result{Rate: float64(len(all)) / long.Seconds(), P50: ms(0.50), P99: ms(0.99), Requests: len(all)}, nil
 }
 
