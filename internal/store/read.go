@@ -15,36 +15,36 @@ import (
 	"huoban/internal/money"
 )
 
-// Cells is one row as the driver gave it, read by place. It is valid until the next row.
-type Cells []driver.Value
+// RowCells is one row as the driver gave it, read by place. It is valid until the next row.
+type RowCells []driver.Value
 
 // Text is a text column; null is "".
-func (c Cells) Text(i int) string {
+func (c RowCells) Text(i int) string {
 	s, _ := c[i].(string)
 	return s
 }
 
 // Int is a whole number; null is 0.
-func (c Cells) Int(i int) int64 {
+func (c RowCells) Int(i int) int64 {
 	n, _ := c[i].(int64)
 	return n
 }
 
 // Bytes is a byte column; the slice is the caller's.
-func (c Cells) Bytes(i int) []byte {
+func (c RowCells) Bytes(i int) []byte {
 	b, _ := c[i].([]byte)
 	return b
 }
 
 // Time is an instant; null is the zero time.
-func (c Cells) Time(i int) (time.Time, error) {
+func (c RowCells) Time(i int) (time.Time, error) {
 	var at Instant
 	err := at.Scan(c[i])
 	return at.Time, err
 }
 
 // Dec is an exact decimal; null is absent.
-func (c Cells) Dec(i int) (*money.Exact, error) {
+func (c RowCells) Dec(i int) (*money.Exact, error) {
 	s, ok := c[i].(string)
 	if !ok {
 		return nil, nil
@@ -141,7 +141,7 @@ func (r *reader) prepared(ctx context.Context, q Query) (*sql.Stmt, error) {
 
 // each runs a query below database/sql. It cannot be interrupted, which is why only queries that are
 // bounded by themselves come this way.
-func (r *reader) each(q Query, args []any, scan func(Cells) error) error {
+func (r *reader) each(q Query, args []any, scan func(RowCells) error) error {
 	raw, err := r.rawQuery(q.Text)
 	if err != nil {
 		return err
@@ -269,7 +269,7 @@ func (db *DB) snapshot(ctx context.Context, fn func(ctx context.Context) error) 
 // Cells calls scan for every row of a small query, by the shortest way there is: on SQLite below
 // database/sql, where it is not interrupted, so that only queries belong here that end soon by
 // themselves. Inside a transaction scan must not run further statements of it.
-func (db *DB) Cells(ctx context.Context, q Query, args []any, scan func(Cells) error) error {
+func (db *DB) Cells(ctx context.Context, q Query, args []any, scan func(RowCells) error) error {
 	if err := refuseRaw(q, args); err != nil {
 		return err
 	}
@@ -311,12 +311,12 @@ func cellError(q Query, err error) error {
 	return wrap(q, err)
 }
 
-func sqlCells(rows *sql.Rows, scan func(Cells) error) error {
+func sqlCells(rows *sql.Rows, scan func(RowCells) error) error {
 	names, err := rows.Columns()
 	if err != nil {
 		return err
 	}
-	row, got, into := make(Cells, len(names)), make([]any, len(names)), make([]any, len(names))
+	row, got, into := make(RowCells, len(names)), make([]any, len(names)), make([]any, len(names))
 	for i := range got {
 		into[i] = &got[i]
 	}

@@ -42,7 +42,7 @@ var (
 
 // Version counts the changes of what pages show, as the running transaction or the next reader sees it.
 func (db *DB) Version(ctx context.Context) (n int64, err error) {
-	err = db.Cells(ctx, qVersion, nil, func(c Cells) error {
+	err = db.Cells(ctx, qVersion, nil, func(c RowCells) error {
 		n = c.Int(0)
 		return nil
 	})

@@ -76,7 +76,7 @@ func (s *Store) Links(ctx context.Context, sc scope.Scope) ([]expenditure.Link, 
 		return nil, nil
 	}
 	var out []expenditure.Link
-	err := s.db.Cells(ctx, qLinks, []any{sc.OrgID()}, func(c store.Cells) (err error) {
+	err := s.db.Cells(ctx, qLinks, []any{sc.OrgID()}, func(c store.RowCells) (err error) {
 		l := expenditure.Link{Customer: expenditure.Party{ID: c.Text(0), Code: c.Text(1), Name: c.Text(2)},
 			Partner: expenditure.Party{ID: c.Text(3), Code: c.Text(4), Name: c.Text(5)}, Kind: customer.Kind(c.Text(6))}
 		l.From, l.To, err = between(c, 7)
@@ -87,7 +87,7 @@ func (s *Store) Links(ctx context.Context, sc scope.Scope) ([]expenditure.Link, 
 }
 
 // between reads the two ends of an interval.
-func between(c store.Cells, i int) (from, to time.Time, err error) {
+func between(c store.RowCells, i int) (from, to time.Time, err error) {
 	if from, err = c.Time(i); err == nil {
 		to, err = c.Time(i + 1)
 	}
@@ -100,7 +100,7 @@ func (s *Store) Care(ctx context.Context, sc scope.Scope) ([]expenditure.Care, e
 		return nil, nil
 	}
 	var out []expenditure.Care
-	err := s.db.Cells(ctx, qCare, []any{sc.OrgID()}, func(c store.Cells) (err error) {
+	err := s.db.Cells(ctx, qCare, []any{sc.OrgID()}, func(c store.RowCells) (err error) {
 		x := expenditure.Care{PartnerID: c.Text(0), CustomerID: c.Text(1), Manager: expenditure.Person{ID: c.Text(2), Login: c.Text(3), Name: c.Text(4)}}
 		x.From, x.To, err = between(c, 5)
 		out = append(out, x)
@@ -112,7 +112,7 @@ func (s *Store) Care(ctx context.Context, sc scope.Scope) ([]expenditure.Care, e
 // Slots are the active slots of the cycle by vendor, source and delivery.
 func (s *Store) Slots(ctx context.Context, at cycle.Cycle) ([]expenditure.Slot, error) {
 	var out []expenditure.Slot
-	err := s.db.Cells(ctx, qSlots, []any{string(at)}, func(c store.Cells) error {
+	err := s.db.Cells(ctx, qSlots, []any{string(at)}, func(c store.RowCells) error {
 		out = append(out, expenditure.Slot{ID: c.Int(0), SourceID: c.Text(1), SourceName: c.Text(2), BaseIsList: c.Text(3) == "list"})
 		return nil
 	})
@@ -122,7 +122,7 @@ func (s *Store) Slots(ctx context.Context, at cycle.Cycle) ([]expenditure.Slot, 
 // SpreadSlots are the active slots of the cycle with lines that wait to be spread.
 func (s *Store) SpreadSlots(ctx context.Context, at cycle.Cycle) ([]int64, error) {
 	var out []int64
-	err := s.db.Cells(ctx, qSpread, []any{string(at)}, func(c store.Cells) error {
+	err := s.db.Cells(ctx, qSpread, []any{string(at)}, func(c store.RowCells) error {
 		out = append(out, c.Int(0))
 		return nil
 	})
@@ -135,7 +135,7 @@ func (s *Store) Sums(ctx context.Context, sc scope.Scope, span *expenditure.Span
 		return nil, nil
 	}
 	var out []expenditure.Sum
-	err := s.db.Cells(ctx, qSums, []any{string(at), span.Customer.ID}, func(c store.Cells) error {
+	err := s.db.Cells(ctx, qSums, []any{string(at), span.Customer.ID}, func(c store.RowCells) error {
 		x := expenditure.Sum{SlotID: c.Int(0), Product: c.Text(1), Region: c.Text(2), Mode: usage.ChargingMode(c.Text(3)), Kind: usage.Kind(c.Text(4)),
 			Currency: c.Text(5), Lines: c.Int(6)}
 		base, err := c.Dec(7)
@@ -213,7 +213,7 @@ func (s *Store) Lines(ctx context.Context, sc scope.Scope, span *expenditure.Spa
 	if limit <= 100 { // a page is read whole; longer lists grow as they come
 		out = make([]usage.Stored, 0, limit)
 	}
-	err := s.db.Cells(ctx, qLines, args, func(c store.Cells) error {
+	err := s.db.Cells(ctx, qLines, args, func(c store.RowCells) error {
 		out = append(out, usage.Stored{SlotID: slotID, CustomerID: span.Customer.ID})
 		l := &out[len(out)-1]
 		l.Cycle = f.Cycle
@@ -222,7 +222,7 @@ func (s *Store) Lines(ctx context.Context, sc scope.Scope, span *expenditure.Spa
 	return out, err
 }
 
-func fillLine(c store.Cells, l *usage.Stored) (err error) {
+func fillLine(c store.RowCells, l *usage.Stored) (err error) {
 	if l.ChargeStart, err = c.Time(0); err != nil {
 		return err
 	}

@@ -113,7 +113,7 @@ func (s *Store) read(ctx context.Context, q store.Query, args []any) ([]message.
 
 // Unread counts unread messages.
 func (s *Store) Unread(ctx context.Context, orgID, personID string) (n int64, err error) {
-	err = s.db.Cells(ctx, qUnread, []any{personID, orgID}, func(c store.Cells) error {
+	err = s.db.Cells(ctx, qUnread, []any{personID, orgID}, func(c store.RowCells) error {
 		n = c.Int(0)
 		return nil
 	})

@@ -53,7 +53,7 @@ func (s *Store) list(ctx context.Context, q store.Query, arg any) ([]account.Ses
 
 // Find finds a living session.
 func (s *Store) Find(ctx context.Context, tokenHash []byte) (r account.Session, ok bool, err error) {
-	err = s.db.Cells(ctx, qFind, []any{tokenHash}, func(c store.Cells) error {
+	err = s.db.Cells(ctx, qFind, []any{tokenHash}, func(c store.RowCells) error {
 		r = account.Session{TokenHash: bytes.Clone(c.Bytes(0)), Handle: c.Text(1), PersonID: c.Text(2), Data: bytes.Clone(c.Bytes(3)), IP: c.Text(4), Agent: c.Text(5),
 			Version: c.Int(9)}
 		ok = true
