@@ -136,7 +136,6 @@ func (s stop) title() string {
 	}
 	path := s.path
 	if s.route != "" {
-		path, _, _ = strings.Cut(path, "?")
 		path = s.route
 		if _, query, ok := strings.Cut(s.path, "?"); ok && !s.once {
 			path += " " + query
