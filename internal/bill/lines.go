@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 
@@ -18,8 +19,9 @@ import (
 
 // LineStore reads the lines behind a bill.
 type LineStore interface {
-	// CustomerLines is a page of a customer's lines in one slot, in key order after a place.
-	CustomerLines(ctx context.Context, slotID int64, customerID, currency string, f LineFilter, after usage.Place, limit int) ([]usage.Stored, error)
+	// CustomerLines is a page of a customer's lines in one slot, in key order after a place; going back,
+	// against that order before it. The zero place is where either begins.
+	CustomerLines(ctx context.Context, slotID int64, customerID, currency string, f LineFilter, from usage.Place, back bool, limit int) ([]usage.Stored, error)
 	Files(ctx context.Context, vendorID string, c cycle.Cycle) (map[FileKey]File, error)
 }
 
@@ -71,9 +73,17 @@ type LineRow struct {
 	Item       *Item // for an adjustment line
 }
 
-// LinePage is a page of lines; Next is empty on the last.
+// LinePlace is where a page of lines stands: after a cursor, or before it; the first page after none.
+type LinePlace struct {
+	Cursor string
+	Back   bool
+}
+
+// LinePage is a page of lines. Next is the cursor the page behind it stands after, Prev the one the page
+// before it stands before; empty where there is none.
 type LinePage struct {
 	Rows []LineRow
+	Prev string
 	Next string
 	Sum  money.Amount // of the rows of this page, tax apart
 }
@@ -157,41 +167,60 @@ func (c cursor) place() usage.Place {
 // errEnough ends a walk when a page is full.
 var errEnough = errors.New("bill: page full")
 
-// Lines is a page of a bill's lines in order of customer code, source, charge time and line key;
-// after is the Next of the page before. doc needs its items; it may be an estimate.
+// Lines is a page of a bill's lines in order of customer code, source, charge time and line key. doc needs
+// its items; it may be an estimate. A page before the first is the first.
 // Faults: bill.unknown, bill.cursor_malformed.
-func (s *Service) Lines(ctx context.Context, sc scope.Scope, doc *Document, f LineFilter, after string, limit int) (LinePage, error) {
+func (s *Service) Lines(ctx context.Context, sc scope.Scope, doc *Document, f LineFilter, at LinePlace, limit int) (LinePage, error) {
 	limit = min(max(limit, 1), 1000)
-	from, err := parseCursor(after)
+	from, err := parseCursor(at.Cursor)
 	if err != nil {
 		return LinePage{}, err
 	}
+	back := at.Back && at.Cursor != ""
 	var page LinePage
-	var at cursor
-	batch := limit + 1
+	var first, last cursor
+	batch, more := limit+1, false
 	if f.NonZero {
 		batch = max(batch, 1000) // zeros stand in long rows
 	}
-	err = s.walk(ctx, sc, doc, f, from, batch, func(r *LineRow, c cursor) error {
+	err = s.walk(ctx, sc, doc, f, step{from, back, batch}, func(r *LineRow, c cursor) error {
 		if len(page.Rows) == limit {
-			page.Next = at.String()
+			more = true
 			return errEnough
 		}
-		page.Rows, at = append(page.Rows, *r), c
+		if len(page.Rows) == 0 {
+			first = c
+		}
+		page.Rows, last = append(page.Rows, *r), c
 		if r.kind() != usage.KindTax {
 			page.Sum += r.Amount
 		}
 		return nil
 	})
-	if errors.Is(err, errEnough) {
-		err = nil
+	switch {
+	case err != nil && !errors.Is(err, errEnough):
+		return page, err
+	case len(page.Rows) == 0:
+		if back {
+			return s.Lines(ctx, sc, doc, f, LinePlace{}, limit)
+		}
+		return page, nil
+	case back:
+		slices.Reverse(page.Rows)
+		first, last = last, first
 	}
-	return page, err
+	if back && more || !back && at.Cursor != "" {
+		page.Prev = first.String()
+	}
+	if back || more {
+		page.Next = last.String()
+	}
+	return page, nil
 }
 
 // EachLine streams all lines a filter takes, in the order of Lines. Fault: bill.unknown.
 func (s *Service) EachLine(ctx context.Context, sc scope.Scope, doc *Document, f LineFilter, fn func(*LineRow) error) error {
-	return s.walk(ctx, sc, doc, f, cursor{}, 2000, func(r *LineRow, _ cursor) error { return fn(r) })
+	return s.walk(ctx, sc, doc, f, step{batch: 2000}, func(r *LineRow, _ cursor) error { return fn(r) })
 }
 
 func (r *LineRow) kind() usage.Kind {
@@ -199,6 +228,13 @@ func (r *LineRow) kind() usage.Kind {
 		return r.Item.Kind
 	}
 	return r.Line.Kind
+}
+
+// step is how a walk goes: from where, which way, and how many lines it reads at a time.
+type step struct {
+	from  cursor
+	back  bool
+	batch int
 }
 
 // walker holds what a walk needs.
@@ -209,33 +245,76 @@ type walker struct {
 	pricer *Pricer
 	cfg    Config
 	files  map[FileKey]File
-	batch  int
+	step
 	yield  func(*LineRow, cursor) error
 	shares map[string][]usage.Share // customer → parts, loaded when first needed
 }
 
-func (s *Service) walk(ctx context.Context, sc scope.Scope, doc *Document, f LineFilter, from cursor, batch int, yield func(*LineRow, cursor) error) error {
+func (s *Service) walk(ctx context.Context, sc scope.Scope, doc *Document, f LineFilter, how step, yield func(*LineRow, cursor) error) error {
 	w, err := s.walker(ctx, sc, doc)
 	if err != nil {
 		return err
 	}
-	w.filter, w.batch, w.yield = f, batch, yield
-	if from.Phase < phaseAdjustments {
-		for _, c := range w.customers() {
-			start := cursor{Customer: c.ID}
-			if from.Customer != "" && c.ID != from.Customer {
-				continue // before the cursor
-			}
-			if from.Customer != "" {
-				start, from = from, cursor{}
-			}
-			if err := w.customer(ctx, c, start); err != nil {
+	w.filter, w.step, w.yield = f, how, yield
+	from := w.from
+	if w.back {
+		if from.Phase == phaseAdjustments {
+			if err := w.adjustments(from.Skip); err != nil {
 				return err
 			}
+			from = cursor{}
+		}
+		return w.everyone(ctx, from)
+	}
+	if from.Phase < phaseAdjustments {
+		if err := w.everyone(ctx, from); err != nil {
+			return err
 		}
 		from = cursor{}
 	}
 	return w.adjustments(from.Skip)
+}
+
+// everyone walks over the customers from a cursor, or over all of them.
+func (w *walker) everyone(ctx context.Context, from cursor) error {
+	for _, c := range inOrder(w.customers(), w.back) {
+		if from.Customer != "" && c.ID != from.Customer {
+			continue // on the other side of the cursor
+		}
+		start := from
+		from = cursor{}
+		if err := w.customer(ctx, c, start); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inOrder is a list the way a walk goes.
+func inOrder[T any](list []T, back bool) []T {
+	if back {
+		list = slices.Clone(list)
+		slices.Reverse(list)
+	}
+	return list
+}
+
+// places are those of a list of n behind a cursor's, the way the walk goes; skip counts the rows up to and
+// with the cursor's own, 0 means from where the walk begins.
+func (w *walker) places(n, skip int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		at, by := skip, 1
+		if w.back {
+			if at, by = skip-2, -1; skip == 0 {
+				at = n - 1
+			}
+		}
+		for ; at >= 0 && at < n; at += by {
+			if !yield(at) {
+				return
+			}
+		}
+	}
 }
 
 func (s *Service) walker(ctx context.Context, sc scope.Scope, doc *Document) (*walker, error) {
@@ -274,9 +353,16 @@ func (w *walker) customers() []Party {
 	return out
 }
 
+// customer walks over a customer's lines, then its shares; back the other way round.
 func (w *walker) customer(ctx context.Context, c Party, from cursor) error {
+	if w.back && (from.Customer == "" || from.Phase == phaseShares) {
+		if err := w.parts(ctx, c, from.Skip); err != nil {
+			return err
+		}
+		from = cursor{}
+	}
 	if from.Phase == phaseLines {
-		for _, slot := range w.cfg.Slots {
+		for _, slot := range inOrder(w.cfg.Slots, w.back) {
 			if from.Slot != 0 && from.Slot != slot.ID {
 				continue
 			}
@@ -286,12 +372,15 @@ func (w *walker) customer(ctx context.Context, c Party, from cursor) error {
 			from = cursor{}
 		}
 	}
+	if w.back {
+		return nil
+	}
 	return w.parts(ctx, c, from.Skip)
 }
 
-func (w *walker) slot(ctx context.Context, c Party, slot Slot, after usage.Place) error {
+func (w *walker) slot(ctx context.Context, c Party, slot Slot, from usage.Place) error {
 	for {
-		lines, err := w.s.LineStore.CustomerLines(ctx, slot.ID, c.ID, w.doc.Currency, w.filter, after, w.batch)
+		lines, err := w.s.LineStore.CustomerLines(ctx, slot.ID, c.ID, w.doc.Currency, w.filter, from, w.back, w.batch)
 		if err != nil {
 			return err
 		}
@@ -306,7 +395,7 @@ func (w *walker) slot(ctx context.Context, c Party, slot Slot, after usage.Place
 					return err
 				}
 			}
-			after = p
+			from = p
 		}
 		if len(lines) < w.batch {
 			return nil
@@ -363,8 +452,10 @@ func (w *walker) parts(ctx context.Context, c Party, skip int) error {
 			return err
 		}
 	}
-	for n, sh := range w.shares[c.ID] {
-		if n < skip || !w.filter.takesLine(&sh.Part) {
+	shares := w.shares[c.ID]
+	for n := range w.places(len(shares), skip) {
+		sh := &shares[n]
+		if !w.filter.takesLine(&sh.Part) {
 			continue
 		}
 		row, ok, err := w.price(&sh.Part, sh.Of, c, OriginSpread)
@@ -381,9 +472,9 @@ func (w *walker) parts(ctx context.Context, c Party, skip int) error {
 }
 
 func (w *walker) adjustments(skip int) error {
-	for n := range w.doc.Items {
+	for n := range w.places(len(w.doc.Items), skip) {
 		it := &w.doc.Items[n]
-		if n < skip || it.Origin != OriginAdjustment || !w.filter.takes(it) || (w.filter.NonZero && it.Amount == 0) {
+		if it.Origin != OriginAdjustment || !w.filter.takes(it) || (w.filter.NonZero && it.Amount == 0) {
 			continue
 		}
 		row := &LineRow{Origin: OriginAdjustment, Customer: it.Customer, SourceName: it.Adjusts.Source, Base: it.Base,

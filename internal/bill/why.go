@@ -79,7 +79,7 @@ func (s *Service) find(ctx context.Context, w *walker, place usage.Place, custom
 	}
 	before := place
 	before.Occurrence--
-	lines, err := s.LineStore.CustomerLines(ctx, place.SlotID, place.CustomerID, w.doc.Currency, LineFilter{}, before, 1)
+	lines, err := s.LineStore.CustomerLines(ctx, place.SlotID, place.CustomerID, w.doc.Currency, LineFilter{}, before, false, 1)
 	if err != nil {
 		return nil, nil, err
 	}

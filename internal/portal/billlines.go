@@ -67,14 +67,17 @@ var pageSizes = []int{20, 50, 100}
 type lineList struct {
 	filter bill.LineFilter
 	params url.Values // filter parameters that are set
-	after  string
+	at     bill.LinePlace
 	size   int
 	why    string
 }
 
 func (c *Ctx) lineList(doc *bill.Document) (lineList, error) {
-	l := lineList{params: url.Values{}, after: c.QueryParam("after"), size: pageSizes[0], why: c.QueryParam("why")}
-	for _, name := range append(slices.Clone(filterFields), "size") {
+	l := lineList{params: url.Values{}, at: bill.LinePlace{Cursor: c.QueryParam("after")}, size: pageSizes[0], why: c.QueryParam("why")}
+	if before := c.QueryParam("before"); l.at.Cursor == "" && before != "" {
+		l.at = bill.LinePlace{Cursor: before, Back: true}
+	}
+	for _, name := range append(slices.Clone(filterFields), "size", "cols") {
 		if v := c.param(name); v != "" {
 			l.params.Set(name, v)
 		}
@@ -94,7 +97,7 @@ func (c *Ctx) lineList(doc *bill.Document) (lineList, error) {
 	return l, nil
 }
 
-// link is the list with one parameter changed; an empty value takes it off.
+// linesLink is the list from its beginning with parameters changed; an empty value takes one off.
 func (c *Ctx) linesLink(doc *bill.Document, l lineList, change ...string) string {
 	v := url.Values{}
 	for k := range l.params {
@@ -108,6 +111,15 @@ func (c *Ctx) linesLink(doc *bill.Document, l lineList, change ...string) string
 		more = append(more, k, v.Get(k))
 	}
 	return c.billLink("lines", doc, more...)
+}
+
+// linesHere is the same page of the list.
+func (c *Ctx) linesHere(doc *bill.Document, l lineList, change ...string) string {
+	name := "after"
+	if l.at.Back {
+		name = "before"
+	}
+	return c.linesLink(doc, l, append(change, name, l.at.Cursor)...)
 }
 
 func (h *Handlers) billLines(c *Ctx) error { return h.lines(c, false) }
@@ -134,7 +146,7 @@ func (h *Handlers) lines(c *Ctx, open bool) error {
 		if err != nil {
 			return err
 		}
-		page, err := h.Bills.Lines(c.ctx(), c.Scope, st.doc, l.filter, l.after, l.size)
+		page, err := h.Bills.Lines(c.ctx(), c.Scope, st.doc, l.filter, l.at, l.size)
 		if err != nil {
 			return err
 		}
@@ -147,16 +159,20 @@ func (h *Handlers) lines(c *Ctx, open bool) error {
 }
 
 func (h *Handlers) linesProps(c *Ctx, doc *bill.Document, d billview.Doc, l lineList, page bill.LinePage, open bool) (billview.Lines, error) {
+	cols, columns, err := h.shownColumns(c, billexport.KindLines, c.linesLink(doc, l, "cols", ""), true, func(key string) string { return c.T("billview.lines." + key) })
+	if err != nil {
+		return billview.Lines{}, err
+	}
 	totals := doc.LineTotals(l.filter)
 	count := c.T("bills.lines_of", "Count", totals.Count)
 	if totals.Count < 0 {
 		count = c.T("bills.lines_nonzero")
 	}
-	props := billview.Lines{Doc: d, Filter: lineFilter(c, doc, l), Unit: doc.Currency,
-		Tool:      part.Tool{Count: count, Conditions: conditions(c, doc, l), Refresh: c.linesLink(doc, l), Export: exportOf(c, doc, billexport.KindLines, l.params)},
+	props := billview.Lines{Doc: d, Filter: lineFilter(c, doc, l), Unit: doc.Currency, Columns: cols,
+		Tool:      part.Tool{Count: count, Conditions: conditions(c, doc, l), Refresh: c.linesLink(doc, l), Columns: columns, Export: exportOf(c, doc, billexport.KindLines, l.params)},
 		PageTotal: billview.TotalRow{Label: c.T("bills.total.page", "Count", int64(len(page.Rows))), Amount: part.PlainOf(page.Sum, doc.Currency)},
 		AllTotal:  billview.TotalRow{Label: c.T("bills.total.all"), Amount: part.PlainOf(totals.Amount, doc.Currency)},
-		Eye:       &billview.Eye{Action: c.linesLink(doc, l, "after", l.after), Open: open}}
+		Eye:       &billview.Eye{Action: c.linesHere(doc, l), Open: open}}
 	explained := false
 	for i := range page.Rows {
 		row, err := h.lineProps(c, doc, l, &page.Rows[i], open)
@@ -170,7 +186,10 @@ func (h *Handlers) linesProps(c *Ctx, doc *bill.Document, d billview.Doc, l line
 		return props, fault.NotFound("bill.line_unknown", nil)
 	}
 	props.Pager = part.Pager{Range: count, Seal: &part.Seal{Total: i18n.Money8(totals.Amount, doc.Currency), Code: doc.Code}}
-	if l.after != "" {
+	if page.Prev != "" {
+		props.Pager.Prev = c.linesLink(doc, l, "before", page.Prev)
+	}
+	if page.Prev != "" || l.at.Cursor != "" && !l.at.Back {
 		props.Pager.First = c.linesLink(doc, l)
 	}
 	if page.Next != "" {
@@ -180,6 +199,7 @@ func (h *Handlers) linesProps(c *Ctx, doc *bill.Document, d billview.Doc, l line
 		props.Pager.Sizes = append(props.Pager.Sizes, part.Tab{Text: strconv.Itoa(n), Href: c.linesLink(doc, l, "size", strconv.Itoa(n)), Current: n == l.size})
 	}
 	if len(props.Rows) == 0 {
+		props.Tool.Columns = nil
 		props.Empty = &part.Empty{Title: c.T("bills.lines.empty"), Text: c.T("bills.lines.empty_text"),
 			Button: &part.Link{Text: c.T("bills.lines.reset"), Href: c.billLink("lines", doc)}}
 	}
@@ -189,25 +209,47 @@ func (h *Handlers) linesProps(c *Ctx, doc *bill.Document, d billview.Doc, l line
 func (h *Handlers) lineProps(c *Ctx, doc *bill.Document, l lineList, r *bill.LineRow, open bool) (billview.Line, error) {
 	p := &r.Line.Product
 	ref := refOf(r).String()
-	row := billview.Line{ID: lineNumber(r), Number: lineNumber(r), Charged: i18n.DateTime(r.Line.ChargeStart), Customer: maskName(r.Customer.Name), Masked: true,
+	resource := r.Line.Resource.Name
+	if resource == "" {
+		resource = r.Line.Resource.ID
+	}
+	row := billview.Line{Region: textOr(p.Region), Resource: textOr(resource), Rule: ruleName(r.Chosen.Number(), r.Chosen.Version()), ID: lineNumber(r), Number: lineNumber(r), Charged: i18n.DateTime(r.Line.ChargeStart), Customer: maskName(r.Customer.Name), Masked: true,
 		Product: p.Service, Mode: modeText(c, p.ChargingMode), Kind: c.T("bills.kind." + string(kindOf(r))),
 		Base: part.Money{Text: i18n.Exact(r.BaseAmount)}, Factor: r.Chosen.Factor.String(), Amount: part.PlainOf(r.Amount, doc.Currency)}
 	if open {
 		row.Customer, row.Masked = r.Customer.Name, false
 	}
 	if r.Adjusts != nil {
+		row.Region, row.Rule = textOr(r.Item.Region), ruleName(r.Item.RuleNumber, r.Item.RuleVersion)
 		row.Charged, row.Product = string(r.Adjusts.CorrectsCycle), c.T("bills.adjusts."+r.Adjusts.Kind)
 		row.Href = c.billLink("adjustments", doc)
 		return row, nil
 	}
 	if l.why != ref {
-		row.Href = c.linesLink(doc, l, "after", l.after, "why", ref) + "#line-" + row.ID
+		row.Href = c.linesHere(doc, l, "why", ref) + "#line-" + row.ID
 		return row, nil
 	}
-	row.Href = c.linesLink(doc, l, "after", l.after) + "#line-" + row.ID
+	row.Href = c.linesHere(doc, l) + "#line-" + row.ID
 	why, err := h.whyProps(c, doc, r)
 	row.Why = why
 	return row, err
+}
+
+// textOr is a text, or that there is none.
+func textOr(text string) string {
+	if text == "" {
+		return i18n.Nothing
+	}
+	return text
+}
+
+// ruleName names a price rule.
+func ruleName(number, version int64) string {
+	name := bill.RuleName(number, version)
+	if name == "" {
+		return i18n.Nothing
+	}
+	return "P-" + name
 }
 
 func kindOf(r *bill.LineRow) usage.Kind {
@@ -239,6 +281,9 @@ func lineFilter(c *Ctx, doc *bill.Document, l lineList) part.Filter {
 	for _, name := range []string{"cycle", "vendor", "partner", "currency", "entity"} {
 		values := map[string]string{"cycle": string(doc.Cycle), "vendor": doc.Vendor.Code, "partner": doc.Partner.Code, "currency": doc.Currency, "entity": doc.Entity.Code}
 		f.Hidden = append(f.Hidden, part.Hidden{Name: name, Value: values[name]})
+	}
+	if cols := l.params.Get("cols"); cols != "" {
+		f.Hidden = append(f.Hidden, part.Hidden{Name: "cols", Value: cols})
 	}
 	seen := map[string]map[string]string{"customer": {}, "product": {}, "kind": {}, "mode": {}}
 	for i := range doc.Items {

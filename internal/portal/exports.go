@@ -58,7 +58,7 @@ func exportOf(c *Ctx, doc *bill.Document, kind string, filter url.Values) *part.
 	case billexport.KindBill:
 		e.Intro = c.T("exports.intro.bill")
 	case billexport.KindLines:
-		e.Intro, rows = c.T("exports.intro.lines"), ""
+		e.Intro, rows = c.T("exports.intro.bill_lines"), ""
 	default:
 		e.Intro, rows = c.T("exports.intro.split"), ""
 	}

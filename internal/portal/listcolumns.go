@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"huoban/internal/audit"
+	"huoban/internal/billexport"
 	"huoban/internal/fault"
 	"huoban/web/templates/layout"
 	"huoban/web/templates/part"
@@ -25,12 +26,9 @@ func columnRoutes() []Route {
 // columns gives which columns of a list are shown, by their place: those of the address, else those the
 // person chose, else all.
 func (h *Handlers) columns(c *Ctx, l *list, s *sheet) ([]int, *part.Columns, error) {
-	keys := strings.FieldsFunc(c.QueryParam(l.prefix+"cols"), func(r rune) bool { return r == ',' })
-	if len(keys) == 0 && h.Columns != nil && c.Person.ID != "" {
-		var err error
-		if keys, err = h.Columns.Columns(c.ctx(), c.Person.ID, l.kind); err != nil {
-			return nil, nil, err
-		}
+	keys, err := h.wantedColumns(c, l.kind, l.prefix)
+	if err != nil {
+		return nil, nil, err
 	}
 	var names []string
 	labels := map[string]string{}
@@ -44,6 +42,15 @@ func (h *Handlers) columns(c *Ctx, l *list, s *sheet) ([]int, *part.Columns, err
 		at[i] = slices.Index(names, key)
 	}
 	return at, c.columnsForm(l.kind, l.link(c, l.prefix+"cols", ""), l.prefix, order, len(chosen), labels), nil
+}
+
+// wantedColumns are the keys the address names, else those the person chose for the list; they may be none.
+func (h *Handlers) wantedColumns(c *Ctx, kind, prefix string) ([]string, error) {
+	keys := strings.FieldsFunc(c.QueryParam(prefix+"cols"), func(r rune) bool { return r == ',' })
+	if len(keys) > 0 || h.Columns == nil || c.Person.ID == "" {
+		return keys, nil
+	}
+	return h.Columns.Columns(c.ctx(), c.Person.ID, kind)
 }
 
 // chooseColumns keeps known keys, each once; none of them is all. order is what the form offers: those shown,
@@ -130,8 +137,46 @@ func moved(order []string, move string) []string {
 	return order
 }
 
-// lineColumns are the columns of the lists whose rows are written by templates of their own.
-var lineColumns = map[string][]string{}
+// lineColumn is a column that can be chosen of a list whose rows are written by a template of its own.
+type lineColumn struct {
+	key    string
+	off    bool // shown only when it is chosen
+	people bool // says whose a row is: not for a customer that looks at itself
+}
+
+// lineColumns are those lists. What names a row and its amount, under which the totals stand, always show.
+var lineColumns = map[string][]lineColumn{
+	billexport.KindLines: {{key: "charged"}, {key: "customer"}, {key: "product"}, {key: "mode"}, {key: "region", off: true}, {key: "kind"}, {key: "base"}, {key: "factor"},
+		{key: "resource", off: true}, {key: "rule", off: true}},
+}
+
+// shownColumns gives which columns of such a list are shown: those of the address, else those the person
+// chose, else those it has until somebody changes it. next is the list without its columns, and label
+// names one.
+func (h *Handlers) shownColumns(c *Ctx, kind, next string, people bool, label func(key string) string) ([]string, *part.Columns, error) {
+	keys, err := h.wantedColumns(c, kind, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	var all, usual []string
+	labels := map[string]string{}
+	for _, x := range lineColumns[kind] {
+		if x.people && !people {
+			continue
+		}
+		all, labels[x.key] = append(all, x.key), label(x.key)
+		if !x.off {
+			usual = append(usual, x.key)
+		}
+	}
+	if !slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(all, key) }) {
+		keys = usual
+	}
+	chosen, order := chooseColumns(all, keys)
+	form := c.columnsForm(kind, next, "", order, len(chosen), labels)
+	form.Fixed = c.T("list.fixed." + kind)
+	return chosen, form, nil
+}
 
 // withParam is an address with one parameter set, or taken off when it is empty.
 func withParam(address, name, value string) string {

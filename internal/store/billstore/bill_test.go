@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -133,21 +134,35 @@ func TestIssuedBillsAndRulesAreFinal(t *testing.T) {
 }
 
 // collect reads a list page by page.
+// collect reads a list page by page to its end, and then back to its beginning: the pages are the same.
 func (w *world) collect(doc *bill.Document, f bill.LineFilter, limit int) (rows []bill.LineRow, sum money.Amount) {
 	w.t.Helper()
-	after := ""
-	for range 100 {
-		page, err := w.bills.Lines(context.Background(), system, doc, f, after, limit)
+	read := func(at bill.LinePlace) bill.LinePage {
+		page, err := w.bills.Lines(context.Background(), system, doc, f, at, limit)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		rows, sum = append(rows, page.Rows...), sum+page.Sum
-		if after = page.Next; after == "" {
-			return rows, sum
+		return page
+	}
+	var pages []bill.LinePage
+	for at := (bill.LinePlace{}); len(pages) == 0 || at.Cursor != ""; {
+		if len(pages) == 100 {
+			w.t.Fatal("the list does not end")
+		}
+		page := read(at)
+		pages, rows, sum = append(pages, page), append(rows, page.Rows...), sum+page.Sum
+		at.Cursor = page.Next
+	}
+	for i := len(pages) - 1; i > 0; i-- {
+		before := read(bill.LinePlace{Cursor: pages[i].Prev, Back: true})
+		if want := pages[i-1]; !reflect.DeepEqual(before, want) {
+			w.t.Errorf("%+v, page %d of %d back: %s %s, not %s %s", f, i, limit, describe(before.Rows), before.Sum, describe(want.Rows), want.Sum)
 		}
 	}
-	w.t.Fatal("the list does not end")
-	return nil, 0
+	if pages[0].Prev != "" {
+		w.t.Errorf("%+v: something stands before the first page", f)
+	}
+	return rows, sum
 }
 
 func describe(rows []bill.LineRow) (out string) {
@@ -195,10 +210,10 @@ func TestLinesOfABill(t *testing.T) {
 		if rows, _ := w.collect(doc, bill.LineFilter{NonZero: true}, 2); len(rows) != len(all)-1 {
 			t.Errorf("%d lines are not zero", len(rows))
 		}
-		if _, err := w.bills.Lines(t.Context(), scope.Partner("R", "", "", nil, nil), doc, bill.LineFilter{}, "", 5); !fault.HasCode(err, "bill.unknown") {
+		if _, err := w.bills.Lines(t.Context(), scope.Partner("R", "", "", nil, nil), doc, bill.LineFilter{}, bill.LinePlace{}, 5); !fault.HasCode(err, "bill.unknown") {
 			t.Errorf("another partner reads the lines: %v", err)
 		}
-		if _, err := w.bills.Lines(t.Context(), system, doc, bill.LineFilter{}, "%", 5); !fault.HasCode(err, "bill.cursor_malformed") {
+		if _, err := w.bills.Lines(t.Context(), system, doc, bill.LineFilter{}, bill.LinePlace{Cursor: "%"}, 5); !fault.HasCode(err, "bill.cursor_malformed") {
 			t.Errorf("a broken cursor: %v", err)
 		}
 	})

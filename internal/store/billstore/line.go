@@ -12,22 +12,31 @@ import (
 
 var (
 	lineOfCustomer = set.Get("line.OfCustomer")
+	lineBack       = set.Get("line.OfCustomerBack")
 	lineFiles      = set.Get("line.Files")
 )
 
-// firstStart lies before every charge.
-const firstStart = "0001-01-01T00:00:00.000000Z"
+// firstStart lies before every charge, lastStart behind.
+const (
+	firstStart = "0001-01-01T00:00:00.000000Z"
+	lastStart  = "9999-12-31T23:59:59.999999Z"
+)
 
-// CustomerLines is a page of a customer's lines in one slot, in key order after a place (zero: from
-// the beginning), dimensions filled in.
-func (s *Store) CustomerLines(ctx context.Context, slotID int64, customerID, currency string, f bill.LineFilter, after usage.Place, limit int) ([]usage.Stored, error) {
-	start, occurrence := after.Start, after.Occurrence
+// CustomerLines is a page of a customer's lines in one slot, in key order after a place or against it before
+// one (zero: from the beginning, or the end), dimensions filled in.
+func (s *Store) CustomerLines(ctx context.Context, slotID int64, customerID, currency string, f bill.LineFilter, from usage.Place, back bool, limit int) ([]usage.Stored, error) {
+	query, start, occurrence := lineOfCustomer, from.Start, from.Occurrence
 	if start == "" {
 		start, occurrence = firstStart, -1
 	}
+	if back {
+		if query = lineBack; from.Start == "" {
+			start = lastStart
+		}
+	}
 	var out []usage.Stored
-	args := []any{slotID, customerID, start, after.Key[:], occurrence, currency, f.Product, f.Region, string(f.Kind), string(f.Mode), int64(limit)}
-	err := s.db.Each(ctx, lineOfCustomer, args, func(rows *sql.Rows) error {
+	args := []any{slotID, customerID, start, from.Key[:], occurrence, currency, f.Product, f.Region, string(f.Kind), string(f.Mode), int64(limit)}
+	err := s.db.Each(ctx, query, args, func(rows *sql.Rows) error {
 		l := usage.Stored{SlotID: slotID, CustomerID: customerID}
 		if err := scanLine(rows, &l); err != nil {
 			return err

@@ -81,9 +81,10 @@ type Lines struct {
 	Doc
 	Filter    part.Filter
 	Tool      part.Tool
-	Unit      string // currency, for the heads of columns
-	Sort      *Sort  // order by charge time
-	Eye       *Eye   // nil = customer names are not masked
+	Unit      string   // currency, for the heads of columns
+	Sort      *Sort    // order by charge time
+	Columns   []string // shown between number and amount, in their order
+	Eye       *Eye     // nil = customer names are not masked
 	Rows      []Line
 	PageTotal TotalRow
 	AllTotal  TotalRow
@@ -120,6 +121,9 @@ type Line struct {
 	Masked   bool
 	Product  string
 	Mode     string
+	Region   string
+	Resource string
+	Rule     string
 	Kind     string
 	Base     part.Money
 	Factor   string
