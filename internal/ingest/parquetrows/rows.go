@@ -4,7 +4,8 @@
 // shortest exact form, timestamps in UTC, maps and lists as JSON with sorted keys. It does not own
 // what a column means. Import it for its effect: it registers the format.
 //
-// Invariants: memory holds one batch of rows of one row group; a null is a nil cell, never "".
+// Invariants: memory holds one batch of rows and a page per column of one row group, bounded whatever the
+// file says about itself; a null is a nil cell, never "".
 package parquetrows
 
 import (
@@ -24,6 +25,7 @@ const batch = 256
 
 type rows struct {
 	file   *os.File
+	size   int64
 	pq     *parquet.File
 	header []string
 	fields []field
@@ -62,11 +64,14 @@ func open(p ingest.Part) (ingest.Rows, error) {
 
 func newRows(f *os.File, size int64) (r *rows, err error) {
 	defer caught(&err)
+	if err := checkFooter(f, size); err != nil {
+		return nil, err
+	}
 	pq, err := parquet.OpenFile(f, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
-		return nil, fault.Invalid("ingest.file_broken", fault.Args{"detail": "parquet"}).Because(err)
+		return nil, broken(err)
 	}
-	r = &rows{file: f, pq: pq, buf: make([]parquet.Row, batch)}
+	r = &rows{file: f, size: size, pq: pq, buf: make([]parquet.Row, batch)}
 	column := 0
 	for _, node := range pq.Schema().Fields() {
 		fd, err := newField(node, column)
@@ -122,6 +127,9 @@ func (r *rows) fill() error {
 		if r.group >= len(groups) {
 			return io.EOF
 		}
+		if err := checkGroup(r.file, r.size, r.pq, r.group); err != nil {
+			return err
+		}
 		r.now = groups[r.group].Rows()
 		r.group++
 	}
@@ -132,7 +140,7 @@ func (r *rows) fill() error {
 		r.now = nil
 	}
 	if err != nil {
-		return fault.Invalid("ingest.file_broken", fault.Args{"detail": "parquet"}).Because(err)
+		return broken(err)
 	}
 	return nil
 }
