@@ -20,6 +20,7 @@ type actor struct {
 	org    organisation.Organisation
 	scope  scope.Scope
 	env    layout.Env
+	taste  *taste
 	frame  string // role and organisations, which the scope does not tell
 }
 
@@ -97,6 +98,9 @@ func (h *Handlers) readActor(c *Ctx, personID string) (*actor, error) {
 		}
 		i := slices.IndexFunc(members, func(m account.Membership) bool { return m.Organisation.ID == x.scope.OrgID() })
 		x.member, x.org = members[i], members[i].Organisation
+	}
+	if x.taste, err = h.tasteOf(c); err != nil {
+		return nil, err
 	}
 	x.env.Person = p.Name
 	if x.env.Person == "" {

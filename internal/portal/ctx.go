@@ -40,6 +40,7 @@ type Ctx struct {
 	open   bool // masked names are shown, once
 
 	trail  []part.Link // area and column of the menu the page stands in
+	taste  *taste      // what the person chose of lists
 	frame  string      // what the frame shows of the actor besides the scope
 	marked bool        // a page is being made that will be kept: what is this request's own is marked
 	h      *Handlers

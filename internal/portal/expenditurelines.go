@@ -24,7 +24,7 @@ func (h *Handlers) expenditureLines(c *Ctx) error {
 	}
 	make := func() (templ.Component, error) { return h.consumed(c, e, false) }
 	if e.filter.Cycle < h.month() {
-		return h.keptPage(c, "", make)
+		return h.keptPage(c, make)
 	}
 	return c.made(http.StatusOK, make)
 }

@@ -21,7 +21,6 @@ const (
 	keyField  = "idempotency_key"
 )
 
-// fresh is the hidden field that makes a button pressed twice act once.
 // freshKey is fresh on a page that may be kept.
 func (c *Ctx) freshKey() []part.Hidden {
 	if c.marked {
@@ -30,6 +29,7 @@ func (c *Ctx) freshKey() []part.Hidden {
 	return fresh()
 }
 
+// fresh is the hidden field that makes a button pressed twice act once.
 func fresh() []part.Hidden { return []part.Hidden{{Name: keyField, Value: id.New()}} }
 
 // answer is what a mutation leads to: where a person goes on, and what a program reads; without a body

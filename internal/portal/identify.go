@@ -41,7 +41,7 @@ func (h *Handlers) identify(c *Ctx) error {
 	if x == nil {
 		return h.Sessions.SignOut(ctx)
 	}
-	c.Person, c.Scope, c.Member, c.Org, c.frame = x.person, x.scope, x.member, x.org, x.frame
+	c.Person, c.Scope, c.Member, c.Org, c.taste, c.frame = x.person, x.scope, x.member, x.org, x.taste, x.frame
 	env := x.env
 	env.Path, env.Theme, env.Version = c.Request().URL.RequestURI(), layout.ParseTheme(h.Sessions.Theme(ctx)), h.Version
 	if len(env.Orgs) > 0 {

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ import (
 
 // ColumnStore keeps which columns a person wants to see of a list, and in which order.
 type ColumnStore interface {
-	Columns(ctx context.Context, personID, list string) ([]string, error)
+	Columns(ctx context.Context, personID string) (map[string][]string, error) // by list
 	SetColumns(ctx context.Context, personID, list string, keys []string) error
 }
 
@@ -47,10 +48,41 @@ func (h *Handlers) columns(c *Ctx, l *list, s *sheet) ([]int, *part.Columns, err
 // wantedColumns are the keys the address names, else those the person chose for the list; they may be none.
 func (h *Handlers) wantedColumns(c *Ctx, kind, prefix string) ([]string, error) {
 	keys := strings.FieldsFunc(c.QueryParam(prefix+"cols"), func(r rune) bool { return r == ',' })
-	if len(keys) > 0 || h.Columns == nil || c.Person.ID == "" {
+	if len(keys) > 0 {
 		return keys, nil
 	}
-	return h.Columns.Columns(c.ctx(), c.Person.ID, kind)
+	chosen, err := h.tasteOf(c)
+	if err != nil {
+		return nil, err
+	}
+	return chosen.columns[kind], nil
+}
+
+// taste is what a person chose of how lists look. Pages read it from nowhere else, so that a page is kept
+// under all of it.
+type taste struct {
+	columns map[string][]string // by list
+	key     string              // equal for equal choices
+}
+
+// tasteOf is the taste of the person who asks; it came with the actor, or is read where there is none.
+func (h *Handlers) tasteOf(c *Ctx) (*taste, error) {
+	if c.taste != nil {
+		return c.taste, nil
+	}
+	t := &taste{}
+	if h.Columns == nil || c.Person.ID == "" {
+		return t, nil
+	}
+	var err error
+	if t.columns, err = h.Columns.Columns(c.ctx(), c.Person.ID); err != nil {
+		return nil, err
+	}
+	for _, list := range slices.Sorted(maps.Keys(t.columns)) {
+		t.key += list + "\x00" + strings.Join(t.columns[list], ",") + "\x00"
+	}
+	c.taste = t
+	return t, nil
 }
 
 // chooseColumns keeps known keys, each once; none of them is all. order is what the form offers: those shown,
@@ -76,7 +108,7 @@ func chooseColumns(all, keys []string) (chosen, order []string) {
 // columnsForm is the form that changes them.
 func (c *Ctx) columnsForm(kind, next, prefix string, order []string, shown int, labels map[string]string) *part.Columns {
 	out := &part.Columns{ID: "columns-" + strings.ReplaceAll(kind, ".", "-"), Action: c.at("/columns"),
-		Hidden: append(fresh(), part.Hidden{Name: "list", Value: kind}, part.Hidden{Name: "next", Value: next}, part.Hidden{Name: "prefix", Value: prefix})}
+		Hidden: append(c.freshKey(), part.Hidden{Name: "list", Value: kind}, part.Hidden{Name: "next", Value: next}, part.Hidden{Name: "prefix", Value: prefix})}
 	for i, key := range order {
 		out.Items = append(out.Items, part.Column{Key: key, Label: labels[key], On: i < shown})
 	}

@@ -17,15 +17,15 @@ import (
 )
 
 // pageKey is everything a kept page depends on besides the version: who sees what (organisation,
-// permissions, resellers and customer intervals by scope, roles and organisations by frame), which
-// columns, what was asked for, and how it is shown.
+// permissions, resellers and customer intervals by scope, roles and organisations by frame), all the
+// person chose of lists, what was asked for, and how it is shown.
 type pageKey struct {
-	scope, frame, columns string
-	address               string // path, filter, place and size
-	month                 string // of now, by which pages tell past months from the running one
-	lang                  i18n.Lang
-	theme                 layout.Theme
-	plain, dense          bool
+	scope, frame, taste string
+	address             string // path, filter, place and size
+	month               string // of now, by which pages tell past months from the running one
+	lang                i18n.Lang
+	theme               layout.Theme
+	plain, dense        bool
 }
 
 // hole is a place in a kept page that is filled for each request.
@@ -35,6 +35,7 @@ const (
 	holeNone   hole = 0
 	holePerson hole = 'p' // the person's name
 	holeBell   hole = 'b' // what is unread
+	holeBars   hole = 's' // the lines over every page
 	holeFresh  hole = 'f' // as of when
 	holeKey    hole = 'k' // the idempotency key of a form
 )
@@ -116,7 +117,7 @@ func (p *pageCache) put(version int64, key pageKey, page []byte, pieces []piece)
 	if p.known[key] != nil {
 		return
 	}
-	x := &kept{key, pieces, len(page) + len(key.address) + len(key.frame) + 512}
+	x := &kept{key, pieces, len(page) + len(key.address) + len(key.frame) + len(key.taste) + 512}
 	p.known[key] = p.order.PushFront(x)
 	for p.size += x.size; p.size > p.limit; {
 		last := p.order.Remove(p.order.Back()).(*kept)
@@ -126,15 +127,19 @@ func (p *pageCache) put(version int64, key pageKey, page []byte, pieces []piece)
 }
 
 // keptPage answers with a page of a month that is over: the one kept for this scope, filter, language,
-// theme and version, or the one that make gives. columns names the columns shown.
-func (h *Handlers) keptPage(c *Ctx, columns string, make func() (templ.Component, error)) error {
+// theme, columns and version, or the one that make gives. A page with names in clear is never kept.
+func (h *Handlers) keptPage(c *Ctx, make func() (templ.Component, error)) error {
 	env := layout.From(c.ctx())
 	version := h.Sessions.Version(c.ctx())
 	address := c.Request().URL.RequestURI()
-	if h.keeps == nil || len(env.Bars) > 0 || len(address) > 2048 {
+	if h.keeps == nil || c.open || c.Request().Method == http.MethodPost || len(address) > 2048 {
 		return c.made(http.StatusOK, make)
 	}
-	key := pageKey{scope: c.Scope.Key(), frame: c.frame, columns: columns, address: address, month: string(h.month()), lang: i18n.From(c.ctx()), theme: env.Theme,
+	chosen, err := h.tasteOf(c)
+	if err != nil {
+		return err
+	}
+	key := pageKey{scope: c.Scope.Key(), frame: c.frame, taste: chosen.key, address: address, month: string(h.month()), lang: i18n.From(c.ctx()), theme: env.Theme,
 		plain: env.NoShortcuts, dense: env.Compact}
 	if pieces := h.keeps.get(version, key); pieces != nil {
 		return h.fill(c, env, pieces)
@@ -154,7 +159,7 @@ func (h *Handlers) keptPage(c *Ctx, columns string, make func() (templ.Component
 // mark makes a page with marks where it is this request's own. What fails then is answered as ever.
 func (c *Ctx) mark(env layout.Env, make func() (templ.Component, error)) ([]byte, error) {
 	marked := env
-	marked.Person, marked.BellMark = holePerson.mark(), holeBell.mark()
+	marked.Person, marked.BellMark, marked.BarsMark = holePerson.mark(), holeBell.mark(), holeBars.mark()
 	c.enrich(c.ctx(), marked)
 	c.marked = true
 	defer func() {
@@ -181,6 +186,10 @@ func (h *Handlers) fill(c *Ctx, env layout.Env, pieces []piece) error {
 			buf.WriteString(templ.EscapeString(env.Person))
 		case holeBell:
 			if err := layout.Bell(env).Render(c.ctx(), buf); err != nil {
+				return err
+			}
+		case holeBars:
+			if err := layout.Bars(env).Render(c.ctx(), buf); err != nil {
 				return err
 			}
 		case holeFresh:

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"huoban/internal/clock"
-	"huoban/internal/fault"
 	"huoban/internal/store"
 )
 
@@ -33,14 +32,16 @@ type Store struct {
 // New makes the store.
 func New(db *store.DB, c clock.Clock) *Store { return &Store{db, c} }
 
-// Columns gives the keys a person chose, none where nothing was.
-func (s *Store) Columns(ctx context.Context, personID, list string) ([]string, error) {
-	var keys string
-	err := s.db.Row(ctx, qOf, "list.no_columns", []any{personID, list}, &keys)
-	if fault.Is(err, fault.KindNotFound) || err == nil && keys == "" {
-		return nil, nil
-	}
-	return strings.Split(keys, ","), err
+// Columns gives the keys a person chose, by list; a list where nothing was chosen has none.
+func (s *Store) Columns(ctx context.Context, personID string) (map[string][]string, error) {
+	chosen := map[string][]string{}
+	err := s.db.Cells(ctx, qOf, []any{personID}, func(c store.RowCells) error {
+		if keys := c.Text(1); keys != "" {
+			chosen[c.Text(0)] = strings.Split(keys, ",")
+		}
+		return nil
+	})
+	return chosen, err
 }
 
 // SetColumns keeps a choice; no keys are the list's own columns again.

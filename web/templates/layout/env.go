@@ -118,6 +118,7 @@ type Env struct {
 	HomeHref    string  // where the mark leads; "" = "/"
 	Nav         Nav
 	Bars        []SiteBar
+	BarsMark    string // stands in place of the bars in a page that is kept
 	Version     string
 	Deployer    string // who runs this portal, shown at the door
 	NoShortcuts bool   // the person switched letter keys off

@@ -1,5 +1,5 @@
 -- name: columns.Of
-select keys from list_columns where person_id = $1 and list = $2
+select list, keys from list_columns where person_id = $1 order by list
 
 -- name: columns.Set
 insert into list_columns (person_id, list, keys, updated_at) values ($1, $2, $3, $4)
