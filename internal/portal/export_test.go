@@ -15,3 +15,14 @@ func ListKinds() map[string]string {
 func Titled(name string) bool {
 	return slices.ContainsFunc(table(), func(r Route) bool { return r.Name == name && r.Title != "" })
 }
+
+// LineColumns are the columns that can be chosen of lists with templates of their own, by list.
+func LineColumns() map[string][]string {
+	out := map[string][]string{}
+	for kind, columns := range lineColumns {
+		for _, x := range columns {
+			out[kind] = append(out[kind], x.key)
+		}
+	}
+	return out
+}
