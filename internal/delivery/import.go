@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"slices"
 	"sort"
 	"time"
 
@@ -221,10 +222,10 @@ func (im *importing) begin(ctx context.Context) error {
 	return nil
 }
 
-// keepAll keeps the bodies of all parts.
-func (im *importing) keepAll(ctx context.Context) error {
+// keepAll keeps the bodies of all parts; files are as they stood before reading, which fills in more.
+func (im *importing) keepAll(ctx context.Context, files []File) error {
 	for i, p := range im.parts {
-		if err := im.s.keep(ctx, p, im.files[i]); err != nil {
+		if err := im.s.keep(ctx, p, files[i]); err != nil {
 			return err
 		}
 	}
@@ -236,16 +237,16 @@ func (im *importing) keepAll(ctx context.Context) error {
 // returns: a refused import is taken away as a whole.
 func (im *importing) readAndKeep(ctx context.Context) error {
 	if im.in.DryRun {
-		if err := im.keepAll(ctx); err != nil {
+		if err := im.keepAll(ctx, im.files); err != nil {
 			return err
 		}
 		return im.read(ctx)
 	}
 	both, stop := context.WithCancel(ctx)
 	defer stop()
-	kept := make(chan error, 1)
+	kept, files := make(chan error, 1), slices.Clone(im.files)
 	go func() {
-		err := im.keepAll(both)
+		err := im.keepAll(both, files)
 		if err != nil {
 			stop()
 		}

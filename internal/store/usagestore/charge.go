@@ -3,11 +3,11 @@ package usagestore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
 
-	"huoban/internal/fault"
 	"huoban/internal/money"
 	"huoban/internal/store"
 	"huoban/internal/usage"
@@ -151,7 +151,7 @@ func (r *chargeReader) flush() error {
 }
 
 // errStopped ends the reading after the one who sums has failed; it is never shown.
-var errStopped = fault.New(fault.KindInternal, "usage.stopped", nil)
+var errStopped = errors.New("usagestore: reading stopped")
 
 func (r *chargeReader) row(c store.Cells) error {
 	if r.batch == nil {
