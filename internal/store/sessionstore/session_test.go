@@ -24,7 +24,7 @@ const windowsChrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537
 
 // site is a small server whose pages act on the session.
 type site struct {
-	t       *testing.T
+	t       testing.TB
 	db      *store.DB
 	clock   *clock.Fixed
 	store   *sessionstore.Store
@@ -32,7 +32,7 @@ type site struct {
 	handler http.Handler
 }
 
-func newSite(t *testing.T, db *store.DB, baseURL string) *site {
+func newSite(t testing.TB, db *store.DB, baseURL string) *site {
 	t.Helper()
 	s := &site{t: t, db: db, clock: clock.At(time.Date(2026, 11, 21, 2, 0, 0, 0, time.UTC)), store: sessionstore.New(db)}
 	var err error
