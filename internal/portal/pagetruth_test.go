@@ -95,12 +95,14 @@ func newTruth(t *testing.T, db string, seed uint64) *truth {
 	w.must(w.deliver("2026-01"))
 	w.must(w.attribute(true))
 	for _, u := range []struct{ org, login, role string }{{"MUSHI", "one", account.RoleFinance}, {"MUSHI", "two", account.RoleFinance}, {"MUSHI", "boss", account.RoleAdmin},
-		{"MUSHI", "carer", account.RoleManager}, {"LUMI", "other", account.RoleAdmin}, {"C1", "buyer", account.RoleAdmin}} {
+		{"MUSHI", "carer", account.RoleManager}, {"MUSHI", "keeper", account.RoleManager}, {"LUMI", "other", account.RoleAdmin}, {"C1", "buyer", account.RoleAdmin}} {
 		_, err := w.app.Accounts.AddPerson(ctx, operator, account.AddPersonInput{OrgCode: u.org, Login: u.login, Name: "<" + u.login + ">", Roles: []string{u.role}, Password: password, KeepPassword: true})
 		w.must(err)
 		w.actors = append(w.actors, &truthActor{login: u.login, org: u.org})
 	}
-	w.actors[1].theme = "dark" // sees what the first sees
+	w.actors[1].theme = "dark"               // sees what the first sees
+	w.must(w.entrust(ctx, "carer", "C1", 1)) // two of one role who see different customers
+	w.must(w.entrust(ctx, "keeper", "C2", 1))
 	w.signIn()
 	return w
 }
@@ -393,17 +395,21 @@ func (w *truth) reveal(context.Context) error {
 	return nil
 }
 
+// assign gives a customer to one of the managers, from some day on.
 func (w *truth) assign(ctx context.Context) error {
+	return w.entrust(ctx, []string{"carer", "keeper"}[w.rand.IntN(2)], fmt.Sprintf("C%d", w.rand.IntN(3)+1), 1+w.rand.IntN(40))
+}
+
+func (w *truth) entrust(ctx context.Context, login, code string, day int) error {
 	boss, err := w.app.Accounts.PersonByLogin(ctx, "boss")
 	w.must(err)
 	sc, err := w.app.Accounts.ScopeOf(ctx, boss, "MUSHI")
 	w.must(err)
-	carer, err := w.app.Accounts.PersonByLogin(ctx, "carer")
+	manager, err := w.app.Accounts.PersonByLogin(ctx, login)
 	w.must(err)
-	c, err := w.app.Organisations.ByCode(ctx, operator, fmt.Sprintf("C%d", w.rand.IntN(3)+1))
-	if err == nil {
-		_, err = w.app.Customers.Assign(ctx, sc, customer.AssignInput{CustomerID: c.ID, PersonID: carer.ID, Day: time.Date(2026, 1, 1+w.rand.IntN(40), 0, 0, 0, 0, time.UTC)})
-	}
+	c, err := w.app.Organisations.ByCode(ctx, operator, code)
+	w.must(err)
+	_, err = w.app.Customers.Assign(ctx, sc, customer.AssignInput{CustomerID: c.ID, PersonID: manager.ID, Day: time.Date(2026, 1, day, 0, 0, 0, 0, time.UTC)})
 	return err
 }
 

@@ -15,6 +15,8 @@ type grown struct {
 	Large       result     `json:"large"`
 	P50, P99    float64    // large to small, medians of the rounds
 	P50s, P99s  [2]float64 // their ranges
+	Ratios50    []float64  `json:"p50_ratios"` // by round
+	Ratios99    []float64  `json:"p99_ratios"`
 	small, much []result
 }
 
@@ -110,6 +112,7 @@ func (g *grown) conclude() {
 	for i := range g.small {
 		a, b = append(a, g.much[i].P50/g.small[i].P50), append(b, g.much[i].P99/g.small[i].P99)
 	}
+	g.Ratios50, g.Ratios99 = a, b
 	self := func(v float64) float64 { return v }
 	g.P50, g.P99, g.P50s, g.P99s = median(a, self), median(b, self), spread(a, self), spread(b, self)
 }
