@@ -12,7 +12,7 @@ PORTAL_HOSTILE=$HOSTILE go test ./internal/ingest -run '^TestHostile$' -v -timeo
 grep -rlE '^func Fuzz' --include='*_test.go' internal web | xargs -n 1 dirname | sort -u | while read -r dir; do
   grep -hoE '^func Fuzz[A-Za-z]+' "$dir"/*_test.go | sed 's/^func //' | sort | while read -r target; do
     echo "== $dir $target"
-    go test "./$dir" -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZ:-20s}" </dev/null
+    go test "./$dir" -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZ:-20s}" -fuzzminimizetime 10x </dev/null
   done
 done
 echo "all fuzz targets ran"
