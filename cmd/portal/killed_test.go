@@ -210,7 +210,8 @@ func disconnect(t *testing.T, target string) {
 
 // ledger is what a database holds without what differs between two runs of the same work: canonical
 // exports, and of every table its rows and the sum of every column of amounts. The steps of a close are
-// left out: they tell what was begun, so a second try adds to them.
+// left out: they tell what was begun, so a second try adds to them. So is the version of pages, which every
+// change moves in one of several rows.
 func (w *world) ledger(bills []string) string {
 	w.t.Helper()
 	target := w.db
@@ -228,7 +229,7 @@ func (w *world) ledger(bills []string) string {
 	}
 	var out []string
 	for _, t := range tables {
-		if t.Name == "close_step" {
+		if t.Name == "close_step" || t.Name == "page_version" {
 			continue
 		}
 		columns := []string{"cast(count(*) as text)"}

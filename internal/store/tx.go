@@ -66,7 +66,7 @@ func (db *DB) inTx(ctx context.Context, alone bool, fn func(ctx context.Context)
 		if !retryable(err) {
 			return classify(err)
 		}
-		pause := time.Duration(1<<min(attempt, 5)) * time.Millisecond
+		pause := time.Duration(1<<min(attempt, 8)) * time.Millisecond
 		select {
 		case <-ctx.Done():
 			return fault.Unavailable("store.busy", nil).Because(ctx.Err())
