@@ -129,9 +129,17 @@ type LineRow struct {
 	Spread   bool
 }
 
-// LinePage is a page of lines; Next is empty on the last.
+// LinePlace is where a page of lines stands: after a cursor, or before it; the first page after none.
+type LinePlace struct {
+	Cursor string
+	Back   bool
+}
+
+// LinePage is a page of lines. Next is the cursor the page behind it stands after, Prev the one the page
+// before it stands before; empty where there is none.
 type LinePage struct {
 	Rows []LineRow
+	Prev string
 	Next string
 	Sum  money.Exact // of the rows of this page, tax apart
 }

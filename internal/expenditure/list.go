@@ -42,11 +42,11 @@ func (s *Service) Summarise(ctx context.Context, sc scope.Scope, f Filter) (*Sum
 }
 
 // List is a page of lines and what the whole list holds, in order of customer code, source, charge
-// time and line key; after is the Next of the page before.
+// time and line key. A page before the first is the first.
 // Faults: those of Summarise, expenditure.cursor_malformed.
-func (s *Service) List(ctx context.Context, sc scope.Scope, f Filter, after string, limit int) (*Totals, *LinePage, error) {
+func (s *Service) List(ctx context.Context, sc scope.Scope, f Filter, at LinePlace, limit int) (*Totals, *LinePage, error) {
 	limit = min(max(limit, 1), 1000)
-	from, err := parseCursor(after)
+	from, err := parseCursor(at.Cursor)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -61,7 +61,7 @@ func (s *Service) List(ctx context.Context, sc scope.Scope, f Filter, after stri
 			return err
 		}
 		v.f.Currency = totals.Currency
-		page, err = v.page(ctx, from, limit)
+		page, err = v.page(ctx, step{from, at.Back && at.Cursor != "", limit + 1}, limit)
 		return err
 	})
 	return totals, page, err
@@ -80,7 +80,7 @@ func (s *Service) EachLine(ctx context.Context, sc scope.Scope, f Filter, fn fun
 			return err
 		}
 		v.f.Currency = totals.Currency
-		return v.walk(ctx, cursor{}, 2000, func(r *LineRow, _ cursor) error { return fn(r) })
+		return v.walk(ctx, step{batch: 2000}, func(r *LineRow, _ cursor) error { return fn(r) })
 	})
 	return totals, err
 }
@@ -143,65 +143,113 @@ func (c cursor) place() usage.Place {
 // errEnough ends a walk when a page is full.
 var errEnough = errors.New("expenditure: page full")
 
-func (v *view) page(ctx context.Context, from cursor, limit int) (*LinePage, error) {
+// step is how a walk goes: from where, which way, and how many lines it reads at a time.
+type step struct {
+	from  cursor
+	back  bool
+	batch int
+}
+
+func (v *view) page(ctx context.Context, how step, limit int) (*LinePage, error) {
 	page := LinePage{Rows: make([]LineRow, 0, min(limit, 100))}
-	var at cursor
-	err := v.walk(ctx, from, limit+1, func(r *LineRow, c cursor) error {
+	var first, last cursor
+	more := false
+	err := v.walk(ctx, how, func(r *LineRow, c cursor) error {
 		if len(page.Rows) == limit {
-			page.Next = at.String()
+			more = true
 			return errEnough
 		}
-		page.Rows, at = append(page.Rows, *r), c
+		if len(page.Rows) == 0 {
+			first = c
+		}
+		page.Rows, last = append(page.Rows, *r), c
 		if r.Line.Kind != usage.KindTax {
 			page.Sum = page.Sum.Add(r.Line.Billed)
 		}
 		return nil
 	})
-	if errors.Is(err, errEnough) {
-		err = nil
+	switch {
+	case err != nil && !errors.Is(err, errEnough):
+		return nil, err
+	case len(page.Rows) == 0:
+		if how.back {
+			return v.page(ctx, step{batch: how.batch}, limit)
+		}
+		return &page, nil
+	case how.back:
+		slices.Reverse(page.Rows)
+		first, last = last, first
 	}
-	return &page, err
+	if how.back && more || !how.back && how.from.Customer != "" {
+		page.Prev = first.String()
+	}
+	if how.back || more {
+		page.Next = last.String()
+	}
+	return &page, nil
 }
 
-func (v *view) walk(ctx context.Context, from cursor, batch int, yield func(*LineRow, cursor) error) error {
+func (v *view) walk(ctx context.Context, how step, yield func(*LineRow, cursor) error) error {
 	if err := v.load(ctx); err != nil {
 		return err
 	}
-	for _, spans := range v.groups {
-		id := spans[0].Customer.ID
-		start := cursor{Customer: id}
-		if from.Customer != "" {
-			if id != from.Customer {
-				continue // before the cursor
-			}
-			start, from = from, cursor{}
+	from := how.from
+	for _, spans := range inOrder(v.groups, how.back) {
+		if from.Customer != "" && spans[0].Customer.ID != from.Customer {
+			continue // on the other side of the cursor
 		}
-		if !start.Shares {
-			if err := v.walkSlots(ctx, spans, start, batch, yield); err != nil {
-				return err
-			}
-			start = cursor{Customer: id, Shares: true}
-		}
-		if err := v.walkShares(spans, start.Skip, yield); err != nil {
+		start := from
+		from = cursor{}
+		if err := v.walkCustomer(ctx, spans, start, how, yield); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (v *view) walkSlots(ctx context.Context, spans []Span, from cursor, batch int, yield func(*LineRow, cursor) error) error {
+// inOrder is a list the way a walk goes.
+func inOrder[T any](list []T, back bool) []T {
+	if back {
+		list = slices.Clone(list)
+		slices.Reverse(list)
+	}
+	return list
+}
+
+// walkCustomer goes over a customer's lines, then its shares; back the other way round.
+func (v *view) walkCustomer(ctx context.Context, spans []Span, from cursor, how step, yield func(*LineRow, cursor) error) error {
+	if how.back && (from.Customer == "" || from.Shares) {
+		if err := v.walkShares(spans, from.Skip, true, yield); err != nil {
+			return err
+		}
+		from = cursor{}
+	}
+	if !from.Shares {
+		if err := v.walkSlots(ctx, spans, from, how, yield); err != nil {
+			return err
+		}
+		from = cursor{}
+	}
+	if how.back {
+		return nil
+	}
+	return v.walkShares(spans, from.Skip, false, yield)
+}
+
+func (v *view) walkSlots(ctx context.Context, spans []Span, from cursor, how step, yield func(*LineRow, cursor) error) error {
 	sums, err := v.sumsOf(ctx, &spans[0])
 	if err != nil {
 		return err
 	}
-	for _, slot := range v.slots {
+	spans = inOrder(spans, how.back)
+	for _, slot := range inOrder(v.slots, how.back) {
 		if from.Slot != 0 && from.Slot != slot.ID || !slices.ContainsFunc(sums, func(s Sum) bool { return s.SlotID == slot.ID }) {
 			continue
 		}
-		after := from.place()
+		at := from.place()
 		from = cursor{}
 		for i := range spans {
-			if err := v.walkSpan(ctx, &spans[i], slot.ID, after, batch, yield); err != nil {
+			if err := v.walkSpan(ctx, &spans[i], slot.ID, at, how, yield); err != nil {
 				return err
 			}
 		}
@@ -209,9 +257,9 @@ func (v *view) walkSlots(ctx context.Context, spans []Span, from cursor, batch i
 	return nil
 }
 
-func (v *view) walkSpan(ctx context.Context, s *Span, slotID int64, after usage.Place, batch int, yield func(*LineRow, cursor) error) error {
+func (v *view) walkSpan(ctx context.Context, s *Span, slotID int64, at usage.Place, how step, yield func(*LineRow, cursor) error) error {
 	for {
-		lines, err := v.s.Store.Lines(ctx, v.sc, s, slotID, v.f, after, batch)
+		lines, err := v.s.Store.Lines(ctx, v.sc, s, slotID, v.f, at, how.back, how.batch)
 		if err != nil {
 			return err
 		}
@@ -222,20 +270,30 @@ func (v *view) walkSpan(ctx context.Context, s *Span, slotID int64, after usage.
 			if err := yield(row, cursor{Customer: s.Customer.ID, Slot: slotID, Start: p.Start, Key: p.Key[:], Occur: p.Occurrence}); err != nil {
 				return err
 			}
-			after = p
+			at = p
 		}
-		if len(lines) < batch {
+		if len(lines) < how.batch {
 			return nil
 		}
 	}
 }
 
-func (v *view) walkShares(spans []Span, skip int, yield func(*LineRow, cursor) error) error {
-	for n, sh := range v.shares[spans[0].Customer.ID] {
+// walkShares goes over a customer's shares behind the skip'th of them, or back over those before it; skip 0
+// is where either begins.
+func (v *view) walkShares(spans []Span, skip int, back bool, yield func(*LineRow, cursor) error) error {
+	shares := v.shares[spans[0].Customer.ID]
+	n, by := skip, 1
+	if back {
+		if n, by = skip-2, -1; skip == 0 {
+			n = len(shares) - 1
+		}
+	}
+	for ; n >= 0 && n < len(shares); n += by {
+		sh := &shares[n]
 		l := sh.Part
 		s := spanAt(spans, l.ChargeStart)
 		a := Amount{Product: l.Product.Service, Region: l.Product.Region, Mode: l.Product.ChargingMode, Kind: l.Kind}
-		if n < skip || s == nil || l.Currency != v.f.Currency || !v.f.takes(&a) || v.f.NonZero && l.Billed.IsZero() {
+		if s == nil || l.Currency != v.f.Currency || !v.f.takes(&a) || v.f.NonZero && l.Billed.IsZero() {
 			continue
 		}
 		row := &LineRow{Line: l, Place: sh.Of, Customer: s.Customer, Relation: s.Relation, Manager: s.Manager, Spread: true}

@@ -58,8 +58,9 @@ type Store interface {
 	Bounds(ctx context.Context, sc scope.Scope, s *Span, slotID int64) (first, last time.Time, err error)
 	// Amounts streams the customer's lines of a slot within the span.
 	Amounts(ctx context.Context, sc scope.Scope, s *Span, slotID int64, fn func(*Amount) error) error
-	// Lines is a page of the customer's lines of a slot within the span, in key order after a place.
-	Lines(ctx context.Context, sc scope.Scope, s *Span, slotID int64, f Filter, after usage.Place, limit int) ([]usage.Stored, error)
+	// Lines is a page of the customer's lines of a slot within the span, in key order after a place; going
+	// back, against that order before it. The zero place is where either begins.
+	Lines(ctx context.Context, sc scope.Scope, s *Span, slotID int64, f Filter, at usage.Place, back bool, limit int) ([]usage.Stored, error)
 	// SpreadSlots are the active slots of the cycle with lines that wait to be spread.
 	SpreadSlots(ctx context.Context, c cycle.Cycle) ([]int64, error)
 	// Version moves with every change of spans and slots, in the change's own transaction.

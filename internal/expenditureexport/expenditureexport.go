@@ -47,6 +47,8 @@ type Params struct {
 	Kind     string `json:"kind,omitempty"`
 	NonZero  bool   `json:"non_zero,omitempty"`
 
+	Columns []string `json:"columns,omitempty"` // between what names a row and its amount, in their order; none are all
+
 	Filter string `json:"filter,omitempty"` // in words, as the page showed it
 	Lang   string `json:"lang,omitempty"`   // of the person who asked
 }

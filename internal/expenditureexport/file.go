@@ -105,7 +105,12 @@ func (x *file) summary() billdoc.Sheet {
 		}
 		return nil
 	}
-	return billdoc.Sheet{Name: x.word("expenditure.tab.summary"), Columns: columns, Each: each, Foot: x.foot(len(columns), len(columns)-2)}
+	keys := []string{first, first, "relation", "product", "mode"}
+	if !x.people {
+		keys = []string{first, "mode"}
+	}
+	keys = append(keys, "lines", "consumption", "refund", "adjustment", "discount", last, last, last)
+	return x.chosen(billdoc.Sheet{Name: x.word("expenditure.tab.summary"), Columns: columns, Each: each}, keys)
 }
 
 // lines has a row for each line, or customer's part of a spread one.
@@ -130,7 +135,58 @@ func (x *file) lines() billdoc.Sheet {
 		}
 		return err
 	}
-	return billdoc.Sheet{Name: x.word("expenditure.tab.lines"), Columns: columns, Each: each, Foot: x.foot(len(columns), len(columns)-2)}
+	keys := []string{first, "charged"}
+	if x.people {
+		keys = append(keys, "customer", "customer", "relation", "manager")
+	}
+	keys = append(keys, "product", "resource", "region", "mode", "kind", "kind", "list", last, last)
+	return x.chosen(billdoc.Sheet{Name: x.word("expenditure.tab.lines"), Columns: columns, Each: each}, keys)
+}
+
+// first and last mark the columns that stand in every file: what names a row, and what it amounts to.
+const (
+	first = "<"
+	last  = ">"
+)
+
+// chosen is a sheet with the columns of its page, in their order there; keys says which column of the page
+// each of the sheet belongs to.
+func (x *file) chosen(s billdoc.Sheet, keys []string) billdoc.Sheet {
+	var at []int
+	take := func(key string) {
+		for i, k := range keys {
+			if k == key {
+				at = append(at, i)
+			}
+		}
+	}
+	take(first)
+	for _, key := range x.p.Columns {
+		if key != first && key != last {
+			take(key)
+		}
+	}
+	if take(last); len(x.p.Columns) == 0 {
+		at = nil
+		for i := range keys {
+			at = append(at, i)
+		}
+	}
+	columns, each := s.Columns, s.Each
+	s.Columns, s.Foot = nil, x.foot(len(at), len(at)-2)
+	for _, i := range at {
+		s.Columns = append(s.Columns, columns[i])
+	}
+	s.Each = func(ctx context.Context, yield func([]string) error) error {
+		return each(ctx, func(row []string) error {
+			cells := make([]string, len(at))
+			for n, i := range at {
+				cells[n] = row[i]
+			}
+			return yield(cells)
+		})
+	}
+	return s
 }
 
 func (x *file) add(ctx context.Context, r *expenditure.LineRow) error {

@@ -104,9 +104,9 @@ func contributorText(c *Ctx, r *bill.Reason, currency string) string {
 			names = append(names, c.T("billchange.more", "Count", int64(len(r.From)-contributors)))
 			break
 		}
-		name := p.Customer.Name
-		if name == "" {
-			name = c.T("billchange.no_customer")
+		name := c.T("billchange.no_customer")
+		if p.Customer.Name != "" {
+			name = maskName(p.Customer.Name)
 		}
 		if p.Product != "" {
 			name += " " + p.Product

@@ -159,10 +159,11 @@ func (h *Handlers) lines(c *Ctx, open bool) error {
 }
 
 func (h *Handlers) linesProps(c *Ctx, doc *bill.Document, d billview.Doc, l lineList, page bill.LinePage, open bool) (billview.Lines, error) {
-	cols, columns, err := h.shownColumns(c, billexport.KindLines, c.linesLink(doc, l, "cols", ""), true, func(key string) string { return c.T("billview.lines." + key) })
+	cols, err := h.shownColumns(c, billexport.KindLines, true)
 	if err != nil {
 		return billview.Lines{}, err
 	}
+	columns := c.lineColumnsForm(billexport.KindLines, c.linesLink(doc, l, "cols", ""), cols, true, c.T("bills.fixed"), func(key string) string { return c.T("billview.lines." + key) })
 	totals := doc.LineTotals(l.filter)
 	count := c.T("bills.lines_of", "Count", totals.Count)
 	if totals.Count < 0 {

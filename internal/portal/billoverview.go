@@ -8,6 +8,7 @@ import (
 	"huoban/internal/billexport"
 	"huoban/internal/i18n"
 	"huoban/internal/money"
+	"huoban/internal/scope"
 	"huoban/internal/usage"
 	"huoban/web/templates/billview"
 	"huoban/web/templates/part"
@@ -95,7 +96,10 @@ func factsOf(c *Ctx, doc *bill.Document) []part.Item {
 // groupName is what a row of a split is called.
 func groupName(c *Ctx, by bill.By, g *bill.Group) string {
 	if by == bill.ByCustomer {
-		return g.Customer.Name
+		if g.Customer.Name == "" || c.open {
+			return g.Customer.Name
+		}
+		return maskName(g.Customer.Name) + " · " + g.Customer.Code
 	}
 	name := g.Product
 	if name == "" {
@@ -202,10 +206,22 @@ func (h *Handlers) billProducts(c *Ctx) error { return h.billSplit(c, "products"
 
 func (h *Handlers) billCustomers(c *Ctx) error { return h.billSplit(c, "customers", bill.ByCustomer) }
 
+// billCustomersRevealed shows the customers' names in clear, once, and writes down that it did.
+func (h *Handlers) billCustomersRevealed(c *Ctx) error {
+	if err := h.reveal(c, "bill.customers", "customer"); err != nil {
+		return err
+	}
+	c.open = true
+	return h.billCustomers(c)
+}
+
 func (h *Handlers) billSplit(c *Ctx, tab string, by bill.By) error {
 	return h.billPage(c, tab, func(st *statement, d billview.Doc) error {
 		page := billview.By{Doc: d, Split: splitOf(c, st.doc, by, 0), Seal: sealOf(st.doc),
 			Tool: part.Tool{Export: exportOf(c, st.doc, splitExport[by], nil)}}
+		if by == bill.ByCustomer && c.Scope.Has(scope.ItemRevealMasked) {
+			page.Split.Eye = &part.Eye{Action: c.billLink("customers", st.doc), Open: c.open, Name: page.Split.Name}
+		}
 		page.Tool.Count = c.T("bills.split.count_"+string(by), "Count", int64(len(page.Split.Rows)))
 		if len(page.Split.Rows) == 0 {
 			page.Empty = &part.Empty{Title: c.T("bills.lines.empty"), Text: c.T("bills.lines.empty_text")}

@@ -28,6 +28,7 @@ func billRoutes() []Route {
 		row(get, "", "bills", scope.ItemBillView, nil, (*Handlers).billOverview),
 		row(get, "/products", "bills.products", scope.ItemBillView, nil, (*Handlers).billProducts),
 		row(get, "/customers", "bills.customers", scope.ItemBillView, nil, (*Handlers).billCustomers),
+		row(post, "/customers", "bills.customers.reveal", scope.ItemRevealMasked, nil, (*Handlers).billCustomersRevealed),
 		row(get, "/lines", "bills.lines", scope.ItemBillView, []string{"customer", "why"}, (*Handlers).billLines),
 		row(post, "/lines", "bills.lines.reveal", scope.ItemRevealMasked, []string{"customer", "why"}, (*Handlers).billLinesRevealed),
 		row(get, "/history", "bills.history", scope.ItemBillView, nil, (*Handlers).billHistory),

@@ -31,6 +31,7 @@ func expenditureRoutes() []Route {
 	}
 	return []Route{
 		row(get, "", "expenditure", scope.ItemExpenditureView, (*Handlers).expenditureSummary),
+		row(post, "", "expenditure.reveal", scope.ItemRevealMasked, (*Handlers).expenditureSummaryRevealed),
 		row(get, "/lines", "expenditure.lines", scope.ItemExpenditureView, (*Handlers).expenditureLines),
 		row(post, "/lines", "expenditure.lines.reveal", scope.ItemRevealMasked, (*Handlers).expenditureRevealed),
 	}
@@ -47,14 +48,18 @@ type consumption struct {
 	page   string // "" or "lines"
 	filter expenditure.Filter
 	params url.Values
-	after  string
+	at     expenditure.LinePlace
+	cols   []string // shown
 	size   int
 	people bool
 }
 
 func (h *Handlers) consumption(c *Ctx, page string) (*consumption, error) {
-	e := &consumption{page: page, params: url.Values{}, after: c.QueryParam("after"), size: pageSizes[0], people: c.Scope.Side() != scope.SideCustomer}
-	for _, name := range append(slices.Clone(expenditureFields), "size") {
+	e := &consumption{page: page, params: url.Values{}, at: expenditure.LinePlace{Cursor: c.QueryParam("after")}, size: pageSizes[0], people: c.Scope.Side() != scope.SideCustomer}
+	if before := c.QueryParam("before"); e.at.Cursor == "" && before != "" {
+		e.at = expenditure.LinePlace{Cursor: before, Back: true}
+	}
+	for _, name := range append(slices.Clone(expenditureFields), "size", "cols") {
 		if v := c.param(name); v != "" {
 			e.params.Set(name, v)
 		}
@@ -73,7 +78,53 @@ func (h *Handlers) consumption(c *Ctx, page string) (*consumption, error) {
 	e.filter = expenditure.Filter{Cycle: at, Currency: e.params.Get("currency"), Customer: e.params.Get("customer"), Relation: customer.Kind(e.params.Get("relation")),
 		Manager: e.params.Get("manager"), Product: e.params.Get("product"), Region: e.params.Get("region"), Mode: usage.ChargingMode(e.params.Get("mode")),
 		Kind: usage.Kind(e.params.Get("kind")), NonZero: page == "lines" && e.params.Get("zero") != "all"}
-	return e, expenditure.CheckCycle(at, now)
+	if err := expenditure.CheckCycle(at, now); err != nil {
+		return e, err
+	}
+	var err error
+	e.cols, err = h.shownColumns(c, e.kind(), e.people)
+	return e, err
+}
+
+// kind is the list a page shows.
+func (e *consumption) kind() string {
+	if e.page == "" {
+		return expenditureexport.KindSummary
+	}
+	return expenditureexport.KindLines
+}
+
+// expenditureHere is the same page of the list.
+func (c *Ctx) expenditureHere(e *consumption) string {
+	if e.at.Back {
+		return c.expenditureLink(e, e.page, "before", e.at.Cursor)
+	}
+	return c.expenditureLink(e, e.page, "after", e.at.Cursor)
+}
+
+// consumptionColumns is the form that changes the columns.
+func consumptionColumns(c *Ctx, e *consumption) *part.Columns {
+	fixed := c.T("expenditure.fixed.lines")
+	if e.page == "" {
+		if fixed = c.T("expenditure.fixed.summary"); !e.people {
+			fixed = c.T("expenditure.fixed.own")
+		}
+	}
+	return c.lineColumnsForm(e.kind(), c.expenditureLink(e, e.page, "cols", ""), e.cols, e.people, fixed, func(key string) string {
+		switch key {
+		case "consumption", "refund", "adjustment":
+			return c.T("expenditure.figure." + key)
+		}
+		return c.T("expenditure.col." + key)
+	})
+}
+
+// consumptionEye shows the customers' names of a page.
+func consumptionEye(c *Ctx, e *consumption, open bool) *part.Eye {
+	if !e.people || !c.Scope.Has(scope.ItemRevealMasked) {
+		return nil
+	}
+	return &part.Eye{Action: c.expenditureHere(e), Open: open, Name: c.T("expenditure.col.customer")}
 }
 
 // expenditureLink is a page of 客户消费 with parameters changed; an empty value takes one off. It stands on
@@ -94,7 +145,9 @@ func (c *Ctx) expenditureLink(e *consumption, page string, change ...string) str
 	}
 	set("cycle", string(e.filter.Cycle))
 	for k, v := range e.params {
-		set(k, v[0])
+		if k != "cols" || page == e.page { // each page has columns of its own
+			set(k, v[0])
+		}
 	}
 	for i := 0; i+1 < len(change); i += 2 {
 		set(change[i], change[i+1])
@@ -184,7 +237,17 @@ func exactly(x money.Exact, currency string) part.Money {
 	return part.Money{Text: i18n.MoneyPlain(a, currency), Full: i18n.ExactMoney(x, currency)}
 }
 
-func (h *Handlers) expenditureSummary(c *Ctx) error {
+func (h *Handlers) expenditureSummary(c *Ctx) error { return h.summary(c, false) }
+
+// expenditureSummaryRevealed shows the customers' names in clear, once, and writes down that it did.
+func (h *Handlers) expenditureSummaryRevealed(c *Ctx) error {
+	if err := h.reveal(c, "expenditure", "customer"); err != nil {
+		return err
+	}
+	return h.summary(c, true)
+}
+
+func (h *Handlers) summary(c *Ctx, open bool) error {
 	e, err := h.consumption(c, "")
 	if err != nil {
 		return err
@@ -194,13 +257,14 @@ func (h *Handlers) expenditureSummary(c *Ctx) error {
 		return err
 	}
 	d := h.expenditureDoc(c, e)
-	page := expview.Summary{Doc: d, Unit: s.Currency, Filter: consumptionFilter(c, e, s.Choices, s.Currency),
+	page := expview.Summary{Doc: d, Unit: s.Currency, Columns: e.cols, Filter: consumptionFilter(c, e, s.Choices, s.Currency),
 		Tool: part.Tool{Count: c.T("expenditure.rows", "Count", int64(len(s.Rows))), Conditions: consumptionConditions(c, e), Refresh: c.expenditureLink(e, e.page)}}
 	if len(s.Rows) == 0 {
 		page.Empty = emptyConsumption(c, e)
 		return c.page(http.StatusOK, page.Page())
 	}
 	page.Equation, page.Facts = consumptionEquation(c, s), consumptionFacts(c, e, s)
+	page.Eye, page.Tool.Columns = consumptionEye(c, e, open), consumptionColumns(c, e)
 	page.Total = consumptionRow(c, s.Currency, s.Total)
 	page.Total.Customer = c.T("expenditure.total.all")
 	begin, end := pageOfRows(s.Rows, e)
@@ -209,6 +273,9 @@ func (h *Handlers) expenditureSummary(c *Ctx) error {
 		row := consumptionRow(c, s.Currency, r.Figures)
 		row.Customer, row.Relation, row.Product, row.Mode = r.Customer.Name, relationText(c, r.Relation), productText(c, r.Product), modeText(c, r.Mode)
 		row.Href = c.expenditureLink(e, "lines", "customer", r.Customer.Code, "relation", string(r.Relation), "product", r.Product, "mode", string(r.Mode), "zero", "all", "currency", s.Currency)
+		if e.people && !open {
+			row.Customer, row.Masked = maskName(r.Customer.Name)+" · "+r.Customer.Code, true
+		}
 		if !e.people {
 			row.Href = c.expenditureLink(e, "lines", "product", r.Product, "mode", string(r.Mode), "zero", "all", "currency", s.Currency)
 		}
@@ -220,6 +287,9 @@ func (h *Handlers) expenditureSummary(c *Ctx) error {
 	if end < len(s.Rows) {
 		page.Pager.Next = c.expenditureLink(e, e.page, "after", rowKey(&s.Rows[end-1]))
 	}
+	if begin > 0 {
+		page.Pager.First, page.Pager.Prev = c.expenditureLink(e, e.page), c.expenditureLink(e, e.page, "before", rowKey(&s.Rows[begin]))
+	}
 	return c.page(http.StatusOK, page.Page())
 }
 
@@ -228,10 +298,13 @@ func rowKey(r *expenditure.Row) string {
 	return url.Values{"c": {r.Customer.Code}, "r": {string(r.Relation)}, "p": {r.Product}, "m": {string(r.Mode)}}.Encode()
 }
 
-// pageOfRows is the page after the row the URL names; an unknown one begins anew.
+// pageOfRows is the page after the row the URL names, or before it; an unknown one begins anew.
 func pageOfRows(rows []expenditure.Row, e *consumption) (begin, end int) {
-	if e.after != "" {
-		begin = 1 + slices.IndexFunc(rows, func(r expenditure.Row) bool { return rowKey(&r) == e.after })
+	if e.at.Cursor != "" {
+		i := slices.IndexFunc(rows, func(r expenditure.Row) bool { return rowKey(&r) == e.at.Cursor })
+		if begin = i + 1; e.at.Back {
+			begin = max(0, i-e.size)
+		}
 	}
 	return begin, min(begin+e.size, len(rows))
 }
@@ -275,9 +348,6 @@ func consumptionFacts(c *Ctx, e *consumption, s *expenditure.Summary) []part.Ite
 
 func consumptionPager(c *Ctx, e *consumption, text string) part.Pager {
 	p := part.Pager{Range: text}
-	if e.after != "" {
-		p.First = c.expenditureLink(e, e.page)
-	}
 	for _, n := range pageSizes {
 		p.Sizes = append(p.Sizes, part.Tab{Text: strconv.Itoa(n), Href: c.expenditureLink(e, e.page, "size", strconv.Itoa(n)), Current: n == e.size})
 	}

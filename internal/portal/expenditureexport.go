@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"huoban/internal/expenditure"
 	"huoban/internal/expenditureexport"
 	"huoban/internal/export"
 	"huoban/internal/i18n"
@@ -17,7 +18,7 @@ func exportOfConsumption(c *Ctx, e *consumption, kind, currency, note string) *p
 	if !c.Scope.Has(scope.ItemExpenditureExport) {
 		return nil
 	}
-	x := &part.Export{ID: "export", Intro: c.T("exports.intro.lines"), Records: &part.Link{Text: c.T("exports.see"), Href: c.at("/exports")}}
+	x := &part.Export{ID: "export", Intro: c.T("list.export"), Records: &part.Link{Text: c.T("exports.see"), Href: c.at("/exports")}}
 	if e.people {
 		x.Note = c.T("exports.note")
 	}
@@ -31,6 +32,7 @@ func exportOfConsumption(c *Ctx, e *consumption, kind, currency, note string) *p
 			fields = append(fields, part.Hidden{Name: name, Value: value})
 		}
 	}
+	fields = append(fields, part.Hidden{Name: "cols", Value: strings.Join(e.cols, ",")})
 	for _, f := range expenditureexport.Formats {
 		hidden := append(c.freshKey(), part.Hidden{Name: "format", Value: string(f)})
 		x.Items = append(x.Items, part.ExportItem{Text: strings.ToUpper(string(f)), Note: note, Action: c.at("/exports"), Hidden: append(hidden, fields...)})
@@ -67,11 +69,11 @@ func (h *Handlers) consumptionExport(c *Ctx, kind, format string) (export.Reques
 		return r, err
 	}
 	// A customer or manager that is not in scope is refused now and not by the file.
-	if _, _, err := h.Expenditure.List(c.ctx(), c.Scope, e.filter, "", 1); err != nil {
+	if _, _, err := h.Expenditure.List(c.ctx(), c.Scope, e.filter, expenditure.LinePlace{}, 1); err != nil {
 		return r, err
 	}
 	p := expenditureexport.Of(e.filter)
-	p.Lang = string(i18n.From(c.ctx()))
+	p.Lang, p.Columns = string(i18n.From(c.ctx())), e.cols
 	var words []string
 	for _, x := range consumptionConditions(c, e) {
 		words = append(words, x.Text)

@@ -11,7 +11,6 @@ import (
 	"huoban/internal/expenditure"
 	"huoban/internal/expenditureexport"
 	"huoban/internal/i18n"
-	"huoban/internal/scope"
 	"huoban/internal/usage"
 	"huoban/web/templates/expview"
 	"huoban/web/templates/part"
@@ -45,7 +44,7 @@ func (h *Handlers) expenditureRevealed(c *Ctx) error {
 func (h *Handlers) month() cycle.Cycle { return cycle.Of(h.Clock.Now(), cycle.Zone) }
 
 func (h *Handlers) consumed(c *Ctx, e *consumption, open bool) (templ.Component, error) {
-	totals, list, err := h.Expenditure.List(c.ctx(), c.Scope, e.filter, e.after, e.size)
+	totals, list, err := h.Expenditure.List(c.ctx(), c.Scope, e.filter, e.at, e.size)
 	if err != nil {
 		return nil, err
 	}
@@ -53,14 +52,18 @@ func (h *Handlers) consumed(c *Ctx, e *consumption, open bool) (templ.Component,
 	if totals.Lines >= 0 {
 		count = c.T("bills.lines_of", "Count", totals.Lines)
 	}
-	page := expview.Lines{Doc: h.expenditureDoc(c, e), Unit: totals.Currency, Filter: consumptionFilter(c, e, totals.Choices, totals.Currency),
-		Tool:      part.Tool{Count: count, Conditions: consumptionConditions(c, e), Refresh: c.expenditureLink(e, e.page), Export: exportOfConsumption(c, e, expenditureexport.KindLines, totals.Currency, "")},
+	page := expview.Lines{Doc: h.expenditureDoc(c, e), Unit: totals.Currency, Columns: e.cols, Filter: consumptionFilter(c, e, totals.Choices, totals.Currency),
+		Tool:      part.Tool{Count: count, Conditions: consumptionConditions(c, e), Refresh: c.expenditureLink(e, e.page), Columns: consumptionColumns(c, e), Export: exportOfConsumption(c, e, expenditureexport.KindLines, totals.Currency, "")},
 		PageTotal: expview.Total{Label: c.T("expenditure.total.page", "Count", int64(len(list.Rows))), Amount: exactly(list.Sum, totals.Currency)},
 		AllTotal:  expview.Total{Label: c.T("expenditure.total.all"), Amount: exactly(totals.Amount, totals.Currency)},
 		Pager:     consumptionPager(c, e, count)}
 	page.Pager.Seal = consumptionSeal(totals.Amount, totals.Currency, totals.Code(e.filter))
-	if e.people && c.Scope.Has(scope.ItemRevealMasked) {
-		page.Eye = &expview.Eye{Action: c.expenditureLink(e, e.page, "after", e.after), Open: open}
+	page.Eye = consumptionEye(c, e, open)
+	if list.Prev != "" {
+		page.Pager.Prev = c.expenditureLink(e, e.page, "before", list.Prev)
+	}
+	if list.Prev != "" || e.at.Cursor != "" && !e.at.Back {
+		page.Pager.First = c.expenditureLink(e, e.page)
 	}
 	if list.Next != "" {
 		page.Pager.Next = c.expenditureLink(e, e.page, "after", list.Next)
@@ -70,7 +73,7 @@ func (h *Handlers) consumed(c *Ctx, e *consumption, open bool) (templ.Component,
 		page.Rows = append(page.Rows, consumedLine(c, e, &list.Rows[i], open))
 	}
 	if len(list.Rows) == 0 {
-		page.Empty = emptyConsumption(c, e)
+		page.Empty, page.Tool.Columns = emptyConsumption(c, e), nil
 	}
 	return page.Page(), nil
 }
@@ -105,12 +108,14 @@ func consumedLine(c *Ctx, e *consumption, r *expenditure.LineRow, open bool) exp
 	return row
 }
 
-// consumptionFilter offers what the scope and the cycle hold. Names are masked where the list masks
-// them.
+// consumptionFilter offers what the scope and the cycle hold. Names are masked as in the list.
 func consumptionFilter(c *Ctx, e *consumption, choices expenditure.Choices, currency string) part.Filter {
 	f := part.Filter{Action: c.at("/expenditure"), Reset: c.at("/expenditure?cycle=" + string(e.filter.Cycle)), Hidden: []part.Hidden{{Name: "cycle", Value: string(e.filter.Cycle)}}}
 	if e.page != "" {
 		f.Action, f.Reset = c.at("/expenditure/lines"), c.at("/expenditure/lines?cycle="+string(e.filter.Cycle))
+	}
+	if cols := e.params.Get("cols"); cols != "" {
+		f.Hidden = append(f.Hidden, part.Hidden{Name: "cols", Value: cols})
 	}
 	for _, name := range expenditureFields {
 		if !e.people && slices.Contains(peopleFields, name) || e.page == "" && name == "zero" {
@@ -137,11 +142,7 @@ func consumptionOptions(c *Ctx, e *consumption, name string, choices expenditure
 	switch name {
 	case "customer":
 		for _, x := range choices.Customers {
-			label := x.Name
-			if e.page != "" {
-				label = maskName(x.Name)
-			}
-			add(x.Code, label+" · "+x.Code)
+			add(x.Code, maskName(x.Name)+" · "+x.Code)
 		}
 	case "relation":
 		for _, k := range []customer.Kind{customer.KindResale, customer.KindReferral} {

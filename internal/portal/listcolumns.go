@@ -9,6 +9,7 @@ import (
 
 	"huoban/internal/audit"
 	"huoban/internal/billexport"
+	"huoban/internal/expenditureexport"
 	"huoban/internal/fault"
 	"huoban/web/templates/layout"
 	"huoban/web/templates/part"
@@ -47,7 +48,7 @@ func (h *Handlers) columns(c *Ctx, l *list, s *sheet) ([]int, *part.Columns, err
 
 // wantedColumns are the keys the address names, else those the person chose for the list; they may be none.
 func (h *Handlers) wantedColumns(c *Ctx, kind, prefix string) ([]string, error) {
-	keys := strings.FieldsFunc(c.QueryParam(prefix+"cols"), func(r rune) bool { return r == ',' })
+	keys := strings.FieldsFunc(c.param(prefix+"cols"), func(r rune) bool { return r == ',' })
 	if len(keys) > 0 {
 		return keys, nil
 	}
@@ -180,34 +181,49 @@ type lineColumn struct {
 var lineColumns = map[string][]lineColumn{
 	billexport.KindLines: {{key: "charged"}, {key: "customer"}, {key: "product"}, {key: "mode"}, {key: "region", off: true}, {key: "kind"}, {key: "base"}, {key: "factor"},
 		{key: "resource", off: true}, {key: "rule", off: true}},
+	expenditureexport.KindSummary: {{key: "relation", people: true}, {key: "product", people: true}, {key: "mode"}, {key: "lines"}, {key: "consumption"}, {key: "refund"},
+		{key: "adjustment"}, {key: "discount"}},
+	expenditureexport.KindLines: {{key: "charged"}, {key: "customer", people: true}, {key: "relation", people: true}, {key: "manager", people: true}, {key: "product"},
+		{key: "resource"}, {key: "region"}, {key: "mode"}, {key: "kind"}, {key: "list"}},
 }
 
 // shownColumns gives which columns of such a list are shown: those of the address, else those the person
-// chose, else those it has until somebody changes it. next is the list without its columns, and label
-// names one.
-func (h *Handlers) shownColumns(c *Ctx, kind, next string, people bool, label func(key string) string) ([]string, *part.Columns, error) {
+// chose, else those it has until somebody changes it.
+func (h *Handlers) shownColumns(c *Ctx, kind string, people bool) ([]string, error) {
 	keys, err := h.wantedColumns(c, kind, "")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var all, usual []string
-	labels := map[string]string{}
 	for _, x := range lineColumns[kind] {
 		if x.people && !people {
 			continue
 		}
-		all, labels[x.key] = append(all, x.key), label(x.key)
-		if !x.off {
+		if all = append(all, x.key); !x.off {
 			usual = append(usual, x.key)
 		}
 	}
 	if !slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(all, key) }) {
 		keys = usual
 	}
-	chosen, order := chooseColumns(all, keys)
-	form := c.columnsForm(kind, next, "", order, len(chosen), labels)
-	form.Fixed = c.T("list.fixed." + kind)
-	return chosen, form, nil
+	chosen, _ := chooseColumns(all, keys)
+	return chosen, nil
+}
+
+// lineColumnsForm is the form that changes them. next is the list without its columns, fixed says which always
+// show, and label names one.
+func (c *Ctx) lineColumnsForm(kind, next string, shown []string, people bool, fixed string, label func(key string) string) *part.Columns {
+	var all []string
+	labels := map[string]string{}
+	for _, x := range lineColumns[kind] {
+		if people || !x.people {
+			all, labels[x.key] = append(all, x.key), label(x.key)
+		}
+	}
+	_, order := chooseColumns(all, shown)
+	form := c.columnsForm(kind, next, "", order, len(shown), labels)
+	form.Fixed = fixed
+	return form
 }
 
 // withParam is an address with one parameter set, or taken off when it is empty.

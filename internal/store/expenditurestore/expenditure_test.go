@@ -22,26 +22,47 @@ func partner(id string, resellers ...string) scope.Scope {
 	return scope.Partner(id, "p", "l", items, resellers)
 }
 
-// all reads the list page by page and tells its lines.
+// tell writes rows in short.
+func tell(rows []expenditure.LineRow) (out string) {
+	for _, r := range rows {
+		mark := ""
+		if r.Spread {
+			mark = "~"
+		}
+		out += fmt.Sprintf("%s%s %s %s; ", r.Customer.Code, mark, r.Line.Product.Service, r.Line.Billed)
+	}
+	return out
+}
+
+// all reads the list page by page and tells its lines, and then back to its beginning: the pages are the same.
 func (w *world) all(sc scope.Scope, f expenditure.Filter, limit int) (told string, rows []expenditure.LineRow, totals *expenditure.Totals) {
 	w.t.Helper()
-	after, sum := "", money.Exact{}
-	for range 100 {
-		t, page, err := w.svc.List(w.t.Context(), sc, f, after, limit)
+	sum := money.Exact{}
+	read := func(at expenditure.LinePlace) *expenditure.LinePage {
+		t, page, err := w.svc.List(w.t.Context(), sc, f, at, limit)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		for _, r := range page.Rows {
-			mark := ""
-			if r.Spread {
-				mark = "~"
-			}
-			told += fmt.Sprintf("%s%s %s %s; ", r.Customer.Code, mark, r.Line.Product.Service, r.Line.Billed)
+		totals = t
+		return page
+	}
+	var pages []*expenditure.LinePage
+	for at := (expenditure.LinePlace{}); len(pages) == 0 || at.Cursor != ""; {
+		if len(pages) == 100 {
+			w.t.Fatal("the list does not end")
 		}
-		rows, sum, totals = append(rows, page.Rows...), sum.Add(page.Sum), t
-		if after = page.Next; after == "" {
-			break
+		page := read(at)
+		pages, rows, sum, told = append(pages, page), append(rows, page.Rows...), sum.Add(page.Sum), told+tell(page.Rows)
+		at.Cursor = page.Next
+	}
+	for i := len(pages) - 1; i > 0; i-- {
+		before, want := read(expenditure.LinePlace{Cursor: pages[i].Prev, Back: true}), pages[i-1]
+		if tell(before.Rows) != tell(want.Rows) || !before.Sum.Equal(want.Sum) || before.Prev != want.Prev || before.Next != want.Next {
+			w.t.Errorf("%+v, page %d of %d back: %s, not %s", f, i, limit, tell(before.Rows), tell(want.Rows))
 		}
+	}
+	if pages[0].Prev != "" {
+		w.t.Errorf("%+v: something stands before the first page", f)
 	}
 	if !sum.Equal(totals.Amount) {
 		w.t.Errorf("pages of %d sum to %s, the list to %s", limit, sum, totals.Amount)
@@ -95,7 +116,7 @@ func TestWhoSeesWhat(t *testing.T) {
 				}
 			}
 		}
-		if _, _, err := w.svc.List(t.Context(), scope.Scope{}, september, "", 5); !fault.HasCode(err, "scope.permission_missing") {
+		if _, _, err := w.svc.List(t.Context(), scope.Scope{}, september, expenditure.LinePlace{}, 5); !fault.HasCode(err, "scope.permission_missing") {
 			t.Errorf("nobody: %v", err)
 		}
 	})
@@ -107,21 +128,21 @@ func TestForeignCustomersAreAbsent(t *testing.T) {
 		w.assign("as1", "c1", "m1", midnight, time.Time{})
 		for _, f := range []expenditure.Filter{{Customer: "c3"}, {Customer: "nobody"}, {Manager: "m2"}, {Manager: "nobody"}} {
 			f.Cycle = "2024-09"
-			_, _, err := w.svc.List(t.Context(), partner("S"), f, "", 5)
+			_, _, err := w.svc.List(t.Context(), partner("S"), f, expenditure.LinePlace{}, 5)
 			_, err2 := w.svc.Summarise(t.Context(), partner("S"), f)
 			if !fault.Is(err, fault.KindNotFound) || !fault.Is(err2, fault.KindNotFound) {
 				t.Errorf("%+v: %v, %v", f, err, err2)
 			}
 		}
-		if _, _, err := w.svc.List(t.Context(), partner("S"), september, "%", 5); !fault.HasCode(err, "expenditure.cursor_malformed") {
+		if _, _, err := w.svc.List(t.Context(), partner("S"), september, expenditure.LinePlace{Cursor: "%"}, 5); !fault.HasCode(err, "expenditure.cursor_malformed") {
 			t.Errorf("a broken cursor: %v", err)
 		}
 		// a cursor into a foreign customer shows nothing of it
-		_, page, err := w.svc.List(t.Context(), partner("D", "R"), september, "", 1)
+		_, page, err := w.svc.List(t.Context(), partner("D", "R"), september, expenditure.LinePlace{}, 1)
 		if err != nil || page.Next == "" {
 			t.Fatal(page, err)
 		}
-		if _, page, err = w.svc.List(t.Context(), partner("S"), september, page.Next, 5); err != nil || len(page.Rows) > 0 {
+		if _, page, err = w.svc.List(t.Context(), partner("S"), september, expenditure.LinePlace{Cursor: page.Next}, 5); err != nil || len(page.Rows) > 0 {
 			t.Errorf("%d rows, %v", len(page.Rows), err)
 		}
 	})

@@ -34,6 +34,7 @@ var (
 	qBounds     = set.Get("expenditure.Bounds")
 	qAmounts    = set.Get("expenditure.Amounts")
 	qLines      = set.Get("expenditure.Lines")
+	qLinesBack  = set.Get("expenditure.LinesBack")
 	_           = expenditure.Store((*Store)(nil))
 	beforeAll   = time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC) // the zero time cannot be written
 	afterAll    = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
@@ -193,27 +194,35 @@ func (s *Store) Amounts(ctx context.Context, sc scope.Scope, span *expenditure.S
 	})
 }
 
-// Lines is a page of the customer's lines of a slot within the span, in key order after a place
-// (zero: from the beginning), with the dimensions people look at.
-func (s *Store) Lines(ctx context.Context, sc scope.Scope, span *expenditure.Span, slotID int64, f expenditure.Filter, after usage.Place, limit int) ([]usage.Stored, error) {
+// Lines is a page of the customer's lines of a slot within the span, in key order after a place or against
+// it before one (zero: from the beginning, or the end), with the dimensions people look at.
+func (s *Store) Lines(ctx context.Context, sc scope.Scope, span *expenditure.Span, slotID int64, f expenditure.Filter, at usage.Place, back bool, limit int) ([]usage.Stored, error) {
 	if !reaches(sc, span) {
 		return nil, nil
 	}
 	from, to := bounds(span)
-	if begin := from.UTC().Format(usage.StartText); after.Start < begin {
-		after = usage.Place{Start: begin, Occurrence: -1}
+	query, other := qLines, to
+	begin, end := from.UTC().Format(usage.StartText), to.UTC().Format(usage.StartText)
+	switch {
+	case back:
+		query, other = qLinesBack, from
+		if at.Start == "" || at.Start > end {
+			at = usage.Place{Start: end, Occurrence: -1}
+		}
+	case at.Start < begin:
+		at = usage.Place{Start: begin, Occurrence: -1}
 	}
 	nonZero := int64(0)
 	if f.NonZero {
 		nonZero = 1
 	}
 	var out []usage.Stored
-	args := []any{slotID, span.Customer.ID, after.Start, after.Key[:], after.Occurrence, to, f.Currency, f.Product, f.Region, string(f.Kind),
+	args := []any{slotID, span.Customer.ID, at.Start, at.Key[:], at.Occurrence, other, f.Currency, f.Product, f.Region, string(f.Kind),
 		string(f.Mode), nonZero, int64(limit)}
 	if limit <= 100 { // a page is read whole; longer lists grow as they come
 		out = make([]usage.Stored, 0, limit)
 	}
-	err := s.db.Cells(ctx, qLines, args, func(c store.RowCells) error {
+	err := s.db.Cells(ctx, query, args, func(c store.RowCells) error {
 		out = append(out, usage.Stored{SlotID: slotID, CustomerID: span.Customer.ID})
 		l := &out[len(out)-1]
 		l.Cycle = f.Cycle

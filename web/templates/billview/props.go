@@ -47,7 +47,8 @@ type Overview struct {
 type Split struct {
 	Title string
 	Note  string
-	Name  string // head of the first column
+	Name  string    // head of the first column
+	Eye   *part.Eye // nil = its names are not masked
 	All   string
 	Delta bool // show the change to the month before
 	Rows  []SplitRow

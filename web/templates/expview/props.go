@@ -3,7 +3,12 @@
 // It owns their markup. Texts come ready from the portal; amounts are exact as delivered.
 package expview
 
-import "huoban/web/templates/part"
+import (
+	"slices"
+	"strconv"
+
+	"huoban/web/templates/part"
+)
 
 // Doc is what both pages share.
 type Doc struct {
@@ -25,6 +30,8 @@ type Summary struct {
 	Equation *part.Equation
 	Facts    []part.Item
 	Unit     string
+	Columns  []string  // shown between what names a row and its amount, in their order
+	Eye      *part.Eye // nil = customer names are not masked
 	Rows     []Row
 	Total    Row
 	Pager    part.Pager
@@ -34,6 +41,7 @@ type Summary struct {
 // Row is one customer, product and charging mode.
 type Row struct {
 	Customer    string
+	Masked      bool
 	Href        string // its lines
 	Relation    string
 	Product     string
@@ -52,18 +60,13 @@ type Lines struct {
 	Filter    part.Filter
 	Tool      part.Tool
 	Unit      string
-	Eye       *Eye // nil = customer names are not masked
+	Columns   []string  // shown between number and amount, in their order
+	Eye       *part.Eye // nil = customer names are not masked
 	Rows      []Line
 	PageTotal Total
 	AllTotal  Total
 	Pager     part.Pager
 	Empty     *part.Empty
-}
-
-// Eye shows a masked column; that it was used is recorded.
-type Eye struct {
-	Action string
-	Open   bool
 }
 
 // Total is a row below the lines.
@@ -90,10 +93,17 @@ type Line struct {
 	Amount   part.Money
 }
 
-// span is how many columns stand before the amount.
-func (p Lines) span() string {
-	if p.People {
-		return "11"
+// texts are the columns that hold no figure: a total says nothing in them.
+var texts = []string{"relation", "product", "mode"}
+
+// span is how many columns the label of a total stands over.
+func (p Summary) span() int {
+	n := slices.IndexFunc(p.Columns, func(key string) bool { return !slices.Contains(texts, key) })
+	if n < 0 {
+		n = len(p.Columns)
 	}
-	return "8"
+	return n + 1
 }
+
+// span is how many columns stand before the amount.
+func (p Lines) span() string { return strconv.Itoa(len(p.Columns) + 1) }

@@ -54,3 +54,16 @@ where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.o
   and ($11 = '' or p.charging_mode = $11) and ($12 = 0 or l.billed <> '0')
 order by l.charge_start, l.line_key, l.occurrence
 limit $13;
+
+-- name: expenditure.LinesBack
+select l.charge_start, l.line_key, l.occurrence, l.charge_end, l.file_no, l.line_no, l.kind, l.currency,
+  l.billed, l.list, l.contracted, l.effective, l.quantity,
+  a.provider, a.sub_account, a.sub_account_name, p.service, p.sku, p.description, p.region, p.region_name, p.charging_mode, p.unit,
+  r.resource, r.name, r.type, r.tags
+from usage_line l join account_dim a on a.id = l.account_id join product_dim p on p.id = l.product_id
+  join resource_dim r on r.id = l.resource_id
+where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.occurrence) < ($3, $4, $5) and l.charge_start >= $6
+  and l.currency = $7 and ($8 = '' or p.service = $8) and ($9 = '' or p.region = $9) and ($10 = '' or l.kind = $10)
+  and ($11 = '' or p.charging_mode = $11) and ($12 = 0 or l.billed <> '0')
+order by l.charge_start desc, l.line_key desc, l.occurrence desc
+limit $13;
