@@ -23,8 +23,10 @@ var writes = map[string][]string{
 	"sessions.end":      {},
 	"audit.verify":      {},
 
+	"bills.customers.reveal":   {},
 	"bills.lines.reveal":       {},
 	"expenditure.lines.reveal": {},
+	"expenditure.reveal":       {},
 
 	"exports.request": {},
 	"language":        {},

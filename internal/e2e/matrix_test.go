@@ -29,8 +29,10 @@ const lately = "2026-06"
 // as far as looking the name up. A route that is missing here fails TestMatrix: add its row.
 var forms = map[string][][]string{
 	"adjustments.propose":      {{"cycle", "{cycle}", "currency", "CNY", "amount", "1.00", "reason", "matrix", "partner", "{partner}", "customer", "{customer}"}},
+	"bills.customers.reveal":   {{"cycle", "{cycle}", "column", "customer"}},
 	"bills.lines.reveal":       {{"cycle", "{cycle}", "column", "customer"}},
 	"expenditure.lines.reveal": {{"cycle", lately, "column", "customer"}},
+	"expenditure.reveal":       {{"cycle", lately, "column", "customer"}},
 	"exports.request": {{"list", "bill", "format", "csv", "cycle", "{cycle}"}, {"list", "bill.lines", "format", "csv", "cycle", "{cycle}"},
 		{"list", "expenditure.lines", "format", "csv", "cycle", lately}, {"list", "delivery.changes", "format", "csv"}, {"list", "mapping", "format", "csv"}, {"list", "prices.history", "format", "csv"}},
 	"bills.adjustments.names": {{"cycle", "{cycle}"}},

@@ -137,8 +137,8 @@ func openSource(b *tab) {
 // revealNames presses the eye of the masked column.
 func revealNames(b *tab) {
 	b.t.Helper()
-	b.truth("(() => { document.querySelector('main .hb-ico[aria-pressed=false]').click(); return true; })()")
-	b.until("names", "document.querySelector('main .hb-ico[aria-pressed=true]') && !document.querySelector('.htmx-request')")
+	b.truth("(() => { document.querySelector('main thead form .hb-ico:not([aria-pressed=true])').click(); return true; })()")
+	b.until("names", "document.querySelector('main thead .hb-ico:is([aria-pressed=true], [role=img])') && !document.querySelector('.htmx-request')")
 }
 
 func jsonText(t *testing.T, v any) string {
