@@ -16,6 +16,7 @@ import (
 	"huoban/internal/billexport"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
+	"huoban/internal/scope"
 	"huoban/internal/usage"
 	"huoban/web/templates/billview"
 	"huoban/web/templates/part"
@@ -173,7 +174,10 @@ func (h *Handlers) linesProps(c *Ctx, doc *bill.Document, d billview.Doc, l line
 		Tool:      part.Tool{Count: count, Conditions: conditions(c, doc, l), Refresh: c.linesLink(doc, l), Columns: columns, Export: exportOf(c, doc, billexport.KindLines, l.params)},
 		PageTotal: billview.TotalRow{Label: c.T("bills.total.page", "Count", int64(len(page.Rows))), Amount: part.PlainOf(page.Sum, doc.Currency)},
 		AllTotal:  billview.TotalRow{Label: c.T("bills.total.all"), Amount: part.PlainOf(totals.Amount, doc.Currency)},
-		Eye:       &billview.Eye{Action: c.linesHere(doc, l), Open: open}}
+	}
+	if c.Scope.Has(scope.ItemRevealMasked) {
+		props.Eye = &billview.Eye{Action: c.linesHere(doc, l), Open: open}
+	}
 	explained := false
 	for i := range page.Rows {
 		row, err := h.lineProps(c, doc, l, &page.Rows[i], open)

@@ -188,7 +188,7 @@ func TestColumnsOfLines(t *testing.T) {
 // is used, which is recorded.
 func TestNamesOfLinesAreMasked(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		v := w.signedIn("finance")
+		v, finance := w.signedIn("partner"), w.signedIn("finance") // who may not see names
 		for _, path := range []string{"/bills", "/bills/products", "/bills/customers", "/bills/lines", "/bills/adjustments", "/bills/explanation?figure=due", "/expenditure", "/expenditure/lines"} {
 			at := "/o/MUSHI" + path + map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")] + "cycle=2026-01"
 			if page := w.page(at, v.get(at), http.StatusOK); strings.Contains(page.Find("main").Text(), "客户s") {
@@ -207,6 +207,9 @@ func TestNamesOfLinesAreMasked(t *testing.T) {
 			}
 			if page := w.page(at, v.get(at), http.StatusOK); strings.Contains(page.Find("tbody").Text(), "客户s") {
 				t.Errorf("%s stays open", at)
+			}
+			if w.page(at, finance.get(at), http.StatusOK).Find("thead form").Length() > 0 || finance.post(eye).status != http.StatusForbidden {
+				t.Errorf("%s is opened without the permission", at)
 			}
 			if r := w.signedIn("stranger").post(eye); r.status != http.StatusNotFound {
 				t.Errorf("a stranger at %s: %d", eye, r.status)
