@@ -23,6 +23,11 @@ var writes = map[string][]string{
 	"sessions.end":      {},
 	"audit.verify":      {},
 
+	"adjustments.names":        {},
+	"bills.adjustments.names":  {},
+	"mapping.names":            {},
+	"prices.names":             {},
+	"prices.simulation.names":  {},
 	"bills.customers.reveal":   {},
 	"bills.lines.reveal":       {},
 	"expenditure.lines.reveal": {},

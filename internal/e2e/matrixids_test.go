@@ -47,16 +47,17 @@ OR vendor_id IN (SELECT vendor_id FROM partnership WHERE partner_id = $2)) ORDER
 	"slot":        `SELECT CAST(id AS text) FROM slot WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY id`,
 	"row": `SELECT q.id FROM quarantine q JOIN delivery d ON d.id = q.delivery_id JOIN source s ON s.id = d.source_id
 WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY q.id`,
-	"rule":       `SELECT CAST(number AS text) FROM price_rule WHERE vendor_id = $1 AND number NOT IN (SELECT number FROM price_rule WHERE vendor_id = $2) ORDER BY number`,
-	"exports":    `SELECT e.id FROM export_task e WHERE e.org_id = $1 AND e.org_id <> $2 ORDER BY CASE e.state WHEN 'done' THEN 0 ELSE 1 END, e.id`,
-	"notice":     `SELECT id FROM site_notice WHERE vendor_id = $1 AND vendor_id <> $2 AND vendor_id NOT IN (SELECT vendor_id FROM partnership WHERE partner_id = $2) ORDER BY id`,
-	"message":    `SELECT id FROM message WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
-	"handle":     `SELECT s.handle FROM session s JOIN person p ON p.id = s.person_id WHERE p.org_id = $1 AND p.org_id <> $2 ORDER BY s.handle`,
-	"path.id":    `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
-	"path.cycle": "",
+	"rule":    `SELECT CAST(number AS text) FROM price_rule WHERE vendor_id = $1 AND number NOT IN (SELECT number FROM price_rule WHERE vendor_id = $2) ORDER BY number`,
+	"exports": `SELECT e.id FROM export_task e WHERE e.org_id = $1 AND e.org_id <> $2 ORDER BY CASE e.state WHEN 'done' THEN 0 ELSE 1 END, e.id`,
+	"notice":  `SELECT id FROM site_notice WHERE vendor_id = $1 AND vendor_id <> $2 AND vendor_id NOT IN (SELECT vendor_id FROM partnership WHERE partner_id = $2) ORDER BY id`,
+	"message": `SELECT id FROM message WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
+	"handle":  `SELECT s.handle FROM session s JOIN person p ON p.id = s.person_id WHERE p.org_id = $1 AND p.org_id <> $2 ORDER BY s.handle`,
+	"path.id": `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
 	// What follows is read from pages and answers instead.
 	"why": "", "import": "", "token": "",
 }
+
+func init() { kinds["path.cycle"] = kinds["cycle"] }
 
 // notTenants are parameters of public routes: whoever knows the value may use it.
 var notTenants = map[string]bool{"token": true}

@@ -95,6 +95,11 @@ func expected(r portal.RouteInfo, a app.DemoAccount) int {
 		return http.StatusNotFound
 	}
 	items := itemsOf(a, side)
+	for _, p := range r.Also {
+		if !slices.Contains(items, scope.Item(p)) {
+			return http.StatusForbidden
+		}
+	}
 	for _, p := range r.Permission {
 		if slices.Contains(items, scope.Item(p)) {
 			return http.StatusOK

@@ -65,6 +65,7 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "expenditure.lines", who: "yunxiu-manager", path: p + "/expenditure/lines"},
 		{route: "exports", who: buyer, path: p + "/exports"},
 		{route: "deliveries.show", who: admin, path: delivered},
+		{route: "quarantine", who: admin, path: delivered + "/quarantine"},
 		{route: "deliveries.rules", who: admin, path: delivered + "/rules"},
 		{route: "deliveries.changes", who: admin, path: delivered + "/changes"},
 		{route: "deliveries.new", who: admin, path: v + "/deliveries/new"},

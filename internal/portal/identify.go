@@ -122,7 +122,15 @@ func (h *Handlers) authorise(c *Ctx) error {
 	if len(r.Sides) > 0 && !slices.Contains(r.Sides, c.Scope.Side()) {
 		return fault.NotFound("request.no_page", nil)
 	}
-	return c.Scope.Require(r.Items...)
+	if err := c.Scope.Require(r.Items...); err != nil {
+		return err
+	}
+	for _, i := range r.Also {
+		if err := c.Scope.Require(i); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // helpers names who can give a missing permission.

@@ -51,34 +51,21 @@ func allLists() []*list {
 // nameRoutes show the masked columns of a list once and write down that they did.
 func nameRoutes() []Route {
 	return []Route{
-		nameRoute("/bills/adjustments", "bills.adjustments", traders, billQuery, (*Handlers).billAdjustments),
-		nameRoute("/adjustments", "adjustments", vendors, nil, (*Handlers).adjustments),
-		nameRoute("/mapping", "mapping", vendors, []string{"source"}, (*Handlers).mapping),
-		nameRoute("/prices", "prices", vendors, []string{"rule"}, (*Handlers).prices),
-		nameRoute("/prices/simulation", "prices.simulation", vendors, nil, (*Handlers).simulation),
+		nameRoute(scope.ItemBillView, "/bills/adjustments", "bills.adjustments", traders, billQuery, (*Handlers).billAdjustments),
+		nameRoute(scope.ItemAdjustmentView, "/adjustments", "adjustments", vendors, nil, (*Handlers).adjustments),
+		nameRoute(scope.ItemMapView, "/mapping", "mapping", vendors, []string{"source"}, (*Handlers).mapping),
+		nameRoute(scope.ItemPriceView, "/prices", "prices", vendors, []string{"rule"}, (*Handlers).prices),
+		nameRoute(scope.ItemPriceSimulate, "/prices/simulation", "prices.simulation", vendors, nil, (*Handlers).simulation),
 	}
 }
 
-func nameRoute(path, name string, sides []scope.Side, query []string, page func(*Handlers, *Ctx) error) Route {
-	return Route{Method: post, Path: "/o/:org" + path + "/names", Name: name + ".names", Sides: sides, Items: []scope.Item{scope.ItemRevealMasked}, Query: query,
+func nameRoute(item scope.Item, path, name string, sides []scope.Side, query []string, page func(*Handlers, *Ctx) error) Route {
+	return Route{Method: post, Path: "/o/:org" + path + "/names", Name: name + ".names", Sides: sides, Items: []scope.Item{item}, Also: []scope.Item{scope.ItemRevealMasked}, Query: query,
 		Do: func(h *Handlers, c *Ctx) error {
-			route := pageOfList[listOfRoute(name)]
-			if err := c.Scope.Require(route.Items...); err != nil {
-				return err
-			}
 			if err := h.reveal(c, name, "customer"); err != nil {
 				return err
 			}
 			c.open = true
 			return page(h, c)
 		}}
-}
-
-func listOfRoute(route string) string {
-	for kind, r := range pageOfList {
-		if r.Name == route {
-			return kind
-		}
-	}
-	return ""
 }

@@ -16,6 +16,7 @@ type Route struct {
 	Self   bool         // any signed-in person, for what is one's own
 	Sides  []scope.Side // which sides may see it; empty = every side
 	Items  []scope.Item // any one of these is enough; empty with neither Public nor Self is a mistake
+	Also   []scope.Item // and each of these
 	Query  []string     // query or form parameters that name a stored thing
 	Title  string       // i18n key of the page's title; GET pages only
 	Do     func(h *Handlers, c *Ctx) error
@@ -39,7 +40,8 @@ type RouteInfo struct {
 	Name       string   `json:"name"`
 	Public     bool     `json:"public,omitempty"`
 	SignedIn   bool     `json:"signed_in,omitempty"`
-	Permission []string `json:"permission,omitempty"`
+	Permission []string `json:"permission,omitempty"` // any one is enough
+	Also       []string `json:"also,omitempty"`       // and each of these
 	Sides      []string `json:"sides,omitempty"`
 	IDs        []string `json:"ids"`
 }
@@ -51,6 +53,9 @@ func Routes() []RouteInfo {
 		info := RouteInfo{Method: r.Method, Path: r.Path, Name: r.Name, Public: r.Public, SignedIn: r.Self, IDs: r.IDs()}
 		for _, i := range r.Items {
 			info.Permission = append(info.Permission, string(i))
+		}
+		for _, i := range r.Also {
+			info.Also = append(info.Also, string(i))
 		}
 		for _, s := range r.Sides {
 			info.Sides = append(info.Sides, string(s))

@@ -190,7 +190,7 @@ func (g Grid) Card() templ.Component {
 			}
 		}
 		if g.Pager != nil {
-			templ_7745c5c3_Err = part.PagerOf(*g.Pager).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = part.PagerOf(g.Pager.Called(g.Title)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -2,6 +2,7 @@ package part
 
 import (
 	"cmp"
+	"context"
 	"strconv"
 
 	"github.com/a-h/templ"
@@ -220,12 +221,23 @@ type ExportItem struct {
 
 // Pager moves through a list by keys: no page numbers, because lists are long and change.
 type Pager struct {
+	Of    string // the list, where a page has several
 	Range string // "第 1–20 行，共 1,677 行"
 	First string
 	Prev  string
 	Next  string
 	Seal  *Seal
 	Sizes []Tab // rows per page
+}
+
+// Called is the pager of a list by its name, for pages with several lists.
+func (p Pager) Called(of string) Pager { p.Of = of; return p }
+
+func pagerName(ctx context.Context, p Pager) string {
+	if p.Of == "" {
+		return i18n.T(ctx, "part.pager.name")
+	}
+	return i18n.T(ctx, "part.pager.of", "Of", p.Of)
 }
 
 // Equation is the written sum of a document.
