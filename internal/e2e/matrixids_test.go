@@ -64,7 +64,7 @@ var notTenants = map[string]bool{"token": true}
 
 // plainParams are the parameters the portal reads that name nothing stored. A name that is neither here
 // nor declared by a route fails TestParametersAreDeclared.
-var plainParams = strings.Fields(`action actor after amount base before category check code column currency current cycle dialect done
+var plainParams = strings.Fields(`action actor after amount base before category check code cols column currency current cycle dialect done
 email figure final format from kind language level list login mode name next org_code org_name outcome override password
 product q query reason region relation repeat size source_dialect source_name source_zone state theme to type unread until username zero`)
 
