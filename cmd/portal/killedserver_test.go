@@ -3,12 +3,17 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
 
-// exportForm asks for the lines of the bill of January.
-var exportForm = []string{"list", "bill.lines", "format", "csv", "cycle", "2025-01", "vendor", "V", "partner", "P1", "currency", "CNY"}
+// exportForms ask for the bill of January and its lines in every format that is not text alone.
+var exportForms = [][]string{
+	{"list", "bill.lines", "format", "csv", "cycle", "2025-01", "vendor", "V", "partner", "P1", "currency", "CNY"},
+	{"list", "bill.lines", "format", "xlsx", "cycle", "2025-01", "vendor", "V", "partner", "P1", "currency", "CNY"},
+	{"list", "bill", "format", "pdf", "cycle", "2025-01", "vendor", "V", "partner", "P1", "currency", "CNY"},
+}
 
 // exportsOf reads every page of the export records, and how many are in each state.
 func exportsOf(t *testing.T, v *caller) map[string]struct{ State, SHA, File string } {
@@ -65,9 +70,11 @@ func (k *kills) serverRound(round int) (asked, unsure int) {
 	timer := time.AfterFunc(after, s.kill)
 	defer timer.Stop()
 	known, lost := map[string]string{}, ""
+	var form []string
 	for i := 0; lost == "" && i < 40; i++ {
-		key := fmt.Sprintf("round-%d-export-%d", round, i)
-		a, err := v.send(http.MethodPost, "/o/P1/exports", key, exportForm...)
+		form = exportForms[i%len(exportForms)]
+		key := fmt.Sprintf("%s-%d-%d", form[3], round, i)
+		a, err := v.send(http.MethodPost, "/o/P1/exports", key, form...)
 		if err != nil {
 			lost = key
 			break
@@ -85,7 +92,7 @@ func (k *kills) serverRound(round int) (asked, unsure int) {
 	defer again.kill()
 	v.base = again.url
 	if lost != "" {
-		a, err := v.send(http.MethodPost, "/o/P1/exports", lost, exportForm...)
+		a, err := v.send(http.MethodPost, "/o/P1/exports", lost, form...)
 		if err != nil || a.status != http.StatusOK {
 			t.Fatalf("the lost request again, by the same session: %v %d %.300s\n%s", err, a.status, a.body, again.log)
 		}
@@ -109,12 +116,13 @@ func (k *kills) serverRound(round int) (asked, unsure int) {
 	if len(list) != len(known) {
 		t.Errorf("%d exports are there, %d were asked for", len(list), len(known))
 	}
-	sha := ""
+	same := map[string]string{} // by format
 	for task, x := range list {
-		if known[task] == "" || x.State != "done" || x.SHA == "" || sha != "" && x.SHA != sha {
-			t.Errorf("killed after %v: export %s (%q) is %+v, others %s\n%s", after, task, known[task], x, sha, again.log)
+		format, _, _ := strings.Cut(known[task], "-")
+		if known[task] == "" || x.State != "done" || x.SHA == "" || same[format] != "" && x.SHA != same[format] {
+			t.Errorf("killed after %v: export %s (%q) is %+v, others %s\n%s", after, task, known[task], x, same[format], again.log)
 		}
-		sha = x.SHA
+		same[format] = x.SHA
 	}
 	again.kill()
 	w.whole()

@@ -116,6 +116,9 @@ func overload(t *testing.T, w *world, during time.Duration) {
 		t.Errorf("health %d/%d, sign-in %d/%d, flood %d/%d, after %d/%d (answered/sent away)", health.good.Load(), health.busy.Load(),
 			door.good.Load(), door.busy.Load(), flood.good.Load(), flood.busy.Load(), after.good.Load(), after.busy.Load())
 	}
+	if during > time.Second && min(rate(flood), rate(after)) < 0.7*rate(peak) { // the short form is too short for a ratio
+		t.Errorf("%.0f pages/s at best, %.0f at ten times the callers, %.0f afterwards", rate(peak), rate(flood), rate(after))
+	}
 	t.Logf("%s: %d callers %.0f pages/s; %d callers %.0f pages/s (%.0f %%), %d sent away; %d sign-ins and %d health checks answered meanwhile; at once after %.0f pages/s (%.0f %%)",
 		w.engine, callers, rate(peak), 10*callers, rate(flood), 100*rate(flood)/rate(peak), flood.busy.Load(), door.good.Load(), health.good.Load(), rate(after), 100*rate(after)/rate(peak))
 }
