@@ -68,7 +68,7 @@ func layer(path string) string {
 	switch n := parts[1]; {
 	case slices.Contains(leaves, n):
 		return "leaf"
-	case n == "app", n == "portal", n == "api", n == "session", n == "sso", n == "store", n == "i18n", n == "flow":
+	case n == "app", n == "portal", n == "api", n == "session", n == "store", n == "i18n", n == "flow":
 		return n
 	case n == "arch", n == "e2e":
 		return "test"
@@ -83,12 +83,11 @@ var allowed = map[string][]string{
 	"domain":  {"leaf", "flow", "domain"},
 	"store":   {"leaf", "flow", "domain", "store"},
 	"session": {"leaf", "domain", "session"},
-	"sso":     {"leaf", "domain", "sso"},
 	"i18n":    {"leaf", "i18n"},
 	"web":     {"leaf", "flow", "i18n", "web"},
-	"portal":  {"leaf", "flow", "domain", "i18n", "web", "session", "sso", "portal"},
+	"portal":  {"leaf", "flow", "domain", "i18n", "web", "session", "portal"},
 	"api":     {"leaf", "flow", "domain", "i18n", "api"},
-	"app":     {"leaf", "flow", "domain", "i18n", "web", "session", "sso", "portal", "api", "store", "app"},
+	"app":     {"leaf", "flow", "domain", "i18n", "web", "session", "portal", "api", "store", "app"},
 	"cmd":     {"leaf", "flow", "domain", "i18n", "app"},
 }
 
@@ -113,12 +112,12 @@ func TestImports(t *testing.T) {
 
 // technical libraries and the only layers that may know them.
 var homes = map[string][]string{
-	"github.com/labstack/echo/v4": {"portal", "api", "sso", "app"},
+	"github.com/labstack/echo/v4": {"portal", "api", "app"},
 	"github.com/a-h/templ":        {"web", "portal", "app"},
 	"modernc.org/sqlite":          {"store"},
 	"github.com/jackc/pgx/v5":     {"store"},
 	"database/sql":                {"store"},
-	"net/http":                    {"portal", "api", "sso", "app", "session", "web", "cmd", "i18n"},
+	"net/http":                    {"portal", "api", "app", "session", "web", "cmd", "i18n"},
 }
 
 func TestHomes(t *testing.T) {
