@@ -64,10 +64,27 @@ var Tenancy = map[string]string{
 	"export_task":  "org_id = {org}",
 	"export_piece": "task_id IN (SELECT e.id FROM export_task e)",
 	"audit":        "org_id = {org}",
+
+	"sso_idp":            "partner_id = {partners}",
+	"sso_idp_cert":       ofOwnPlatform,
+	"sso_metadata":       "owner_id IN (SELECT i.id FROM sso_idp i) OR owner_id IN (SELECT s.id FROM sso_sp s)",
+	"sso_metadata_fetch": "owner_id IN (SELECT i.id FROM sso_idp i) OR owner_id IN (SELECT s.id FROM sso_sp s)",
+	"sso_key":            "entity_key IN (SELECT i.sp_key FROM sso_idp i) OR entity_key IN (SELECT h.idp_key FROM sso_host h)",
+	"sso_return":         ofOwnPlatform,
+	"sso_accepted":       ofOwnPlatform,
+	"sso_test":           ofOwnPlatform,
+	"sso_refusal":        "partner_id = {partners}",
+	"sso_session":        "customer_id = {customer} OR peer_id IN (SELECT i.id FROM sso_idp i)",
+	"sso_link":           "partner_id = {partners} OR customer_id = {customer}",
+	"sso_account":        "partner_id = {partners} OR customer_id = {customer}",
+	"sso_host":           "partner_id = {partners}",
+	"sso_sp":             "partner_id = {partners} OR partner_id IS NULL AND EXISTS (SELECT 1 FROM sso_host h)",
+	"sso_pairwise":       "customer_id = {customer}",
 }
 
 const (
 	ofOwnDelivery = "delivery_id IN (SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = {vendor})"
+	ofOwnPlatform = "idp_id IN (SELECT i.id FROM sso_idp i)"
 	// A vendor's own lines; to others the lines of their customers, and those without customer that are
 	// to be spread over everybody's.
 	ofOwnSlot = "slot_id IN (SELECT s.id FROM slot s WHERE s.vendor_id = {vendor}) OR " +
@@ -89,6 +106,8 @@ var Shared = map[string]string{
 	"move_plan":        "empty outside one transaction",
 	"sign_in_throttle": "before anybody is known",
 	"setup_link":       "before anybody is known",
+	"sso_request":      "before anybody is known",
+	"sso_seen":         "before anybody is known",
 }
 
 var readable = []string{"account_dim", "product_dim", "resource_dim", "transition_log", "due_change", "job", "idempotency_key", "audit_head", "page_version"}
