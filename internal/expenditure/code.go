@@ -33,9 +33,14 @@ func code(what string, f Filter, currency string, figures ...any) string {
 
 // Number is what a line is called on a page and in a file.
 func (r *LineRow) Number() string {
-	number := strings.ToUpper(hex.EncodeToString(r.Place.Key[:4]))
-	if r.Place.Occurrence > 0 {
-		number += "-" + strconv.FormatInt(r.Place.Occurrence+1, 10)
+	const digits = "0123456789ABCDEF"
+	var space [32]byte
+	number := space[:0]
+	for _, b := range r.Place.Key[:4] {
+		number = append(number, digits[b>>4], digits[b&15])
 	}
-	return number
+	if r.Place.Occurrence > 0 {
+		number = strconv.AppendInt(append(number, '-'), r.Place.Occurrence+1, 10)
+	}
+	return string(number)
 }

@@ -121,7 +121,7 @@ type Totals struct {
 
 // LineRow is a line of the list: a delivered one, or the customer's part of a spread one.
 type LineRow struct {
-	Line     usage.Stored
+	Line     *usage.Stored
 	Place    usage.Place // where the delivered line is kept; for a part, that of the whole
 	Customer Party
 	Relation customer.Kind

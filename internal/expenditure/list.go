@@ -23,11 +23,11 @@ func (s *Service) Summarise(ctx context.Context, sc scope.Scope, f Filter) (*Sum
 		if err != nil {
 			return err
 		}
-		g, err := v.gather(ctx, true)
+		g, err := v.gather(ctx)
 		if err != nil {
 			return err
 		}
-		out = &Summary{Currency: g.currency(f), Choices: g.choices}
+		out = &Summary{Currency: g.choices.currency(f), Choices: g.choices}
 		for _, r := range g.rows[out.Currency] {
 			out.Rows = append(out.Rows, *r)
 			out.Total.Merge(r.Figures)
@@ -86,14 +86,22 @@ func (s *Service) EachLine(ctx context.Context, sc scope.Scope, f Filter, fn fun
 }
 
 func (v *view) totals(ctx context.Context) (*Totals, error) {
-	g, err := v.gather(ctx, false)
+	var currencies []string
+	var figures []*Figures // of them
+	choices, err := v.survey(ctx, false, func(p *piece) {
+		i := slices.Index(currencies, p.Currency)
+		if i < 0 {
+			i = len(currencies)
+			currencies, figures = append(currencies, p.Currency), append(figures, &Figures{})
+		}
+		figures[i].count(p.Kind, p.Lines, p.Billed, p.Discount)
+	})
 	if err != nil {
 		return nil, err
 	}
-	t := &Totals{Currency: g.currency(v.f), Choices: g.choices}
-	for _, r := range g.rows[t.Currency] {
-		t.Lines += r.Lines
-		t.Amount, t.Tax = t.Amount.Add(r.Amount()), t.Tax.Add(r.Tax)
+	t := &Totals{Currency: choices.currency(v.f), Choices: choices}
+	if i := slices.Index(currencies, t.Currency); i >= 0 {
+		t.Lines, t.Amount, t.Tax = figures[i].Lines, figures[i].Amount(), figures[i].Tax
 	}
 	if v.f.NonZero {
 		t.Lines = -1
@@ -266,8 +274,8 @@ func (v *view) walkSpan(ctx context.Context, s *Span, slotID int64, at usage.Pla
 		row := &LineRow{Customer: s.Customer, Relation: s.Relation, Manager: s.Manager}
 		for i := range lines {
 			p := lines[i].Place()
-			row.Line, row.Place = lines[i], p
-			if err := yield(row, cursor{Customer: s.Customer.ID, Slot: slotID, Start: p.Start, Key: p.Key[:], Occur: p.Occurrence}); err != nil {
+			row.Line, row.Place = &lines[i], p
+			if err := yield(row, cursor{Customer: s.Customer.ID, Slot: slotID, Start: p.Start, Key: lines[i].Key[:], Occur: p.Occurrence}); err != nil {
 				return err
 			}
 			at = p
@@ -296,7 +304,7 @@ func (v *view) walkShares(spans []Span, skip int, back bool, yield func(*LineRow
 		if s == nil || l.Currency != v.f.Currency || !v.f.takes(&a) || v.f.NonZero && l.Billed.IsZero() {
 			continue
 		}
-		row := &LineRow{Line: l, Place: sh.Of, Customer: s.Customer, Relation: s.Relation, Manager: s.Manager, Spread: true}
+		row := &LineRow{Line: &l, Place: sh.Of, Customer: s.Customer, Relation: s.Relation, Manager: s.Manager, Spread: true}
 		if err := yield(row, cursor{Customer: s.Customer.ID, Shares: true, Skip: n + 1}); err != nil {
 			return err
 		}

@@ -8,15 +8,26 @@ import (
 	"huoban/internal/scope"
 )
 
-// memo keeps what most questions begin with, the spans of a scope and the slots of a month, for as long
-// as the version stands still. The version is read in the snapshot of the question, so that what is kept
+// memo keeps what most questions begin with, the spans of a scope, the slots of a month and the sums of a
+// customer, for as long as the version stands still: who turns the pages of a list reads only its lines. The version is read in the snapshot of the question, so that what is kept
 // is what the question would read.
 type memo struct {
 	mu      sync.Mutex
 	version int64
 	spans   map[string][]Span
 	months  map[monthKey]*month
+	sums    map[sumsKey][]Sum
+	summed  int // sums that are kept in all
 }
+
+// sumsKey names the scope too, for the same reason as monthKey.
+type sumsKey struct {
+	scope, customer string
+	cycle           cycle.Cycle
+}
+
+// maxSums bounds the sums that are kept in all: some 200 bytes each.
+const maxSums = 1 << 15
 
 // monthKey names the scope too: a database that is locked to an actor may show each another month.
 type monthKey struct {
@@ -39,6 +50,7 @@ func (m *memo) at(version int64) bool {
 	}
 	if version > m.version || m.spans == nil {
 		m.version, m.spans, m.months = version, map[string][]Span{}, map[monthKey]*month{}
+		m.sums, m.summed = map[sumsKey][]Sum{}, 0
 	}
 	return true
 }
@@ -109,4 +121,32 @@ func (s *Service) month(ctx context.Context, sc scope.Scope, c cycle.Cycle, vers
 		s.memo.months[key] = &m
 	}
 	return &m, nil
+}
+
+// sums are the kept sums of the span's customer in a month; they are not to be changed.
+func (s *Service) sums(ctx context.Context, sc scope.Scope, span *Span, c cycle.Cycle, version int64) ([]Sum, error) {
+	key := sumsKey{sc.Key(), span.Customer.ID, c}
+	s.memo.mu.Lock()
+	known, ok := []Sum(nil), false
+	if s.memo.at(version) {
+		known, ok = s.memo.sums[key]
+	}
+	s.memo.mu.Unlock()
+	if ok {
+		return known, nil
+	}
+	sums, err := s.Store.Sums(ctx, sc, span, c)
+	if err != nil {
+		return nil, err
+	}
+	s.memo.mu.Lock()
+	defer s.memo.mu.Unlock()
+	if s.memo.at(version) && len(sums) <= maxSums/8 {
+		if s.memo.summed += len(sums) + 1; s.memo.summed > maxSums {
+			clear(s.memo.sums)
+			s.memo.summed = len(sums) + 1
+		}
+		s.memo.sums[key] = sums
+	}
+	return sums, nil
 }

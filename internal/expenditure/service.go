@@ -83,15 +83,16 @@ type Service struct {
 
 // view is one question: the spans it may look at, and what it has read already.
 type view struct {
-	s      *Service
-	sc     scope.Scope
-	f      Filter
-	all    []Span // in scope
-	groups [][]Span
-	slots  []Slot
-	spread []int64
-	sums   map[string][]Sum
-	shares map[string][]usage.Share // nil until read
+	s       *Service
+	sc      scope.Scope
+	f       Filter
+	all     []Span // in scope
+	version int64
+	groups  [][]Span
+	slots   []Slot
+	spread  []int64
+	sums    map[string][]Sum
+	shares  map[string][]usage.Share // nil until read
 }
 
 func (s *Service) view(ctx context.Context, sc scope.Scope, f Filter) (*view, error) {
@@ -102,7 +103,7 @@ func (s *Service) view(ctx context.Context, sc scope.Scope, f Filter) (*view, er
 	if err != nil {
 		return nil, err
 	}
-	v := &view{s: s, sc: sc, f: f, sums: map[string][]Sum{}}
+	v := &view{s: s, sc: sc, f: f, version: version, sums: map[string][]Sum{}}
 	if v.all, err = s.spans(ctx, sc, version); err != nil {
 		return nil, err
 	}
@@ -133,7 +134,7 @@ func (v *view) sumsOf(ctx context.Context, s *Span) ([]Sum, error) {
 	if have, ok := v.sums[s.Customer.ID]; ok {
 		return have, nil
 	}
-	sums, err := v.s.Store.Sums(ctx, v.sc, s, v.f.Cycle)
+	sums, err := v.s.sums(ctx, v.sc, s, v.f.Cycle, v.version)
 	v.sums[s.Customer.ID] = sums
 	return sums, err
 }
@@ -167,14 +168,17 @@ func (v *view) each(ctx context.Context, discount bool, fn func(*piece)) error {
 	return v.eachShare(ctx, fn)
 }
 
+// ofSlot are the sums of a slot; all stand in order of slots.
 func ofSlot(sums []Sum, slotID int64) []Sum {
-	var out []Sum
-	for _, s := range sums {
-		if s.SlotID == slotID {
-			out = append(out, s)
-		}
+	from := slices.IndexFunc(sums, func(s Sum) bool { return s.SlotID == slotID })
+	if from < 0 {
+		return nil
 	}
-	return out
+	to := from
+	for to < len(sums) && sums[to].SlotID == slotID {
+		to++
+	}
+	return sums[from:to]
 }
 
 func (v *view) slot(ctx context.Context, slot Slot, spans []Span, sums []Sum, discount bool, fn func(*piece)) error {
@@ -184,8 +188,10 @@ func (v *view) slot(ctx context.Context, slot Slot, spans []Span, sums []Sum, di
 			return err
 		}
 		if whole != nil {
-			for _, s := range sums {
-				p := &piece{Amount{s.Product, s.Region, s.Mode, s.Kind, s.Currency, s.Billed, nil}, whole, s.Lines, money.Exact{}}
+			p := &piece{Span: whole} // fn keeps none
+			for i := range sums {
+				s := &sums[i]
+				p.Amount, p.Lines, p.Discount = Amount{s.Product, s.Region, s.Mode, s.Kind, s.Currency, s.Billed, nil}, s.Lines, money.Exact{}
 				if slot.BaseIsList {
 					p.Discount = s.Base.Sub(s.Billed)
 				}
@@ -308,24 +314,10 @@ type rowKey struct {
 	mode              usage.ChargingMode
 }
 
-func (v *view) gather(ctx context.Context, discount bool) (*gathered, error) {
-	g := &gathered{rows: map[string]map[rowKey]*Row{}, choices: v.people()}
-	seen := map[[2]string]bool{}
-	offer := func(what, value string, add func()) {
-		if value != "" && !seen[[2]string{what, value}] {
-			seen[[2]string{what, value}] = true
-			add()
-		}
-	}
-	err := v.each(ctx, discount, func(p *piece) {
-		c := &g.choices
-		offer("currency", p.Currency, func() { c.Currencies = append(c.Currencies, p.Currency) })
-		offer("product", p.Product, func() { c.Products = append(c.Products, p.Product) })
-		offer("region", p.Region, func() { c.Regions = append(c.Regions, p.Region) })
-		offer("mode", string(p.Mode), func() { c.Modes = append(c.Modes, p.Mode) })
-		if !v.f.takes(&p.Amount) {
-			return
-		}
+func (v *view) gather(ctx context.Context) (*gathered, error) {
+	g := &gathered{rows: map[string]map[rowKey]*Row{}}
+	var err error
+	g.choices, err = v.survey(ctx, true, func(p *piece) {
 		rows := g.rows[p.Currency]
 		if rows == nil {
 			rows = map[rowKey]*Row{}
@@ -337,25 +329,70 @@ func (v *view) gather(ctx context.Context, discount bool) (*gathered, error) {
 		}
 		rows[k].count(p.Kind, p.Lines, p.Billed, p.Discount)
 	})
-	slices.Sort(g.choices.Currencies)
-	slices.Sort(g.choices.Products)
-	slices.Sort(g.choices.Regions)
-	slices.Sort(g.choices.Modes)
 	return g, err
 }
 
+// survey gives what there is to choose from, and fn what the filter takes.
+func (v *view) survey(ctx context.Context, discount bool, fn func(*piece)) (Choices, error) {
+	c := v.people()
+	var currencies, products, regions offers[string]
+	var modes offers[usage.ChargingMode]
+	err := v.each(ctx, discount, func(p *piece) {
+		currencies.add(p.Currency)
+		products.add(p.Product)
+		regions.add(p.Region)
+		modes.add(p.Mode)
+		if v.f.takes(&p.Amount) {
+			fn(p)
+		}
+	})
+	c.Currencies, c.Products, c.Regions, c.Modes = currencies.sorted(), products.sorted(), regions.sorted(), modes.sorted()
+	return c, err
+}
+
+// offers collects different values. There are few of most, which are found sooner by looking at each.
+type offers[T ~string] struct {
+	list []T
+	seen map[T]bool
+}
+
+const fewOffers = 16
+
+func (o *offers[T]) add(v T) {
+	switch {
+	case v == "":
+	case o.seen != nil:
+		if !o.seen[v] {
+			o.seen[v] = true
+			o.list = append(o.list, v)
+		}
+	case !slices.Contains(o.list, v):
+		if o.list = append(o.list, v); len(o.list) > fewOffers {
+			o.seen = map[T]bool{}
+			for _, known := range o.list {
+				o.seen[known] = true
+			}
+		}
+	}
+}
+
+func (o *offers[T]) sorted() []T {
+	slices.Sort(o.list)
+	return o.list
+}
+
 // currency is the one asked for, or the first there is.
-func (g *gathered) currency(f Filter) string {
-	if f.Currency != "" || len(g.choices.Currencies) == 0 {
+func (c *Choices) currency(f Filter) string {
+	if f.Currency != "" || len(c.Currencies) == 0 {
 		return f.Currency
 	}
-	return g.choices.Currencies[0]
+	return c.Currencies[0]
 }
 
 // people are the customers and managers in scope.
 func (v *view) people() (c Choices) {
 	for _, s := range v.all {
-		if !slices.Contains(c.Customers, s.Customer) {
+		if n := len(c.Customers); n == 0 || c.Customers[n-1].ID != s.Customer.ID { // a customer's spans stand together
 			c.Customers = append(c.Customers, s.Customer)
 		}
 		if s.Manager.ID != "" && !slices.Contains(c.Managers, s.Manager) {

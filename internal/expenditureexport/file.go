@@ -203,7 +203,7 @@ func (x *file) add(ctx context.Context, r *expenditure.LineRow) error {
 }
 
 func (x *file) line(r *expenditure.LineRow) []string {
-	l := &r.Line
+	l := r.Line
 	row := append([]string{r.Number(), l.ChargeStart.UTC().Format(time.RFC3339Nano)}, x.of(r.Customer, r.Relation)...)
 	if x.people {
 		row = append(row, r.Manager.Login)

@@ -1,8 +1,10 @@
 package i18n
 
 import (
+	"bytes"
 	"context"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,28 +44,28 @@ func Count(n int64) string { return group(strconv.FormatInt(n, 10)) }
 
 // group inserts separators into a decimal text and makes its minus a true one.
 func group(text string) string {
-	sign := ""
-	if rest, ok := strings.CutPrefix(text, "-"); ok {
-		sign, text = Minus, rest
+	var space [64]byte
+	return string(appendGrouped(space[:0], "", append(make([]byte, 0, 48), text...)))
+}
+
+// appendGrouped appends a decimal text with separators; its minus becomes a true one, and the currency's
+// sign stands between that and the digits.
+func appendGrouped(b []byte, symbol string, text []byte) []byte {
+	if len(text) > 0 && text[0] == '-' {
+		b, text = append(b, Minus...), text[1:]
 	}
-	whole, frac, point := strings.Cut(text, ".")
-	if len(whole) <= 3 && sign == "" {
-		return text
+	b = append(b, symbol...)
+	whole := bytes.IndexByte(text, '.')
+	if whole < 0 {
+		whole = len(text)
 	}
-	var b strings.Builder
-	b.Grow(len(text) + len(whole)/3 + len(sign))
-	b.WriteString(sign)
-	for i := range len(whole) {
-		if i > 0 && (len(whole)-i)%3 == 0 {
-			b.WriteByte(',')
+	for i := range whole {
+		if i > 0 && (whole-i)%3 == 0 {
+			b = append(b, ',')
 		}
-		b.WriteByte(whole[i])
+		b = append(b, text[i])
 	}
-	if point {
-		b.WriteByte('.')
-		b.WriteString(frac)
-	}
-	return b.String()
+	return append(b, text[whole:]...)
 }
 
 // with puts the currency's sign between the minus and the digits.
@@ -96,17 +98,21 @@ func fixed(a money.Amount, n int) string {
 		v = -v
 	}
 	v = (v + unit/2) / unit
-	digits := strconv.FormatInt(v, 10)
-	for len(digits) <= n {
-		digits = "0" + digits
-	}
+	var space [32]byte
+	text := space[:0]
 	if a < 0 && v != 0 {
-		digits = "-" + digits
+		text = append(text, '-')
+	}
+	sign := len(text)
+	text = strconv.AppendInt(text, v, 10)
+	for len(text)-sign <= n {
+		text = slices.Insert(text, sign, '0')
 	}
 	if n > 0 {
-		digits = digits[:len(digits)-n] + "." + digits[len(digits)-n:]
+		text = slices.Insert(text, len(text)-n, '.')
 	}
-	return group(digits)
+	var out [48]byte
+	return string(appendGrouped(out[:0], "", text))
 }
 
 // Money is "¥1,234.56", rounded for display only.
@@ -144,10 +150,13 @@ func MoneyParts(a money.Amount, currency string) (head, tail string) {
 }
 
 // Exact is a decimal of any scale with separators, for what a file delivered or a rule computed.
-func Exact(x money.Exact) string { return group(x.String()) }
+func Exact(x money.Exact) string { return ExactMoney(x, "") }
 
 // ExactMoney is Exact with the currency's sign.
-func ExactMoney(x money.Exact, currency string) string { return with(Symbol(currency), Exact(x)) }
+func ExactMoney(x money.Exact, currency string) string {
+	var text, out [64]byte
+	return string(appendGrouped(out[:0], Symbol(currency), x.Append(text[:0])))
+}
 
 // Percent is part of whole with one decimal, "30.4%"; Nothing if whole is 0.
 func Percent(part, whole money.Amount) string {

@@ -97,8 +97,10 @@ func Has(key string) bool { return texts.known[ZhCN][key] }
 // T is the sentence of key in the context's language. Arguments are named and come in pairs:
 // T(ctx, "bill.lines.count", "Count", n). Integers are written with thousands separators; a Count
 // also chooses the plural form. A missing key shows itself.
-func T(ctx context.Context, key string, pairs ...any) string {
-	l := From(ctx)
+func T(ctx context.Context, key string, pairs ...any) string { return In(From(ctx), key, pairs...) }
+
+// In is T in a language that is known: what says much need not ask the context each time.
+func In(l Lang, key string, pairs ...any) string {
 	if s, ok := texts.plain[l][key]; ok {
 		return s
 	}

@@ -45,15 +45,24 @@ func (c RowCells) Time(i int) (time.Time, error) {
 
 // Dec is an exact decimal; null is absent.
 func (c RowCells) Dec(i int) (*money.Exact, error) {
+	x, ok, err := c.Exact(i)
+	if !ok || err != nil {
+		return nil, err
+	}
+	return &x, nil
+}
+
+// Exact is Dec by value; false where it is absent.
+func (c RowCells) Exact(i int) (money.Exact, bool, error) {
 	s, ok := c[i].(string)
 	if !ok {
-		return nil, nil
+		return money.Exact{}, false, nil
 	}
 	x, err := money.ParseExact(s)
 	if err != nil {
-		return nil, fmt.Errorf("decimal %q: %w", s, err)
+		return x, false, fmt.Errorf("decimal %q: %w", s, err)
 	}
-	return &x, nil
+	return x, true, nil
 }
 
 // reader is a connection of SQLite that reads for one request at a time, with statements that were

@@ -1,7 +1,8 @@
 // Command pagesmake fills a data folder with one month of invented consumption, to measure pages on:
 // a partner with twenty customers among many. The lines of a customer are as many as -few or, for each
-// tenth one of the partner, -many; customers of other partners make up the rest, so that a page looks the
-// same at any size. The figures repeat: the same flags give the same database.
+// tenth one of the partner, -many; customers of other partners make up the rest, at most some 2,000 of
+// them, so that a page looks the same at any size. The figures repeat: the same flags give the same
+// database.
 package main
 
 import (
@@ -82,6 +83,8 @@ func (m *maker) run(ctx context.Context, lines int) error {
 		count := m.few
 		if n <= seen && n%10 == 1 {
 			count = m.many
+		} else if n > seen {
+			count = max(count, lines/2000)
 		}
 		if err := m.customer(ctx, n, min(count, lines-m.made)); err != nil {
 			return err

@@ -14,7 +14,6 @@ import (
 	"huoban/internal/customer"
 	"huoban/internal/cycle"
 	"huoban/internal/expenditure"
-	"huoban/internal/money"
 	"huoban/internal/scope"
 	"huoban/internal/store"
 	"huoban/internal/usage"
@@ -35,6 +34,7 @@ var (
 	qAmounts    = set.Get("expenditure.Amounts")
 	qLines      = set.Get("expenditure.Lines")
 	qLinesBack  = set.Get("expenditure.LinesBack")
+	qProduct    = set.Get("expenditure.Product")
 	_           = expenditure.Store((*Store)(nil))
 	beforeAll   = time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC) // the zero time cannot be written
 	afterAll    = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
@@ -42,10 +42,13 @@ var (
 )
 
 // Store reads expenditure.
-type Store struct{ db *store.DB }
+type Store struct {
+	db       *store.DB
+	products products
+}
 
 // New makes the store.
-func New(db *store.DB) *Store { return &Store{db} }
+func New(db *store.DB) *Store { return &Store{db: db} }
 
 // reaches tells whether a span can have come from the scope.
 func reaches(sc scope.Scope, s *expenditure.Span) bool {
@@ -135,23 +138,30 @@ func (s *Store) Sums(ctx context.Context, sc scope.Scope, span *expenditure.Span
 	if !reaches(sc, span) {
 		return nil, nil
 	}
-	var out []expenditure.Sum
-	err := s.db.Cells(ctx, qSums, []any{string(at), span.Customer.ID}, func(c store.RowCells) error {
-		x := expenditure.Sum{SlotID: c.Int(0), Product: c.Text(1), Region: c.Text(2), Mode: usage.ChargingMode(c.Text(3)), Kind: usage.Kind(c.Text(4)),
-			Currency: c.Text(5), Lines: c.Int(6)}
-		base, err := c.Dec(7)
-		if err != nil {
+	out := make([]expenditure.Sum, 0, 64)
+	ids := make([]usage.Hash, 0, 64)
+	err := s.db.Cells(ctx, qSums, []any{string(at), span.Customer.ID}, func(c store.RowCells) (err error) {
+		x := expenditure.Sum{SlotID: c.Int(0), Kind: usage.Kind(c.Text(2)), Currency: c.Text(3), Lines: c.Int(4)}
+		if x.Base, _, err = c.Exact(5); err != nil {
 			return err
 		}
-		billed, err := c.Dec(8)
-		if err != nil {
+		if x.Billed, _, err = c.Exact(6); err != nil {
 			return err
 		}
-		x.Base, x.Billed = *base, *billed
-		out = append(out, x)
+		out, ids = append(out, x), append(ids, usage.Hash(c.Bytes(1)))
 		return nil
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		p, err := s.product(ctx, ids[i])
+		if err != nil {
+			return nil, err
+		}
+		out[i].Product, out[i].Region, out[i].Mode = p.Service, p.Region, p.ChargingMode
+	}
+	return out, nil
 }
 
 // Bounds are the first and last charge of the span's customer in a slot.
@@ -212,13 +222,10 @@ func (s *Store) Lines(ctx context.Context, sc scope.Scope, span *expenditure.Spa
 	case at.Start < begin:
 		at = usage.Place{Start: begin, Occurrence: -1}
 	}
-	nonZero := int64(0)
-	if f.NonZero {
-		nonZero = 1
-	}
+	byProduct := flag(f.Product != "" || f.Region != "" || f.Mode != "")
 	var out []usage.Stored
-	args := []any{slotID, span.Customer.ID, at.Start, at.Key[:], at.Occurrence, other, f.Currency, f.Product, f.Region, string(f.Kind),
-		string(f.Mode), nonZero, int64(limit)}
+	args := []any{slotID, span.Customer.ID, at.Start, at.Key[:], at.Occurrence, other, f.Currency, byProduct, f.Product, f.Region, string(f.Mode),
+		string(f.Kind), flag(f.NonZero), int64(limit)}
 	if limit <= 100 { // a page is read whole; longer lists grow as they come
 		out = make([]usage.Stored, 0, limit)
 	}
@@ -228,32 +235,41 @@ func (s *Store) Lines(ctx context.Context, sc scope.Scope, span *expenditure.Spa
 		l.Cycle = f.Cycle
 		return fillLine(c, l)
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		p, err := s.product(ctx, out[i].ProductID)
+		if err != nil {
+			return nil, err
+		}
+		out[i].Product = *p
+	}
+	return out, nil
 }
 
+func flag(on bool) int64 {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+// fillLine takes what people look at of a line, and nothing else: each column costs as much as finding
+// the row.
 func fillLine(c store.RowCells, l *usage.Stored) (err error) {
 	if l.ChargeStart, err = c.Time(0); err != nil {
 		return err
 	}
 	copy(l.Key[:], c.Bytes(1))
-	l.Occurrence = c.Int(2)
-	if l.ChargeEnd, err = c.Time(3); err != nil {
+	l.Occurrence, l.Kind, l.Currency = c.Int(2), usage.Kind(c.Text(3)), c.Text(4)
+	if l.Billed, _, err = c.Exact(5); err != nil {
 		return err
 	}
-	l.FileNo, l.LineNo, l.Kind, l.Currency = int(c.Int(4)), c.Int(5), usage.Kind(c.Text(6)), c.Text(7)
-	billed, err := c.Dec(8)
-	if err != nil {
+	if l.List, err = c.Dec(6); err != nil {
 		return err
 	}
-	l.Billed = *billed
-	for i, x := range []**money.Exact{&l.List, &l.Contracted, &l.Effective, &l.Quantity} {
-		if *x, err = c.Dec(9 + i); err != nil {
-			return err
-		}
-	}
-	l.Account = usage.Account{Provider: c.Text(13), SubAccount: c.Text(14), SubAccountName: c.Text(15)}
-	l.Product = usage.Product{Service: c.Text(16), SKU: c.Text(17), Description: c.Text(18), Region: c.Text(19), RegionName: c.Text(20),
-		ChargingMode: usage.ChargingMode(c.Text(21)), Unit: c.Text(22)}
-	l.Resource = usage.Resource{ID: c.Text(23), Name: c.Text(24), Type: c.Text(25), Tags: c.Text(26)}
+	copy(l.ProductID[:], c.Bytes(7))
+	l.Resource.ID, l.Resource.Name = c.Text(8), c.Text(9)
 	return nil
 }

@@ -27,11 +27,14 @@ where s.cycle = $1 and s.state = 'active' and exists (select 1 from usage_summar
 order by s.id;
 
 -- name: expenditure.Sums
--- cross joins: SQLite takes them in this order, where it would else read every sum there is
-select u.slot_id, p.service, p.region, p.charging_mode, u.kind, u.currency, u.line_count, u.exact, u.billed
-from slot s cross join usage_summary u cross join product_dim p
-where s.cycle = $1 and s.state = 'active' and u.slot_id = s.id and u.customer_id = $2 and p.id = u.product_id
+-- a cross join: SQLite takes them in this order, where it would else read every sum there is
+select u.slot_id, u.product_id, u.kind, u.currency, u.line_count, u.exact, u.billed
+from slot s cross join usage_summary u
+where s.cycle = $1 and s.state = 'active' and u.slot_id = s.id and u.customer_id = $2
 order by u.slot_id;
+
+-- name: expenditure.Product
+select service, region, charging_mode from product_dim where id = $1;
 
 -- name: expenditure.Bounds
 select (select min(f.charge_start) from usage_line f where f.slot_id = $1 and f.customer_id = $2),
@@ -43,27 +46,23 @@ from usage_line l join product_dim p on p.id = l.product_id
 where l.slot_id = $1 and l.customer_id = $2 and l.charge_start >= $3 and l.charge_start < $4;
 
 -- name: expenditure.Lines
-select l.charge_start, l.line_key, l.occurrence, l.charge_end, l.file_no, l.line_no, l.kind, l.currency,
-  l.billed, l.list, l.contracted, l.effective, l.quantity,
-  a.provider, a.sub_account, a.sub_account_name, p.service, p.sku, p.description, p.region, p.region_name, p.charging_mode, p.unit,
-  r.resource, r.name, r.type, r.tags
-from usage_line l join account_dim a on a.id = l.account_id join product_dim p on p.id = l.product_id
-  join resource_dim r on r.id = l.resource_id
+-- the eighth argument tells whether any of the product's own columns is asked for
+select l.charge_start, l.line_key, l.occurrence, l.kind, l.currency, l.billed, l.list, l.product_id, r.resource, r.name
+from usage_line l join resource_dim r on r.id = l.resource_id
 where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.occurrence) > ($3, $4, $5) and l.charge_start < $6
-  and l.currency = $7 and ($8 = '' or p.service = $8) and ($9 = '' or p.region = $9) and ($10 = '' or l.kind = $10)
-  and ($11 = '' or p.charging_mode = $11) and ($12 = 0 or l.billed <> '0')
+  and l.currency = $7 and ($8 = 0 or exists (select 1 from product_dim p where p.id = l.product_id and ($9 = '' or p.service = $9)
+    and ($10 = '' or p.region = $10) and ($11 = '' or p.charging_mode = $11)))
+  and ($12 = '' or l.kind = $12) and ($13 = 0 or l.billed <> '0')
 order by l.charge_start, l.line_key, l.occurrence
-limit $13;
+limit $14;
 
 -- name: expenditure.LinesBack
-select l.charge_start, l.line_key, l.occurrence, l.charge_end, l.file_no, l.line_no, l.kind, l.currency,
-  l.billed, l.list, l.contracted, l.effective, l.quantity,
-  a.provider, a.sub_account, a.sub_account_name, p.service, p.sku, p.description, p.region, p.region_name, p.charging_mode, p.unit,
-  r.resource, r.name, r.type, r.tags
-from usage_line l join account_dim a on a.id = l.account_id join product_dim p on p.id = l.product_id
-  join resource_dim r on r.id = l.resource_id
+-- the eighth argument tells whether any of the product's own columns is asked for
+select l.charge_start, l.line_key, l.occurrence, l.kind, l.currency, l.billed, l.list, l.product_id, r.resource, r.name
+from usage_line l join resource_dim r on r.id = l.resource_id
 where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.occurrence) < ($3, $4, $5) and l.charge_start >= $6
-  and l.currency = $7 and ($8 = '' or p.service = $8) and ($9 = '' or p.region = $9) and ($10 = '' or l.kind = $10)
-  and ($11 = '' or p.charging_mode = $11) and ($12 = 0 or l.billed <> '0')
+  and l.currency = $7 and ($8 = 0 or exists (select 1 from product_dim p where p.id = l.product_id and ($9 = '' or p.service = $9)
+    and ($10 = '' or p.region = $10) and ($11 = '' or p.charging_mode = $11)))
+  and ($12 = '' or l.kind = $12) and ($13 = 0 or l.billed <> '0')
 order by l.charge_start desc, l.line_key desc, l.occurrence desc
-limit $13;
+limit $14;
