@@ -75,9 +75,9 @@ type Store interface {
 	Clear(ctx context.Context, noticeID string, at time.Time) (bool, error)
 	ByID(ctx context.Context, noticeID string) (Notice, bool, error)
 	List(ctx context.Context) ([]Notice, error)
-	// Shown are the notices for the organisation that the person did not dismiss, the newest first; no
-	// person has dismissed none.
-	Shown(ctx context.Context, orgID, personID string, now time.Time, limit int) ([]Notice, error)
+	// Shown are the notices for the organisation that stand at some time between the two and that the person
+	// did not dismiss, the newest first; no person has dismissed none.
+	Shown(ctx context.Context, orgID, personID string, from, to time.Time, limit int) ([]Notice, error)
 	// Dismiss notes that the person took it off; false when he had already.
 	Dismiss(ctx context.Context, noticeID, personID string, at time.Time) (bool, error)
 }
@@ -204,12 +204,25 @@ func (b *Board) List(ctx context.Context, sc scope.Scope) ([]Notice, error) {
 	return b.store.List(ctx)
 }
 
-// Shown are the notices over the pages of this person in this organisation.
-func (b *Board) Shown(ctx context.Context, sc scope.Scope) ([]Notice, error) {
+// Coming are the notices over the pages of this person in this organisation, now and later; which of them
+// stand at a time is told by ShownAt.
+func (b *Board) Coming(ctx context.Context, sc scope.Scope) ([]Notice, error) {
 	if sc.PersonID() == "" || sc.OrgID() == "" {
 		return nil, nil
 	}
-	return b.store.Shown(ctx, sc.OrgID(), sc.PersonID(), b.clock.Now(), MaxShown)
+	now := b.clock.Now()
+	return b.store.Shown(ctx, sc.OrgID(), sc.PersonID(), now, now.AddDate(100, 0, 0), maxLive)
+}
+
+// ShownAt are the first of the notices that stand at now, as many as fit over a page.
+func ShownAt(coming []Notice, now time.Time) []Notice {
+	var out []Notice
+	for _, n := range coming {
+		if len(out) < MaxShown && n.State(now) == "shown" {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // Dismiss takes a notice off the person's pages; others keep it. Doing it again changes nothing. Fault:
@@ -219,7 +232,8 @@ func (b *Board) Dismiss(ctx context.Context, sc scope.Scope, noticeID string) er
 		if sc.PersonID() == "" || sc.OrgID() == "" {
 			return fault.NotFound("notice.unknown", nil)
 		}
-		shown, err := b.store.Shown(ctx, sc.OrgID(), "", b.clock.Now(), maxLive)
+		now := b.clock.Now()
+		shown, err := b.store.Shown(ctx, sc.OrgID(), "", now, now, maxLive)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
 	"huoban/web/templates/layout"
+	"huoban/web/templates/part"
 )
 
 // actor is a person acting for an organisation, and the frame as that person sees it but for what
@@ -22,6 +23,40 @@ type actor struct {
 	env    layout.Env
 	taste  *taste
 	frame  string // role and organisations, which the scope does not tell
+	around around
+	coming comingNotices
+}
+
+// around keeps the frames of an actor by place of the menu, for as long as the actor is kept.
+type around struct {
+	mu    sync.Mutex
+	known map[string]*surroundings
+}
+
+// surroundings are the frame in one place of the menu and the trail that leads there.
+type surroundings struct {
+	frame layout.Kept
+	trail []part.Link
+}
+
+// maxPlaces bounds the places one actor keeps; there are fewer in any menu.
+const maxPlaces = 64
+
+// at gives the surroundings of the request's place in the menu.
+func (a *around) at(c *Ctx) *surroundings {
+	place := c.h.standing(c)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	x := a.known[place]
+	if x == nil {
+		nav := c.h.nav(c)
+		x = &surroundings{trail: c.h.trail(c), frame: layout.Kept{Nav: func() layout.Nav { return nav }}}
+		if a.known == nil || len(a.known) >= maxPlaces {
+			a.known = map[string]*surroundings{}
+		}
+		a.known[place] = x
+	}
+	return x
 }
 
 type actorKey struct {

@@ -40,9 +40,11 @@ type Ctx struct {
 	open   bool // masked names are shown, once
 
 	trail  []part.Link // area and column of the menu the page stands in
+	who    *actor      // nil where nobody is signed in
 	taste  *taste      // what the person chose of lists
 	frame  string      // what the frame shows of the actor besides the scope
 	marked bool        // a page is being made that will be kept: what is this request's own is marked
+	lang   i18n.Lang   // "" = the context's
 	h      *Handlers
 }
 
@@ -53,7 +55,13 @@ func (c *Ctx) ctx() context.Context { return c.Request().Context() }
 func (c *Ctx) at(path string) string { return "/o/" + c.Org.Code + path }
 
 // T translates.
-func (c *Ctx) T(key string, pairs ...any) string { return i18n.T(c.ctx(), key, pairs...) }
+func (c *Ctx) T(key string, pairs ...any) string {
+	l := c.lang
+	if l == "" {
+		l = i18n.From(c.ctx())
+	}
+	return i18n.In(l, key, pairs...)
+}
 
 // page renders to a buffer first, so that a page that fails half way becomes a clean error.
 func (c *Ctx) page(status int, component templ.Component) error {
@@ -77,7 +85,7 @@ func (c *Ctx) made(status int, make func() (templ.Component, error)) error {
 // framed is the request's context with the navigation, which only what is rendered needs.
 func (c *Ctx) framed() context.Context {
 	env := layout.From(c.ctx())
-	if c.Org.ID == "" || len(env.Nav.Areas) > 0 {
+	if c.Org.ID == "" || env.Around != nil || len(env.Nav.Areas) > 0 {
 		return c.ctx()
 	}
 	env.Nav = c.h.nav(c)

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"huoban/internal/customer"
@@ -48,10 +47,12 @@ type consumption struct {
 	page   string // "" or "lines"
 	filter expenditure.Filter
 	params url.Values
+	pairs  []pair // params and the cycle, in order of name
 	at     expenditure.LinePlace
 	cols   []string // shown
 	size   int
 	people bool
+	words  repeated
 }
 
 func (h *Handlers) consumption(c *Ctx, page string) (*consumption, error) {
@@ -78,6 +79,10 @@ func (h *Handlers) consumption(c *Ctx, page string) (*consumption, error) {
 	e.filter = expenditure.Filter{Cycle: at, Currency: e.params.Get("currency"), Customer: e.params.Get("customer"), Relation: customer.Kind(e.params.Get("relation")),
 		Manager: e.params.Get("manager"), Product: e.params.Get("product"), Region: e.params.Get("region"), Mode: usage.ChargingMode(e.params.Get("mode")),
 		Kind: usage.Kind(e.params.Get("kind")), NonZero: page == "lines" && e.params.Get("zero") != "all"}
+	e.pairs = append(make([]pair, 0, 12), pair{"cycle", url.QueryEscape(string(at))})
+	for name, v := range e.params {
+		e.pairs = setPair(e.pairs, name, url.QueryEscape(v[0]))
+	}
 	if err := expenditure.CheckCycle(at, now); err != nil {
 		return e, err
 	}
@@ -128,48 +133,46 @@ func consumptionEye(c *Ctx, e *consumption, open bool) *part.Eye {
 }
 
 // expenditureLink is a page of 客户消费 with parameters changed; an empty value takes one off. It stands on
-// a page fifty times, and so puts the parameters in order by hand.
+// a page fifty times, so its parameters are put in order once.
 func (c *Ctx) expenditureLink(e *consumption, page string, change ...string) string {
-	type pair struct{ name, value string }
-	pairs := make([]pair, 0, 16)
-	set := func(name, value string) {
-		i := slices.IndexFunc(pairs, func(p pair) bool { return p.name >= name })
-		switch {
-		case i >= 0 && pairs[i].name == name:
-			pairs[i].value = value
-		case i >= 0:
-			pairs = slices.Insert(pairs, i, pair{name, value})
-		default:
-			pairs = append(pairs, pair{name, value})
-		}
-	}
-	set("cycle", string(e.filter.Cycle))
-	for k, v := range e.params {
-		if k != "cols" || page == e.page { // each page has columns of its own
-			set(k, v[0])
-		}
+	var space [12]pair
+	pairs := append(space[:0], e.pairs...)
+	if page != e.page { // each page has columns of its own
+		pairs = setPair(pairs, "cols", "")
 	}
 	for i := 0; i+1 < len(change); i += 2 {
-		set(change[i], change[i+1])
+		pairs = setPair(pairs, change[i], url.QueryEscape(change[i+1]))
 	}
 	path := "/expenditure"
 	if page != "" {
-		path += "/" + page
+		path = "/expenditure/" + page
 	}
-	var b strings.Builder
-	b.Grow(128)
-	b.WriteString("/o/" + c.Org.Code + path)
+	var text [256]byte
+	b := append(append(append(text[:0], "/o/"...), c.Org.Code...), path...)
 	sign := byte('?')
-	for _, p := range pairs {
-		if p.value != "" {
-			b.WriteByte(sign)
-			b.WriteString(p.name)
-			b.WriteByte('=')
-			b.WriteString(url.QueryEscape(p.value))
+	for i := range pairs {
+		if p := &pairs[i]; p.value != "" {
+			b = append(append(append(append(b, sign), p.name...), '='), p.value...)
 			sign = '&'
 		}
 	}
-	return b.String()
+	return string(b)
+}
+
+// pair is a parameter of an address, its value as it stands there.
+type pair struct{ name, value string }
+
+// setPair sets a parameter among others in order of name.
+func setPair(pairs []pair, name, value string) []pair {
+	i := 0
+	for i < len(pairs) && pairs[i].name < name {
+		i++
+	}
+	if i < len(pairs) && pairs[i].name == name {
+		pairs[i].value = value
+		return pairs
+	}
+	return slices.Insert(pairs, i, pair{name, value})
 }
 
 func (h *Handlers) expenditureDoc(c *Ctx, e *consumption) expview.Doc {

@@ -78,12 +78,32 @@ func (h *Handlers) consumed(c *Ctx, e *consumption, open bool) (templ.Component,
 	return page.Page(), nil
 }
 
+// repeated is what the lines of a page say again and again.
+type repeated []said
+
+type said struct{ of, value, text string }
+
+// say looks a word up once.
+func (w *repeated) say(of, value string, look func() string) string {
+	for i := range *w {
+		if x := &(*w)[i]; x.value == value && x.of == of {
+			return x.text
+		}
+	}
+	*w = append(*w, said{of, value, look()})
+	return (*w)[len(*w)-1].text
+}
+
 func consumedLine(c *Ctx, e *consumption, r *expenditure.LineRow, open bool) expview.Line {
-	l, p := &r.Line, &r.Line.Product
+	l, p := r.Line, &r.Line.Product
 	number := r.Number()
-	row := expview.Line{ID: number, Number: number, Charged: i18n.DateTime(l.ChargeStart), Customer: r.Customer.Name, Relation: relationText(c, r.Relation),
-		Manager: r.Manager.Name, Product: productText(c, p.Service), Resource: l.Resource.Name, Region: p.Region, Mode: modeText(c, p.ChargingMode),
-		Kind: c.T("bills.kind." + string(l.Kind)), List: part.Money{Text: i18n.Nothing}, Amount: exactly(l.Billed, l.Currency)}
+	w := &e.words
+	row := expview.Line{ID: number, Number: number, Charged: i18n.DateTime(l.ChargeStart), Customer: r.Customer.Name,
+		Relation: w.say("relation", string(r.Relation), func() string { return relationText(c, r.Relation) }),
+		Manager:  r.Manager.Name, Product: productText(c, p.Service), Resource: l.Resource.Name, Region: p.Region,
+		Mode: w.say("mode", string(p.ChargingMode), func() string { return modeText(c, p.ChargingMode) }),
+		Kind: w.say("kind", string(l.Kind), func() string { return c.T("bills.kind." + string(l.Kind)) }),
+		List: part.Money{Text: i18n.Nothing}, Amount: exactly(l.Billed, l.Currency)}
 	if e.people && !open {
 		row.Customer, row.Masked = maskName(r.Customer.Name), true
 	}

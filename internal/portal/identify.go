@@ -16,8 +16,8 @@ func sprint(v any) string { return fmt.Sprintf("%v\n%s", v, debug.Stack()) }
 // prepare sets language and theme, and the frame of somebody unknown.
 func (h *Handlers) prepare(c *Ctx) {
 	ctx := c.ctx()
-	lang := i18n.FromRequest(c.Request(), h.Sessions.Language(ctx))
-	c.enrich(i18n.With(ctx, lang), h.env(c))
+	c.lang = i18n.FromRequest(c.Request(), h.Sessions.Language(ctx))
+	c.enrich(i18n.With(ctx, c.lang), h.env(c))
 }
 
 // env is the frame's view of the request of nobody in particular.
@@ -41,6 +41,7 @@ func (h *Handlers) identify(c *Ctx) error {
 	if x == nil {
 		return h.Sessions.SignOut(ctx)
 	}
+	c.who = x
 	c.Person, c.Scope, c.Member, c.Org, c.taste, c.frame = x.person, x.scope, x.member, x.org, x.taste, x.frame
 	env := x.env
 	env.Path, env.Theme, env.Version = c.Request().URL.RequestURI(), layout.ParseTheme(h.Sessions.Theme(ctx)), h.Version
@@ -51,6 +52,10 @@ func (h *Handlers) identify(c *Ctx) error {
 		if err := h.envOfOrg(c, &env); err != nil {
 			return err
 		}
+	}
+	if c.Org.ID != "" {
+		here := x.around.at(c)
+		env.Around, c.trail = &here.frame, here.trail
 	}
 	c.enrich(ctx, env)
 	return nil

@@ -40,6 +40,40 @@ func (p place) holds(c *Ctx) bool {
 	return here == href || strings.HasPrefix(here, href+"/")
 }
 
+// standing names the places of the menu, and besides it, that the request is for or below.
+func (h *Handlers) standing(c *Ctx) string {
+	rest := strings.TrimPrefix(c.Request().URL.Path, c.at(""))
+	out := ""
+	for _, path := range menuPaths {
+		if path == rest || path == "" && rest == "/" || path != "" && strings.HasPrefix(rest, path) && rest[len(path)] == '/' {
+			out += path + "\n"
+		}
+	}
+	return out
+}
+
+// menuPaths are the pages of the menu and those besides it, each once.
+var menuPaths = func() []string {
+	var out []string
+	add := func(p place) {
+		if p.key != "" && !slices.Contains(out, p.path) {
+			out = append(out, p.path)
+		}
+	}
+	for _, a := range menu {
+		add(a.page)
+		for _, g := range a.columns {
+			for _, p := range g.places {
+				add(p)
+			}
+		}
+	}
+	for _, p := range besides {
+		add(p)
+	}
+	return out
+}()
+
 // seen are the columns of an area with what the actor may see of them; empty ones are left out.
 func (a menuArea) seen(h *Handlers, c *Ctx) []column {
 	var out []column

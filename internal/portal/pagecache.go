@@ -189,6 +189,9 @@ func (h *Handlers) fill(c *Ctx, env layout.Env, pieces []piece) error {
 				return err
 			}
 		case holeBars:
+			if len(env.Bars) == 0 {
+				continue
+			}
 			if err := layout.Bars(env).Render(c.ctx(), buf); err != nil {
 				return err
 			}

@@ -6,7 +6,6 @@ package noticestore
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"time"
 
@@ -61,9 +60,9 @@ func (s *Store) ByID(ctx context.Context, noticeID string) (notice.Notice, bool,
 // List reads all.
 func (s *Store) List(ctx context.Context) ([]notice.Notice, error) { return s.read(ctx, qList) }
 
-// Shown reads what stands over the person's pages.
-func (s *Store) Shown(ctx context.Context, orgID, personID string, now time.Time, limit int) ([]notice.Notice, error) {
-	return s.read(ctx, qShown, orgID, personID, store.At(now), limit)
+// Shown reads what stands over the person's pages at some time between the two.
+func (s *Store) Shown(ctx context.Context, orgID, personID string, from, to time.Time, limit int) ([]notice.Notice, error) {
+	return s.read(ctx, qShown, orgID, personID, store.At(from), store.At(to), int64(limit))
 }
 
 // Dismiss notes that the person took it off; false when he had already.
@@ -72,16 +71,19 @@ func (s *Store) Dismiss(ctx context.Context, noticeID, personID string, at time.
 	return n == 1, err
 }
 
+// read goes below database/sql, which would plan the query again each time.
 func (s *Store) read(ctx context.Context, q store.Query, args ...any) ([]notice.Notice, error) {
 	var out []notice.Notice
-	err := s.db.Each(ctx, q, args, func(rows *sql.Rows) error {
-		var n notice.Notice
-		var level string
-		var starts, ends, created, cleared store.Instant
-		if err := rows.Scan(&n.ID, &n.VendorID, &level, &n.TextZH, &n.TextEN, &starts, &ends, &n.CreatedBy, &created, &cleared); err != nil {
-			return err
+	err := s.db.Cells(ctx, q, args, func(c store.RowCells) (err error) {
+		n := notice.Notice{ID: c.Text(0), VendorID: c.Text(1), Level: notice.Level(c.Text(2)), TextZH: c.Text(3), TextEN: c.Text(4), CreatedBy: c.Text(7)}
+		for i, at := range []*time.Time{5: &n.StartsAt, 6: &n.EndsAt, 8: &n.CreatedAt, 9: &n.ClearedAt} {
+			if at == nil {
+				continue
+			}
+			if *at, err = c.Time(i); err != nil {
+				return err
+			}
 		}
-		n.Level, n.StartsAt, n.EndsAt, n.CreatedAt, n.ClearedAt = notice.Level(level), starts.Time, ends.Time, created.Time, cleared.Time
 		out = append(out, n)
 		return nil
 	})

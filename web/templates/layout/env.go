@@ -122,6 +122,7 @@ type Env struct {
 	Version     string
 	Deployer    string // who runs this portal, shown at the door
 	NoShortcuts bool   // the person switched letter keys off
+	Around      *Kept  // frames made before for the same person in the same place; nil makes one anew
 }
 
 type envKey struct{}
@@ -156,4 +157,6 @@ type Page struct {
 	Print string   // line on top of a printout: organisation, document, cycle, state, filter, count, seal
 	Notes []string // footer notes besides the time zone
 	Wide  bool     // no side bar
+
+	hollow bool // the frame is made to be kept, with slots for what belongs to one page
 }

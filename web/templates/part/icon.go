@@ -45,6 +45,8 @@ var icons = map[string]string{
 const tally = `<path d="M5 2h9.400l-2.5 4 2.9 3.5-2.9 3.5 2.9 3.5-2.9 3.500L14 24H5a3 3 0 0 1-3-3V5a3 3 0 0 1 3-3z" class="a"/>` +
 	`<path d="M16.8 2H21a3 3 0 0 1 3 3v16a3 3 0 0 1-3 3h-4.600l-2.1-4 2.9-3.5-2.9-3.5 2.9-3.5-2.9-3.500z" class="b"/>`
 
+const iconHead, iconFoot = `<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">`, `</svg>`
+
 // Icon is a decorative picture; the words beside it, or the aria-label around it, carry the meaning.
 // It panics on an unknown name, a slip found by the first rendering.
 func Icon(name string) templ.Component {
@@ -52,7 +54,7 @@ func Icon(name string) templ.Component {
 	if !ok {
 		panic("part: no icon " + name)
 	}
-	return raw(`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">` + inner + `</svg>`)
+	return raw(iconHead + inner + iconFoot)
 }
 
 // Mark is the portal's sign; class picks its size and tone.
