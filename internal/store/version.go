@@ -90,7 +90,7 @@ func (t *liveTx) wroteBulk(table string) {
 	t.moved = t.moved || table != "usage_line" && !slices.Contains(silent, table)
 }
 
-// versioned runs fn and moves the version with it.
+// versioned runs fn and moves the version with it; on SQLite the group's commit does.
 func versioned(ctx context.Context, t *liveTx, fn func(ctx context.Context) error) error {
 	if err := fn(ctx); err != nil || !t.moved || t.failed != nil {
 		return err
