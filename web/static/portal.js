@@ -27,6 +27,9 @@
     fetch(form.action, { method: 'POST', body, redirect: 'manual', keepalive: true }).catch(() => {});
   });
 
+  // ----- a list that grows: the address bar shows these very rows, so that a copied link does too -----
+  for (const list of all('[data-pin]')) history.replaceState(history.state, '', list.dataset.pin);
+
   // ----- popovers tell their buttons -----
   document.addEventListener('toggle', (e) => {
     const id = e.target.id;
