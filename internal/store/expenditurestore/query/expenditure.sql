@@ -71,7 +71,7 @@ limit $14;
 select distinct u.customer_id
 from slot s cross join usage_summary u cross join account_dim a
 where s.cycle >= $1 and s.cycle <= $2 and s.state = 'active' and u.slot_id = s.id and a.id = u.account_id
-  and (lower(a.sub_account) = $3 or lower(a.sub_account_name) = $3 or lower(a.billing_account) = $3)
+  and (lower(a.sub_account) = $3 or lower(a.sub_account_name) = $3)
   and u.customer_id in (select x.customer_id from association x join organisation o on o.id = x.partner_id where (o.id = $4 or o.parent_id = $4) and x.state in ('active', 'ended')
     union all select me.id from organisation me where me.id = $4);
 
