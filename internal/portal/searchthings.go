@@ -86,7 +86,7 @@ func (h *Handlers) findConsumption(c *Ctx, q string) ([]homeview.Hit, error) {
 	var out []homeview.Hit
 	for _, x := range customers {
 		out = append(out, homeview.Hit{Name: maskName(x.Customer.Name) + " · " + x.Customer.Code, Href: c.withQuery("/expenditure", "customer", x.Customer.Code),
-			Above: []string{c.T("expenditure.col.customer")}, Masked: true})
+			Above: []string{c.T("expenditure.col.customer")}})
 	}
 	for _, x := range lines {
 		values := []string{"cycle", string(x.Place.Cycle), "currency", x.Place.Currency, "zero", "all", "after", x.Cursor}
@@ -143,7 +143,7 @@ func (h *Handlers) findMapped(c *Ctx, q string) ([]homeview.Hit, error) {
 	var out []homeview.Hit
 	for _, x := range found {
 		out = append(out, homeview.Hit{Name: maskName(x.Name) + " · " + x.Code, Href: c.withQuery("/mapping", "source", x.Source, "q", x.Code), Above: []string{c.T("expenditure.col.customer")},
-			Note: x.Source + " · " + x.Key, Masked: true})
+			Note: x.Source + " · " + x.Key})
 	}
 	return out, err
 }
