@@ -39,6 +39,7 @@ type commands struct {
 	Price      priceCmd      `cmd:"" help:"Settlement price rules."`
 	Close      closeCmd      `cmd:"" help:"Close a month: to its draft, with --issue to the issued bills."`
 	Notice     noticeCmd     `cmd:"" help:"The site bar: a line over every page."`
+	SSO        ssoCmd        `cmd:"" name:"sso" help:"The jump from partners' sales platforms (SAML)."`
 	Bill       billCmd       `cmd:"" help:"Print partner bills."`
 	Adjustment adjustmentCmd `cmd:"" help:"Staff adjustments, entered by one person and decided by another."`
 }

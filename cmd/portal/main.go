@@ -158,7 +158,8 @@ func report(ctx context.Context, c *cli, stdout, stderr io.Writer, err error) in
 	if f.Kind == fault.KindInternal {
 		fmt.Fprintf(stderr, "  %v\n", err)
 	}
-	if c.JSON {
+	var said shown
+	if c.JSON && !errors.As(err, &said) {
 		_ = writeJSON(stdout, map[string]any{"refused": r})
 	}
 	return exitRefused

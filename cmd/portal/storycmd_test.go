@@ -160,9 +160,13 @@ func reasonsCmd(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// setIDCmd puts the id of the adjustment just printed into a variable.
+// setIDCmd puts a value just printed into a variable: the id of the adjustment, or the field that is named.
 func setIDCmd(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Setenv(args[0], text(at(document(ts), []string{"adjustments", "0", "id"})))
+	path := []string{"adjustments", "0", "id"}
+	if len(args) > 1 {
+		path = strings.Split(args[1], ".")
+	}
+	ts.Setenv(args[0], text(at(document(ts), path)))
 }
 
 // replaceCmd edits a file: replace FILE OLD NEW.

@@ -108,6 +108,9 @@ func (a *App) Doctor(ctx context.Context, deep bool) ([]Finding, error) {
 	case err == nil && st.Mode().Perm()&0o077 != 0:
 		out = append(out, Finding{"doctor.key_open", "bad", fault.Args{"path": a.Settings.KeyFile()}})
 	}
+	if err := a.Platforms.Usable(); err != nil {
+		out = append(out, Finding{"doctor.sso_base", "warn", fault.Args{"base": a.Settings.Base()}})
+	}
 	head, err := auditstore.New(a.DB).Head(ctx)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"huoban/internal/export"
 	"huoban/internal/flow"
 	"huoban/internal/monthclose"
+	"huoban/internal/sso/registry"
 )
 
 //go:generate go test -run TestMachines -update .
@@ -27,4 +28,5 @@ var Machines = []MachineEntry{
 	{bill.Flow, "bill", "state"},
 	{adjustment.Flow, "adjustment", "state"},
 	{export.Flow, "export_task", "state"},
+	{registry.Flow, "sso_idp", "state"},
 }

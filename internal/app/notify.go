@@ -60,6 +60,11 @@ func (a *App) remindFinance(ctx context.Context, d monthclose.Deadline) error {
 
 // mailPerson writes to a person who has an address, once for each thing the letter links to.
 func (a *App) mailPerson(ctx context.Context, personID string, m outbox.Mail) error {
+	return a.mailOnce(ctx, personID, m.Link, m)
+}
+
+// mailOnce writes to a person who has an address, once for each occasion.
+func (a *App) mailOnce(ctx context.Context, personID, occasion string, m outbox.Mail) error {
 	if !a.mails {
 		return nil
 	}
@@ -68,5 +73,5 @@ func (a *App) mailPerson(ctx context.Context, personID string, m outbox.Mail) er
 		return err
 	}
 	m.To, m.Lang = p.Email, string(i18n.ZhCN)
-	return a.sendMail(ctx, m.Code+"/"+personID+"/"+m.Link, m)
+	return a.sendMail(ctx, m.Code+"/"+personID+"/"+occasion, m)
 }

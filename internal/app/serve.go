@@ -184,5 +184,6 @@ func (a *App) background(ctx context.Context) {
 	a.Worker.Every("close.remind", time.Minute, func(ctx context.Context) error { _, err := a.Closes.Remind(ctx, a.remindFinance); return err })
 	a.Worker.Every("account.purge", 24*time.Hour, func(ctx context.Context) error { return a.Accounts.Purge(ctx) })
 	a.Worker.Every("session.purge", 24*time.Hour, func(ctx context.Context) error { _, err := a.Sessions.Purge(ctx); return err })
+	a.platformWork()
 	a.Worker.Run(ctx, 2)
 }

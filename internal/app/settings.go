@@ -16,19 +16,20 @@ import (
 
 // Settings are what an operator may choose, as flags or environment variables of the same meaning.
 type Settings struct {
-	Addr           string        `name:"addr" env:"PORTAL_ADDR" default:"127.0.0.1:8080" help:"Address to listen on."`
-	BaseURL        string        `name:"base-url" env:"PORTAL_BASE_URL" help:"Public address (default http://localhost:PORT)."`
-	Data           string        `name:"data" env:"PORTAL_DATA" default:"data" help:"Folder of the embedded database, keys and demo accounts."`
-	DB             string        `name:"db" env:"PORTAL_DB" help:"postgres:// URL; empty is the embedded database in the data folder."`
-	Clock          string        `name:"clock" env:"PORTAL_CLOCK" help:"RFC 3339 time at which the clock starts; with --dev only."`
-	Dev            bool          `name:"dev" env:"PORTAL_DEV" help:"Development mode: allows --clock."`
-	TrustedProxies []string      `name:"trusted-proxies" env:"PORTAL_TRUSTED_PROXIES" help:"Networks (CIDR) whose X-Forwarded headers are believed."`
-	TLSCert        string        `name:"tls-cert" env:"PORTAL_TLS_CERT" help:"Certificate file; with --tls-key serves HTTPS."`
-	TLSKey         string        `name:"tls-key" env:"PORTAL_TLS_KEY" help:"Private key file."`
-	SMTP           string        `name:"smtp" env:"PORTAL_SMTP" help:"smtp://user:password@host:port of the mail server; empty sends no mail."`
-	MailFrom       string        `name:"mail-from" env:"PORTAL_MAIL_FROM" help:"Sender of mails."`
-	ExportKeep     time.Duration `name:"export-keep" env:"PORTAL_EXPORT_KEEP" default:"168h" help:"How long finished exports stay."`
-	PageCache      int           `name:"page-cache" env:"PORTAL_PAGE_CACHE" default:"16" help:"Megabytes of finished pages of past months kept in memory; 0 keeps none."`
+	Addr             string        `name:"addr" env:"PORTAL_ADDR" default:"127.0.0.1:8080" help:"Address to listen on."`
+	BaseURL          string        `name:"base-url" env:"PORTAL_BASE_URL" help:"Public address (default http://localhost:PORT)."`
+	Data             string        `name:"data" env:"PORTAL_DATA" default:"data" help:"Folder of the embedded database, keys and demo accounts."`
+	DB               string        `name:"db" env:"PORTAL_DB" help:"postgres:// URL; empty is the embedded database in the data folder."`
+	Clock            string        `name:"clock" env:"PORTAL_CLOCK" help:"RFC 3339 time at which the clock starts; with --dev only."`
+	Dev              bool          `name:"dev" env:"PORTAL_DEV" help:"Development mode: allows --clock."`
+	TrustedProxies   []string      `name:"trusted-proxies" env:"PORTAL_TRUSTED_PROXIES" help:"Networks (CIDR) whose X-Forwarded headers are believed."`
+	TLSCert          string        `name:"tls-cert" env:"PORTAL_TLS_CERT" help:"Certificate file; with --tls-key serves HTTPS."`
+	TLSKey           string        `name:"tls-key" env:"PORTAL_TLS_KEY" help:"Private key file."`
+	SMTP             string        `name:"smtp" env:"PORTAL_SMTP" help:"smtp://user:password@host:port of the mail server; empty sends no mail."`
+	MailFrom         string        `name:"mail-from" env:"PORTAL_MAIL_FROM" help:"Sender of mails."`
+	ExportKeep       time.Duration `name:"export-keep" env:"PORTAL_EXPORT_KEEP" default:"168h" help:"How long finished exports stay."`
+	SSOMetadataAllow []string      `name:"sso-metadata-allow" env:"PORTAL_SSO_METADATA_ALLOW" help:"Private networks (CIDR) in which a partner's sales platform may stand whose metadata is fetched."`
+	PageCache        int           `name:"page-cache" env:"PORTAL_PAGE_CACHE" default:"16" help:"Megabytes of finished pages of past months kept in memory; 0 keeps none."`
 }
 
 // Setting is one effective value and where it came from.

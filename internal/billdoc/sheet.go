@@ -56,7 +56,9 @@ func (s *Sheet) writeCSV(ctx context.Context, out io.Writer) error {
 	columns, head := s.columns()
 	put := func(row []string) error {
 		for i := range row {
-			row[i] = columns[i].cell(row[i])
+			if columns[i].class == classText {
+				row[i] = guard(row[i])
+			}
 		}
 		return w.Write(row)
 	}

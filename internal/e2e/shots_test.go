@@ -7,11 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"huoban/internal/app"
@@ -36,26 +36,17 @@ type album struct {
 
 var notInName = regexp.MustCompile(`[^a-zA-Z0-9.]+`)
 
-// whole is a picture of the whole page. JPEG, because losslessly the pictures take most of the time.
-func (b *tab) whole() ([]byte, error) {
-	size := value[[]float64](b, "[document.documentElement.clientWidth, Math.max(document.documentElement.scrollHeight, innerHeight)]")
-	quality, fast, beyond := int64(80), true, true
-	r, err := chromedp.Call(b.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatJpeg, Quality: &quality, OptimizeForSpeed: &fast,
-		CaptureBeyondViewport: &beyond, Clip: &page.Viewport{Width: size[0], Height: size[1], Scale: 1}})
-	return r.Data, err
-}
-
 // take makes a picture of the whole page as it stands.
 func (a *album) take(b *tab, what string, g guise) {
 	b.t.Helper()
-	picture, err := b.whole()
+	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		b.t.Errorf("no picture of %s: %v", what, err)
 		return
 	}
 	folder := notInName.ReplaceAllString(g.String(), "-")
 	name := strings.Trim(notInName.ReplaceAllString(what, "-"), "-")
-	file := filepath.Join(folder, name[:min(len(name), 120)]+".jpg")
+	file := filepath.Join(folder, name[:min(len(name), 120)]+".png")
 	a.mu.Lock()
 	if a.rows[what] == nil {
 		a.rows[what] = map[string]string{}
@@ -65,7 +56,7 @@ func (a *album) take(b *tab, what string, g guise) {
 	if err := os.MkdirAll(filepath.Join(a.folder, folder), 0o750); err != nil {
 		b.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(a.folder, file), picture, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(a.folder, file), png, 0o600); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -84,19 +75,19 @@ func (a *album) bind(t *testing.T) {
 		What  string
 		Files map[string]string
 	}
-	shown := struct {
+	page := struct {
 		Guises []string
 		Rows   []row
 	}{}
 	for _, g := range guises {
-		shown.Guises = append(shown.Guises, g.String())
+		page.Guises = append(page.Guises, g.String())
 	}
 	for _, what := range sorted(a.rows) {
-		shown.Rows = append(shown.Rows, row{what, a.rows[what]})
+		page.Rows = append(page.Rows, row{what, a.rows[what]})
 	}
 	f, err := os.Create(filepath.Join(a.folder, "index.html"))
 	if err == nil {
-		err = contents.Execute(f, shown)
+		err = contents.Execute(f, page)
 	}
 	if err == nil {
 		err = f.Close()
@@ -121,16 +112,14 @@ func TestShots(t *testing.T) {
 	enrolSecond(t, w)
 	delivered := deliverMore(t, w)
 	v := newSurvey(w, browser)
-	v.at = func(b *tab, s stop, g guise) {
-		a.take(b, s.title(), g)
-		b.axe(s.told(g), "document")
-	}
+	v.at = func(b *tab, s stop, g guise) { a.take(b, s.title(), g) }
 	v.inside = func(b *tab, s stop, g guise, id string) {
-		a.take(b, s.title()+" with "+id, g)
-		b.axe(s.told(g)+" with "+id, "'#"+id+"'")
+		if slices.Contains(pairs, g) {
+			a.take(b, s.title()+" with "+id, g)
+		}
 	}
-	for _, round := range rounds(guises) {
-		t.Run("import "+round[0].String(), func(t *testing.T) { v.importing(t, round) })
+	for _, g := range guises {
+		t.Run("import "+g.String(), func(t *testing.T) { v.importing(t, g) })
 	}
 	stops, pages := w.stopsOf(t, curated(t, w, delivered), w.cast())
 	t.Run("pages", func(t *testing.T) { v.run(t, stops, guises) })

@@ -44,6 +44,10 @@ const (
 	ItemAuditExport Item = "BPC_ITEM_AUDIT_010101"
 	ItemAuditVerify Item = "BPC_ITEM_AUDIT_010102"
 
+	// 支持 > 能力开放.
+	ItemAccessConfigView   Item = "BPC_ITEM_SUPPORT_010100" // 接入配置-查看
+	ItemAccessConfigChange Item = "BPC_ITEM_SUPPORT_010101" // 接入配置-修改、测试、启用、停用
+
 	// 运营 (the vendor's back office).
 	ItemSourceView        Item = "BPC_ITEM_OPERATE_010100" // 来源
 	ItemSourceChange      Item = "BPC_ITEM_OPERATE_010101"
@@ -113,6 +117,8 @@ var catalogue = []Permission{
 	{ItemBillExplain, "sales.bills", "explain", onBoth},
 	{ItemResellerView, "sales.resellers", "view", onPartner},
 	{ItemResellerPriceView, "sales.policies", "view", onPartner},
+	{ItemAccessConfigView, "support.access_config", "view", onPartner},
+	{ItemAccessConfigChange, "support.access_config", "change", onPartner},
 	{ItemStaffView, "organisation.staff", "view", onEverySide},
 	{ItemStaffChange, "organisation.staff", "change", onEverySide},
 	{ItemRoleView, "organisation.roles", "view", onEverySide},

@@ -46,13 +46,7 @@ func (r *Line) cell(m *part.Markup, key string) {
 	case "relation":
 		plain(m, `<td class="x">`, r.Relation)
 	case "manager":
-		if !r.Hidden {
-			plain(m, `<td class="x">`, r.Manager)
-			return
-		}
-		m.Raw(`<td class="x"><span class="hb-mask">`)
-		m.Text(r.Manager)
-		m.Raw(`</span></td>`)
+		plain(m, `<td class="x">`, r.Manager)
 	case "product":
 		named(m, `<td data-l="`, "expenditure.col.product", r.Product)
 	case "resource":

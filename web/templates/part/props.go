@@ -177,7 +177,6 @@ type Condition struct {
 type Tool struct {
 	Count      string
 	Conditions []Condition
-	Fresh      string // as of when the rows are
 	Refresh    string
 	Density    string // address that toggles dense rows
 	Columns    *Columns

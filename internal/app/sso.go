@@ -1,0 +1,61 @@
+package app
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"huoban/internal/app/metafetch"
+	"huoban/internal/fault"
+	"huoban/internal/message"
+	"huoban/internal/outbox"
+	"huoban/internal/scope"
+	"huoban/internal/sso/metadata"
+	"huoban/internal/sso/registry"
+	"huoban/internal/store/ssostore"
+)
+
+// wirePlatforms makes the registry of partners' sales platforms. Fault: settings.sso_metadata_allow.
+func (a *App) wirePlatforms() error {
+	var allow []netip.Prefix
+	for _, text := range a.Settings.SSOMetadataAllow {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return fault.Invalid("settings.sso_metadata_allow", fault.Args{"value": text})
+		}
+		allow = append(allow, p)
+	}
+	a.Platforms = registry.New(registry.Deps{Store: ssostore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Orgs: a.Organisations,
+		Fetch:  metafetch.New(metafetch.Options{Allow: allow, LocalHTTP: metadata.LocalBase(a.Settings.Base())}),
+		Secret: a.Key[:], Base: a.Settings.Base(), Told: a.tellPlatform})
+	return nil
+}
+
+// tellPlatform rings the bell of everybody at a partner who may change its platform, and writes to them.
+func (a *App) tellPlatform(ctx context.Context, n registry.News) error {
+	org, err := a.Organisations.ByID(ctx, scope.System("system"), n.Platform.PartnerID)
+	if err != nil {
+		return err
+	}
+	people, err := a.Accounts.Holders(ctx, org.ID, scope.ItemAccessConfigChange)
+	if err != nil {
+		return err
+	}
+	link := "/o/" + org.Code + "/support/capability/access-config/" + n.Platform.ID
+	var notices []message.Notice
+	for _, personID := range people {
+		notices = append(notices, message.Notice{PersonID: personID, OrgID: org.ID, Category: message.CategorySystem, Code: n.Code, Args: n.Args, Link: link})
+		if err := a.mailOnce(ctx, personID, n.Once, outbox.Mail{Code: n.Code, Args: n.Args, Link: link}); err != nil {
+			return err
+		}
+	}
+	return a.Messages.Notify(ctx, notices...)
+}
+
+// platformWork is what the registry does by itself: documents when they are due, keys and certificates once an hour.
+func (a *App) platformWork() {
+	a.Worker.Every("sso.refresh", time.Minute, func(ctx context.Context) error { _, err := a.Platforms.RefreshDue(ctx); return err })
+	a.Worker.Every("sso.keys", time.Hour, func(ctx context.Context) error { _, err := a.Platforms.Roll(ctx); return err })
+	a.Worker.Every("sso.warn", time.Hour, func(ctx context.Context) error { _, err := a.Platforms.Warn(ctx); return err })
+	a.Worker.Every("sso.address", time.Hour, a.Platforms.KeepAddresses)
+}

@@ -1,0 +1,249 @@
+package registry
+
+import (
+	"context"
+	"crypto/sha256"
+	"slices"
+	"strings"
+	"time"
+
+	"huoban/internal/audit"
+	"huoban/internal/fault"
+	"huoban/internal/id"
+	"huoban/internal/scope"
+	"huoban/internal/sso"
+	"huoban/internal/sso/metadata"
+)
+
+// Console is a service provider as it is registered, with what only its list says.
+type Console struct {
+	sso.Console
+	Version         int64
+	Source          Source
+	MetadataURL     string
+	MetadataID      string
+	LastAssertionAt time.Time
+	CreatedBy       string
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+}
+
+// HostRow is the identity provider entity of a partner whose platform the portal hosts.
+type HostRow struct {
+	ID, PartnerID, Key, EntityID string
+	State                        sso.State
+	CreatedAt                    time.Time
+}
+
+// ConsoleInput is a console to register. PartnerID empty: every partner's.
+type ConsoleInput struct {
+	Metadata      []byte
+	URL           string
+	PartnerID     string
+	Name          string
+	NameIDFormat  sso.NameIDFormat
+	Attributes    []sso.Release
+	Encrypt       sso.Encrypt
+	RequireSigned bool
+	DryRun        bool
+}
+
+// ReleaseFields are the fields of ours a console can be given.
+var ReleaseFields = []string{"xAccountId", "xUserId", "xAccountType", "bpId", "name", "mobile", "email", "customer", "domainId"}
+
+func operatorOnly(sc scope.Scope) error {
+	if sc.Side() != scope.SideSystem {
+		return fault.Denied("sso.reg.operator_only", nil)
+	}
+	return nil
+}
+
+// AddConsole registers a console; its entity id is the only one of its kind. Saying again what is registered
+// gives the one there is. Faults: sso.base_url, sso.md.*, sso.reg.operator_only, .console_taken, .attribute.
+func (s *Service) AddConsole(ctx context.Context, sc scope.Scope, in ConsoleInput) (Console, []*fault.Error, error) {
+	if err := operatorOnly(sc); err != nil {
+		return Console{}, nil, err
+	}
+	if err := s.Usable(); err != nil {
+		return Console{}, nil, err
+	}
+	body, etag, source := in.Metadata, "", SourceFile
+	if in.URL != "" {
+		var err error
+		if body, etag, err = s.Fetch.Fetch(ctx, in.URL, ""); err != nil {
+			return Console{}, nil, err
+		}
+		source = SourceURL
+	}
+	now := s.Clock.Now()
+	doc, e, err := metadata.Parse(body, metadata.Options{Role: metadata.RoleSP, Now: now, LocalHTTP: s.localHTTP()})
+	if err != nil {
+		return Console{}, nil, err
+	}
+	c, warn, err := console(in, e)
+	if err != nil {
+		return c, nil, err
+	}
+	c.ID, c.Version, c.Source, c.MetadataURL, c.MetadataID = id.New(), 1, source, in.URL, id.New()
+	c.CreatedBy, c.CreatedAt, c.UpdatedAt = sc.Login(), now, now
+	known, ok, err := s.Store.ConsoleByEntity(ctx, c.EntityID)
+	if err != nil {
+		return c, warn, err
+	}
+	if ok {
+		if known.PartnerID != c.PartnerID {
+			err = fault.Conflict("sso.reg.console_taken", fault.Args{"entity": c.EntityID})
+		}
+		return known, warn, err
+	}
+	if in.DryRun {
+		return c, warn, nil
+	}
+	sum := sha256.Sum256(body)
+	row := DocumentRow{ID: c.MetadataID, OwnerKind: metadata.RoleSP, OwnerID: c.ID, SHA256: sum[:], XML: string(body), ValidUntil: e.ValidUntil, Cache: doc.Cache,
+		ETag: etag, FetchedAt: now, State: DocumentApplied, DecidedBy: sc.Login(), DecidedAt: now}
+	if _, err := s.Host(ctx, sc, c.PartnerID); err != nil {
+		return c, warn, err
+	}
+	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Store.InsertConsole(ctx, c); err != nil {
+			return err
+		}
+		if err := s.Store.InsertDocument(ctx, row); err != nil {
+			return err
+		}
+		return s.recordConsole(ctx, sc, c, "console.add", map[string]any{"acs": len(c.ACS), "name_id": string(c.NameIDFormat)})
+	})
+	return c, warn, err
+}
+
+// console is a console from its document and the wish.
+func console(in ConsoleInput, e metadata.Entity) (Console, []*fault.Error, error) {
+	c := Console{Console: sso.Console{PartnerID: in.PartnerID, EntityID: e.ID, Name: strings.TrimSpace(in.Name), State: sso.StateActive, SLO: e.SLO.URL,
+		SLOResponse: e.SLO.Response, SLOBinding: e.SLO.Binding, RequireSigned: in.RequireSigned || e.WantSigned, NameIDFormat: in.NameIDFormat,
+		Attributes: in.Attributes, Encrypt: in.Encrypt, ValidUntil: e.ValidUntil, Certs: e.Uses(sso.CertStateCurrent), Ciphers: e.Ciphers}}
+	for _, a := range e.ACS {
+		c.ACS = append(c.ACS, sso.Endpoint{Index: a.Index, URL: a.URL, Binding: a.Binding, Default: a.Default})
+	}
+	if c.Name == "" {
+		c.Name = e.ID
+	}
+	if c.NameIDFormat == "" {
+		c.NameIDFormat = sso.NameIDPersistent
+	}
+	if c.Encrypt == "" {
+		c.Encrypt = sso.EncryptOptional
+	}
+	for _, a := range c.Attributes {
+		if a.Name == "" || !plainText(a.Name, maxAttr) || !slices.Contains(ReleaseFields, a.Field) {
+			return c, nil, fault.Invalid("sso.reg.attribute", fault.Args{"name": a.Name, "field": a.Field})
+		}
+	}
+	var warn []*fault.Error
+	encrypts := slices.ContainsFunc(e.Certs, func(x metadata.Cert) bool {
+		return x.Use != sso.CertUseSigning && x.Grade == metadata.GradeGood && x.Algorithm == "RSA"
+	})
+	if c.Encrypt == sso.EncryptRequired && !encrypts {
+		return c, nil, fault.Invalid("sso.reg.no_encryption_key", fault.Args{"entity": c.EntityID})
+	}
+	if c.RequireSigned && !slices.ContainsFunc(e.Certs, func(x metadata.Cert) bool { return x.Signs() && x.Grade == metadata.GradeGood }) {
+		return c, nil, fault.Invalid("sso.reg.no_signing_key", fault.Args{"entity": c.EntityID})
+	}
+	if c.Encrypt == sso.EncryptOptional && !encrypts {
+		warn = append(warn, fault.Conflict("sso.reg.not_encrypted", nil))
+	}
+	return c, warn, nil
+}
+
+func (s *Service) recordConsole(ctx context.Context, sc scope.Scope, c Console, action string, detail map[string]any) error {
+	return s.Audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: c.PartnerID, Action: action, Object: "console:" + c.EntityID, Detail: detail})
+}
+
+// Consoles lists every console. Fault: sso.reg.operator_only.
+func (s *Service) Consoles(ctx context.Context, sc scope.Scope) ([]Console, error) {
+	if err := operatorOnly(sc); err != nil {
+		return nil, err
+	}
+	return s.Store.Consoles(ctx)
+}
+
+// DisableConsole lets no customer go to a console any more; doing it again changes nothing. Faults:
+// sso.reg.operator_only, .console_unknown.
+func (s *Service) DisableConsole(ctx context.Context, sc scope.Scope, entityID string) (Console, error) {
+	if err := operatorOnly(sc); err != nil {
+		return Console{}, err
+	}
+	var c Console
+	err := s.Tx.InTx(ctx, func(ctx context.Context) (err error) {
+		var ok bool
+		if c, ok, err = s.Store.ConsoleByEntity(ctx, entityID); err != nil {
+			return err
+		}
+		if !ok {
+			return fault.NotFound("sso.reg.console_unknown", fault.Args{"entity": entityID})
+		}
+		if c.State == sso.StateDisabled {
+			return nil
+		}
+		c.State, c.UpdatedAt = sso.StateDisabled, s.Clock.Now()
+		won, err := s.Store.UpdateConsole(ctx, c)
+		if err != nil {
+			return err
+		}
+		if !won {
+			return fault.Conflict("sso.reg.changed", nil)
+		}
+		return s.recordConsole(ctx, sc, c, "console.disable", nil)
+	})
+	return c, err
+}
+
+// ConsoleByEntity is the console of an entity, for a request that names it.
+func (s *Service) ConsoleByEntity(ctx context.Context, entityID string) (sso.Console, bool, error) {
+	c, ok, err := s.Store.ConsoleByEntity(ctx, entityID)
+	return c.Console, ok, err
+}
+
+// Host gives the identity provider entity of a partner, made when it is asked for the first time; none for no
+// partner.
+func (s *Service) Host(ctx context.Context, sc scope.Scope, partnerID string) (HostRow, error) {
+	if partnerID == "" {
+		return HostRow{}, nil
+	}
+	h, ok, err := s.Store.HostOf(ctx, partnerID)
+	if err != nil || ok {
+		return h, err
+	}
+	h = HostRow{ID: id.New(), PartnerID: partnerID, Key: sso.NewToken(), State: sso.StateActive, CreatedAt: s.Clock.Now()}
+	h.EntityID = s.address("idp", h.Key, "metadata")
+	k, err := s.makeKey(metadata.RoleIdP, h.Key, sso.KeyUseSign, sso.KeyStateCurrent)
+	if err != nil {
+		return h, err
+	}
+	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
+		known, ok, err := s.Store.HostOf(ctx, partnerID)
+		if err != nil || ok {
+			h = known
+			return err
+		}
+		if err := s.Store.InsertHost(ctx, h); err != nil {
+			return err
+		}
+		if err := s.Store.InsertKey(ctx, k); err != nil {
+			return err
+		}
+		return s.Audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: partnerID, Action: "host.add", Object: "host:" + h.Key})
+	})
+	return h, err
+}
+
+// HostEntity is what a request to a hosted platform is answered as; false when there is none under the key.
+func (s *Service) HostEntity(ctx context.Context, key string) (sso.Host, bool, error) {
+	h, ok, err := s.Store.HostByKey(ctx, key)
+	if err != nil || !ok || h.State != sso.StateActive {
+		return sso.Host{}, false, err
+	}
+	keys, err := s.keys(ctx, h.Key)
+	return sso.Host{ID: h.ID, PartnerID: h.PartnerID, PartnerActive: true, Key: h.Key, EntityID: h.EntityID, SSO: s.address("idp", h.Key, "sso"),
+		SLO: s.address("idp", h.Key, "slo"), Keys: keys}, err == nil, err
+}

@@ -1,0 +1,82 @@
+package registry
+
+import (
+	"context"
+	"time"
+
+	"huoban/internal/sso"
+	"huoban/internal/sso/metadata"
+)
+
+// Store keeps registrations; internal/store/ssostore implements it.
+type Store interface {
+	InsertPlatform(ctx context.Context, p Platform) error
+	// UpdatePlatform writes everything but what is ours for ever, if the version is as given, and raises it.
+	UpdatePlatform(ctx context.Context, p Platform) (bool, error)
+	// Platform finds by id or key, PlatformByType by the platform's mark.
+	Platform(ctx context.Context, idOrKey string) (Platform, bool, error)
+	PlatformByType(ctx context.Context, accountType string) (Platform, bool, error)
+	// Platforms lists all of a partner, or of everybody, the oldest first.
+	Platforms(ctx context.Context, partnerID string) ([]Platform, error)
+	// EntityHolders are the active registrations with the entity id that are not meant to share it.
+	EntityHolders(ctx context.Context, entityID string) ([]Platform, error)
+	// EndSessions ends every session that came from the registration, and tells how many.
+	EndSessions(ctx context.Context, platformID, by string, at time.Time) (int64, error)
+
+	Certs(ctx context.Context, platformID string) ([]CertRow, error)
+	// PutCert inserts a certificate, or gives the known one this state and document.
+	PutCert(ctx context.Context, c CertRow, at time.Time) error
+	SetCertState(ctx context.Context, certID string, state sso.CertState) error
+	// WarnCert notes that a certificate's end was spoken of; false when somebody just did.
+	WarnCert(ctx context.Context, c CertRow, days int, at time.Time) (bool, error)
+	// EndingCerts are current certificates of registrations in use that end before the instant.
+	EndingCerts(ctx context.Context, before time.Time) ([]CertRow, error)
+
+	Keys(ctx context.Context, entityKey string) ([]KeyRow, error)
+	InsertKey(ctx context.Context, k KeyRow) error
+	// UpdateKey writes state and times, if the version is as given, and raises it.
+	UpdateKey(ctx context.Context, k KeyRow) (bool, error)
+	// RollingKeys are the entities whose keys may have a next step to take.
+	RollingKeys(ctx context.Context, endsBefore time.Time) ([]EntityRef, error)
+
+	Returns(ctx context.Context, platformID string) ([]sso.Return, error)
+	InsertReturn(ctx context.Context, platformID string, r sso.Return, by string, at time.Time) error
+	SetReturnState(ctx context.Context, platformID, returnID string, state sso.ReturnState, by string, at time.Time) (bool, error)
+
+	InsertDocument(ctx context.Context, d DocumentRow) error
+	Document(ctx context.Context, documentID string) (DocumentRow, bool, error)
+	// Documents are the newest of an owner, without their text.
+	Documents(ctx context.Context, ownerID string, limit int) ([]DocumentRow, error)
+	// DecideDocument ends a wait; false when it is over already.
+	DecideDocument(ctx context.Context, documentID, state, by string, at time.Time) (bool, error)
+
+	PutFetch(ctx context.Context, f FetchRow) error
+	FetchOf(ctx context.Context, ownerID string) (FetchRow, bool, error)
+	DropFetch(ctx context.Context, ownerID string) error
+	DueFetches(ctx context.Context, now time.Time, limit int) ([]FetchRow, error)
+	// Lease takes a due document for one replica; false when another has it.
+	Lease(ctx context.Context, ownerID, by string, now, until time.Time) (bool, error)
+
+	Refusals(ctx context.Context, platformID string, limit int) ([]Refusal, error)
+	RefusalByRef(ctx context.Context, ref string) (Refusal, bool, error)
+	SignIns(ctx context.Context, platformID string, limit int) ([]SignIn, error)
+	SeenOf(ctx context.Context, platformID string, since time.Time) (Seen, error)
+
+	// RequestByID gives a stored request, as package sso asks for it.
+	RequestByID(ctx context.Context, id string) (sso.Request, bool, error)
+
+	InsertConsole(ctx context.Context, c Console) error
+	UpdateConsole(ctx context.Context, c Console) (bool, error)
+	ConsoleByEntity(ctx context.Context, entityID string) (Console, bool, error)
+	Consoles(ctx context.Context) ([]Console, error)
+	HostOf(ctx context.Context, partnerID string) (HostRow, bool, error)
+	HostByKey(ctx context.Context, key string) (HostRow, bool, error)
+	Hosts(ctx context.Context) ([]HostRow, error)
+	InsertHost(ctx context.Context, h HostRow) error
+}
+
+// EntityRef names an entity of ours.
+type EntityRef struct {
+	Kind metadata.Role
+	Key  string
+}

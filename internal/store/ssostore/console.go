@@ -1,0 +1,133 @@
+package ssostore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"huoban/internal/sso"
+	"huoban/internal/sso/registry"
+	"huoban/internal/store"
+)
+
+var (
+	qInsertConsole   = q.Get("sso.InsertConsole")
+	qUpdateConsole   = q.Get("sso.UpdateConsole")
+	qConsoleByEntity = q.Get("sso.ConsoleByEntity")
+	qConsoles        = q.Get("sso.Consoles")
+	qInsertHost      = q.Get("sso.InsertHost")
+	qHostOf          = q.Get("sso.HostOf")
+	qHostByKey       = q.Get("sso.HostByKey")
+	qHosts           = q.Get("sso.Hosts")
+)
+
+var formats = map[sso.NameIDFormat]string{sso.NameIDPersistent: "persistent", sso.NameIDTransient: "transient", sso.NameIDEmail: "email"}
+
+func format(s string) sso.NameIDFormat {
+	for f, name := range formats {
+		if name == s {
+			return f
+		}
+	}
+	return sso.NameIDTransient
+}
+
+// InsertConsole writes a console.
+func (s *Store) InsertConsole(ctx context.Context, c registry.Console) error {
+	var sign, encrypt []sso.Certificate
+	for _, x := range c.Certs {
+		if x.Use == sso.CertUseEncryption {
+			encrypt = append(encrypt, x)
+		} else {
+			sign = append(sign, x)
+		}
+	}
+	var texts [5]string
+	for i, v := range []any{c.ACS, c.Attributes, c.Ciphers, sign, encrypt} {
+		t, err := encode(v)
+		if err != nil {
+			return err
+		}
+		texts[i] = t
+	}
+	_, err := s.db.Exec(ctx, qInsertConsole, c.ID, c.Version, none(c.PartnerID), c.EntityID, c.Name, string(c.State), texts[0], c.SLO, c.SLOResponse, bindings[c.SLOBinding],
+		c.RequireSigned, formats[c.NameIDFormat], texts[1], string(c.Encrypt), texts[2], texts[3], texts[4], string(c.Source), c.MetadataURL, none(c.MetadataID),
+		store.At(c.ValidUntil), c.CreatedBy, store.At(c.CreatedAt), store.At(c.UpdatedAt))
+	return err
+}
+
+// UpdateConsole writes a console's state over the one of its version.
+func (s *Store) UpdateConsole(ctx context.Context, c registry.Console) (bool, error) {
+	n, err := s.db.Exec(ctx, qUpdateConsole, c.ID, c.Version, string(c.State), store.At(c.UpdatedAt))
+	return n == 1, err
+}
+
+func (s *Store) consoles(ctx context.Context, q store.Query, args ...any) ([]registry.Console, error) {
+	var out []registry.Console
+	err := s.db.Each(ctx, q, args, func(rows *sql.Rows) error {
+		var c registry.Console
+		var state, acs, sloBinding, name, attributes, encrypt, ciphers, sign, seal, source string
+		var until, last, created, updated store.Instant
+		err := rows.Scan(&c.ID, &c.Version, &c.PartnerID, &c.EntityID, &c.Name, &state, &acs, &c.SLO, &c.SLOResponse, &sloBinding, &c.RequireSigned, &name, &attributes,
+			&encrypt, &ciphers, &sign, &seal, &source, &c.MetadataURL, &c.MetadataID, &until, &last, &c.CreatedBy, &created, &updated)
+		if err != nil {
+			return err
+		}
+		var signing, sealing []sso.Certificate
+		for text, into := range map[*string]any{&acs: &c.ACS, &attributes: &c.Attributes, &ciphers: &c.Ciphers, &sign: &signing, &seal: &sealing} {
+			if err := json.Unmarshal([]byte(*text), into); err != nil {
+				return fmt.Errorf("console %s: %w", c.ID, err)
+			}
+		}
+		c.Certs = append(signing, sealing...)
+		c.State, c.SLOBinding, c.NameIDFormat, c.Encrypt, c.Source = sso.State(state), binding(sloBinding), format(name), sso.Encrypt(encrypt), registry.Source(source)
+		c.ValidUntil, c.LastAssertionAt, c.CreatedAt, c.UpdatedAt = until.Time, last.Time, created.Time, updated.Time
+		out = append(out, c)
+		return nil
+	})
+	return out, err
+}
+
+// ConsoleByEntity reads one.
+func (s *Store) ConsoleByEntity(ctx context.Context, entityID string) (registry.Console, bool, error) {
+	return first(s.consoles(ctx, qConsoleByEntity, entityID))
+}
+
+// Consoles reads all.
+func (s *Store) Consoles(ctx context.Context) ([]registry.Console, error) {
+	return s.consoles(ctx, qConsoles)
+}
+
+// InsertHost writes the entity of a hosted platform.
+func (s *Store) InsertHost(ctx context.Context, h registry.HostRow) error {
+	_, err := s.db.Exec(ctx, qInsertHost, h.ID, h.PartnerID, h.Key, h.EntityID, string(h.State), store.At(h.CreatedAt))
+	return err
+}
+
+func (s *Store) hosts(ctx context.Context, q store.Query, args ...any) ([]registry.HostRow, error) {
+	var out []registry.HostRow
+	err := s.db.Each(ctx, q, args, func(rows *sql.Rows) error {
+		var h registry.HostRow
+		var state string
+		var created store.Instant
+		err := rows.Scan(&h.ID, &h.PartnerID, &h.Key, &h.EntityID, &state, &created)
+		h.State, h.CreatedAt = sso.State(state), created.Time
+		out = append(out, h)
+		return err
+	})
+	return out, err
+}
+
+// HostOf reads the entity of a partner.
+func (s *Store) HostOf(ctx context.Context, partnerID string) (registry.HostRow, bool, error) {
+	return first(s.hosts(ctx, qHostOf, partnerID))
+}
+
+// HostByKey reads the entity under a key.
+func (s *Store) HostByKey(ctx context.Context, key string) (registry.HostRow, bool, error) {
+	return first(s.hosts(ctx, qHostByKey, key))
+}
+
+// Hosts reads all.
+func (s *Store) Hosts(ctx context.Context) ([]registry.HostRow, error) { return s.hosts(ctx, qHosts) }

@@ -1,0 +1,32 @@
+-- name: sso.InsertConsole
+insert into sso_sp (id, version, partner_id, entity_id, name, state, acs, slo_url, slo_response_url, slo_binding, require_signed, name_id_format,
+  attributes, encrypt, ciphers, sign_certs, encrypt_certs, metadata_source, metadata_url, metadata_id, valid_until, last_assertion_at, created_by,
+  created_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, null, $22, $23, $24)
+
+-- name: sso.UpdateConsole
+update sso_sp set version = version + 1, state = $3, updated_at = $4 where id = $1 and version = $2
+
+-- name: sso.ConsoleByEntity
+select id, version, coalesce(partner_id, ''), entity_id, name, state, acs, slo_url, slo_response_url, slo_binding, require_signed, name_id_format,
+  attributes, encrypt, ciphers, sign_certs, encrypt_certs, metadata_source, metadata_url, coalesce(metadata_id, ''), valid_until, last_assertion_at,
+  created_by, created_at, updated_at
+from sso_sp where entity_id = $1
+
+-- name: sso.Consoles
+select id, version, coalesce(partner_id, ''), entity_id, name, state, acs, slo_url, slo_response_url, slo_binding, require_signed, name_id_format,
+  attributes, encrypt, ciphers, sign_certs, encrypt_certs, metadata_source, metadata_url, coalesce(metadata_id, ''), valid_until, last_assertion_at,
+  created_by, created_at, updated_at
+from sso_sp order by created_at, id
+
+-- name: sso.InsertHost
+insert into sso_host (id, partner_id, idp_key, entity_id, state, created_at) values ($1, $2, $3, $4, $5, $6)
+
+-- name: sso.HostOf
+select id, partner_id, idp_key, entity_id, state, created_at from sso_host where partner_id = $1
+
+-- name: sso.HostByKey
+select id, partner_id, idp_key, entity_id, state, created_at from sso_host where idp_key = $1
+
+-- name: sso.Hosts
+select id, partner_id, idp_key, entity_id, state, created_at from sso_host order by created_at, id
