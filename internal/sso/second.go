@@ -95,6 +95,9 @@ func (c *check) crewjamAgrees() *Refusal {
 	}
 	if theirs.ID != c.got.AssertionID || theirs.Subject == nil || theirs.Subject.NameID == nil ||
 		theirs.Subject.NameID.Value != c.got.NameID.Value || !sameAttributes(theirs, c.got.Attributes) {
+		if c.oursWillSay() {
+			return nil
+		}
 		return &Refusal{Code: CodeLibDisagrees, Expected: c.got.AssertionID, Seen: theirs.ID}
 	}
 	return nil

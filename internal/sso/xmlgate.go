@@ -50,7 +50,7 @@ func gateBytes(doc []byte) *Refusal {
 	if bytes.HasPrefix(doc, []byte("<?")) {
 		head := declaration.Find(doc)
 		if head == nil {
-			if bytes.HasPrefix(doc, []byte("<?xml")) {
+			if len(doc) > 5 && bytes.HasPrefix(doc, []byte("<?xml")) && strings.ContainsRune(" \t\r\n?", rune(doc[5])) {
 				return &Refusal{Code: CodeXMLEncoding, Expected: "UTF-8", Seen: "declaration"}
 			}
 			return at(CodeXMLPI, 0)
