@@ -23,6 +23,10 @@ var (
 // loginKey is the form in which logins are compared.
 func loginKey(login string) string { return strings.ToLower(strings.TrimSpace(login)) }
 
+func malformedLogin(login string) error {
+	return fault.Invalid("account.login_malformed", fault.Args{"login": clip(login)})
+}
+
 func clip(s string) string {
 	r := []rune(strings.ToValidUTF8(s, "?"))
 	if len(r) > 64 {
@@ -56,7 +60,7 @@ type AddPersonInput struct {
 // .email_malformed, .phone_malformed, those of CheckPassword.
 func (in AddPersonInput) Validate() error {
 	if !loginShape.MatchString(in.Login) {
-		return fault.Invalid("account.login_malformed", fault.Args{"login": clip(in.Login)})
+		return malformedLogin(in.Login)
 	}
 	if err := (Contact{in.Name, in.Phone, in.Email}).Validate(); err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 )
 
 // Codes of the preset roles: 系统管理员, 客户经理, 客户经理主管, 财务 of partners; 管理员, 运营, 财经, 发票专员,
-// 审计 of vendors; the administrator of a customer.
+// 审计 of vendors; the administrator of a customer, and its persons who only look.
 const (
 	RoleAdmin        = "admin"
 	RoleManager      = "manager"
@@ -19,6 +19,7 @@ const (
 	RoleOperations   = "operations"
 	RoleInvoiceClerk = "invoice_clerk"
 	RoleAuditor      = "auditor"
+	RoleViewer       = "viewer"
 )
 
 // Label is the key of a preset's name; custom roles carry their own name.
@@ -76,6 +77,7 @@ var presets = []preset{
 		scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain, scope.ItemResellerView, scope.ItemResellerCustomerView}},
 
 	{scope.SideCustomer, RoleAdmin, nil},
+	{scope.SideCustomer, RoleViewer, []scope.Item{scope.ItemExpenditureView, scope.ItemAssociationView}},
 }
 
 // Presets lists the fixed roles of a side.

@@ -31,6 +31,7 @@ import (
 	"huoban/internal/price"
 	"huoban/internal/scope"
 	"huoban/internal/session"
+	"huoban/internal/signon"
 	"huoban/internal/source"
 	"huoban/internal/sso/registry"
 	"huoban/internal/store"
@@ -84,6 +85,7 @@ type App struct {
 	Queue         *outbox.Queue
 	Worker        *outbox.Worker
 	Exports       *export.Service
+	SignOn        *signon.Service
 	Platforms     *registry.Service
 
 	mails bool // a mail server is set
@@ -198,6 +200,7 @@ func (a *App) wire() error {
 	a.Idempotency = idempotency.New(a.DB, idemstore.New(a.DB), a.Clock)
 	jobs := jobstore.New(a.DB)
 	a.Queue, a.Worker = outbox.NewQueue(jobs, a.Clock), outbox.NewWorker(a.DB, jobs, a.Clock, a.Log)
+	a.wireSignOn()
 	a.wireExports()
 	if err := a.wirePlatforms(); err != nil {
 		return err

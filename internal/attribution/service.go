@@ -32,6 +32,8 @@ type Store interface {
 	SetSourceTargets(ctx context.Context, s source.Source) error
 	RulesInForce(ctx context.Context, sourceID string) ([]Rule, error)
 	AllRules(ctx context.Context, sourceID string) ([]Rule, error)
+	// Find gives what rules in force attribute whose key is the text or whose customer's code or name holds it.
+	Find(ctx context.Context, vendorID, text string, limit int) ([]Found, error)
 	RuleSeq(ctx context.Context, sourceID string) (int64, error)
 	InsertRules(ctx context.Context, rules []Rule) error
 	EndRule(ctx context.Context, ruleID string, seq int64) error
@@ -145,6 +147,18 @@ func (s *Service) Rules(ctx context.Context, sc scope.Scope, sourceName string) 
 	rules, err := s.Store.RulesInForce(ctx, src.ID)
 	sortRules(rules)
 	return rules, err
+}
+
+// Found is a customer that a rule in force names.
+type Found struct{ Source, Key, Code, Name string }
+
+// Find looks for customers by account, code or name, in small letters, at most limit. Fault:
+// scope.permission_missing.
+func (s *Service) Find(ctx context.Context, sc scope.Scope, text string, limit int) ([]Found, error) {
+	if err := sc.Require(scope.ItemMapView); err != nil {
+		return nil, err
+	}
+	return s.Store.Find(ctx, sc.OrgID(), text, limit)
 }
 
 func sortRules(rules []Rule) {

@@ -109,6 +109,7 @@ type Filter struct {
 	Action   string // exact, or a noun ("delivery") for all its verbs
 	Object   string
 	Outcome  string
+	Request  string    // the number of the request it was done by
 	From, To time.Time // [From, To)
 	Until    int64     // the last entry looked at; 0 = the newest
 }

@@ -13,6 +13,7 @@ type Filter struct {
 	VendorID, PartnerID string
 	Cycle               cycle.Cycle
 	Currency, EntityID  string
+	Code                string // 校验码
 }
 
 // Total is what is due before rounding: the sum PayableTotal cut.

@@ -94,7 +94,7 @@ func sumColumn(t *testing.T, rows [][]string, name string) money.Exact {
 	}
 	for _, r := range rows[1:] {
 		if at >= 0 && at < len(r) && r[at] != "" {
-			v, err := money.ParseExact(strings.ReplaceAll(r[at], ",", ""))
+			v, err := money.ParseExact(unguarded(strings.ReplaceAll(r[at], ",", "")))
 			if err != nil {
 				t.Fatalf("%s %q: %v", name, r[at], err)
 			}

@@ -16,8 +16,8 @@ import (
 const longDigits = 12
 
 // writeCSV writes UTF-8 with a byte order mark, so that spreadsheets read Chinese, and a row per bill,
-// product, customer or line. Figures are plain decimals with every digit, which a spreadsheet shows to
-// its fifteenth; text is guarded (see guard).
+// product, customer or line. Figures are plain decimals with every digit; those of more than a spreadsheet
+// keeps of a number are text to it, as in a workbook. Text is guarded (see guard).
 func writeCSV(ctx context.Context, out io.Writer, docs []bill.Document, o Options) error {
 	if _, err := io.WriteString(out, "\ufeff"); err != nil {
 		return err
@@ -33,9 +33,7 @@ func writeCSV(ctx context.Context, out io.Writer, docs []bill.Document, o Option
 	}
 	put := func(row []string) error {
 		for i := range row {
-			if columns[i].class == classText {
-				row[i] = guard(row[i])
-			}
+			row[i] = columns[i].cell(row[i])
 		}
 		return w.Write(row)
 	}
@@ -66,6 +64,19 @@ func writeCSV(ctx context.Context, out io.Writer, docs []bill.Document, o Option
 	}
 	w.Flush()
 	return w.Error()
+}
+
+// cell is a value as its column stands in a CSV.
+func (c column) cell(value string) string {
+	switch {
+	case c.class == classText:
+		return guard(value)
+	case significant(value) <= floatDigits:
+		return value
+	case strings.HasPrefix(value, "-"):
+		return "'" + value // a minus before what is no number begins a formula
+	}
+	return value + "\t"
 }
 
 // guard keeps a spreadsheet from running a text as a formula (a leading apostrophe) and from changing a

@@ -56,9 +56,7 @@ func (s *Sheet) writeCSV(ctx context.Context, out io.Writer) error {
 	columns, head := s.columns()
 	put := func(row []string) error {
 		for i := range row {
-			if columns[i].class == classText {
-				row[i] = guard(row[i])
-			}
+			row[i] = columns[i].cell(row[i])
 		}
 		return w.Write(row)
 	}

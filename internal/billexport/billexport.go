@@ -202,7 +202,7 @@ func (d Deps) produce(ctx context.Context, sc scope.Scope, t export.Task, w io.W
 	case bill.ByProduct, bill.ByCustomer:
 		rows = int64(len(doc.Groups(by)))
 	}
-	return export.Produced{FileName: p.fileName(t.Kind, format), ContentType: format.MediaType(), Rows: rows}, nil
+	return export.Produced{FileName: p.fileName(t.Kind, format), ContentType: format.MediaType(), Rows: rows, Code: doc.Code}, nil
 }
 
 var endings = map[string]string{KindLines: "-lines", KindProducts: "-products", KindCustomers: "-customers"}

@@ -93,6 +93,9 @@ func empty(from, to time.Time) bool { return !before(from, to) }
 // counts tells whether the association says who the partner was while it was in force.
 func (a Association) counts() bool { return a.State == StateActive || a.State == StateEnded }
 
+// InForce tells whether the partner serves the customer at that instant.
+func (a Association) InForce(at time.Time) bool { return a.counts() && covers(a.From, a.To, at) }
+
 // dayText writes a bound for a sentence, in the portal's own zone; "" is unbounded.
 func dayText(t time.Time) string {
 	if t.IsZero() {

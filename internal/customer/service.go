@@ -22,6 +22,9 @@ type Deps struct {
 	Clock         clock.Clock
 	Organisations Organisations
 	People        People // set after account.New, which asks this service for windows
+
+	// Ended is told, in the transaction, that a customer is a partner's no longer; nil tells nobody.
+	Ended func(ctx context.Context, partnerID, customerID string) error
 }
 
 // Service changes and reads associations and assignments.
@@ -169,6 +172,26 @@ func (s *Service) Propose(ctx context.Context, sc scope.Scope, in ProposeInput) 
 	return out, err
 }
 
+// Of lists the associations of a customer, for the program's own decisions.
+func (s *Service) Of(ctx context.Context, customerID string) ([]Association, error) {
+	return s.Store.AssociationsOf(ctx, customerID)
+}
+
+// Agree is a proposal of one side with the consent of the other, given in the same moment: a customer who comes
+// from its partner's platform accepts what the partner proposes by sending it. Faults: those of Propose and Do.
+func (s *Service) Agree(ctx context.Context, proposer, accepter scope.Scope, in ProposeInput) (Association, error) {
+	var out Association
+	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
+		a, err := s.Propose(ctx, proposer, in)
+		if err != nil {
+			return err
+		}
+		out, err = s.Do(ctx, accepter, DoInput{ID: a.ID, Do: ActionAccept})
+		return err
+	})
+	return out, err
+}
+
 func (s *Service) begin(ctx context.Context, sc scope.Scope, a Association) error {
 	if err := s.Store.InsertAssociation(ctx, a); err != nil {
 		return err
@@ -231,6 +254,11 @@ func (s *Service) Do(ctx context.Context, sc scope.Scope, in DoInput) (Associati
 		if in.Do == ActionEnd {
 			if err := s.endAssignments(ctx, sc, next); err != nil {
 				return err
+			}
+			if s.Ended != nil && !next.InForce(now) {
+				if err := s.Ended(ctx, next.PartnerID, next.CustomerID); err != nil {
+					return err
+				}
 			}
 		}
 		out = next

@@ -98,6 +98,9 @@ func (im *importing) run(ctx context.Context) error {
 		return err
 	}
 	err = im.readAndKeep(ctx)
+	if im.w != nil {
+		defer func() { im.w.sums.close() }()
+	}
 	if err == nil {
 		err = im.publish(ctx)
 	}

@@ -96,9 +96,11 @@ func (im *importing) plan(ctx context.Context) ([]plan, error) {
 		switch {
 		case im.src.Mode == source.ModeAppend:
 			err = im.refuseRepeats(ctx, &p, known)
-			p.diff = im.allNew(p.slot)
+			if err == nil {
+				p.diff, err = im.allNew(p.slot)
+			}
 		case len(known) == 0:
-			p.diff = im.allNew(p.slot)
+			p.diff, err = im.allNew(p.slot)
 		default:
 			p.prior = known[len(known)-1]
 			p.diff, err = compare(ctx, im.s.Store, p.prior, p.slot, d.NativeKey || p.month == stateIssued)
@@ -138,15 +140,19 @@ func (im *importing) refuseRepeats(ctx context.Context, p *plan, known []int64) 
 }
 
 // allNew is the difference to nothing, taken from the sums.
-func (im *importing) allNew(slot int64) *comparison {
+func (im *importing) allNew(slot int64) (*comparison, error) {
+	totals, err := im.w.sums.totals()
+	if err != nil {
+		return nil, err
+	}
 	c := &comparison{byCurrency: map[string]*Change{}, moved: map[identity]bool{}}
-	for k, sum := range im.w.sums {
-		if k.SlotID == slot {
-			x := c.of(k.Currency)
-			x.Added, x.AddedSum = x.Added+sum.Lines, x.AddedSum.Add(sum.Billed)
+	for k, sum := range totals {
+		if k.slot == slot {
+			x := c.of(k.currency)
+			x.Added, x.AddedSum = x.Added+sum.lines, x.AddedSum.Add(sum.billed)
 		}
 	}
-	return c
+	return c, nil
 }
 
 // same tells whether the period stays as it is. A period that is new is never the same, even empty.
@@ -256,7 +262,6 @@ func refuseClosing(src *source.Source, plans []plan) error {
 // activate moves the slots and writes their sums.
 func (im *importing) activate(ctx context.Context, plans []plan, followed bool) error {
 	s, lines := im.s, map[int64]int64{}
-	sums := map[usage.SummaryKey]usage.Sum{}
 	var kept []int64
 	for _, p := range plans {
 		if p.same() {
@@ -267,18 +272,14 @@ func (im *importing) activate(ctx context.Context, plans []plan, followed bool) 
 		}
 		kept = append(kept, p.slot)
 	}
-	if len(kept) == len(plans) {
-		sums = im.w.sums
+	totals, err := im.w.sums.totals()
+	if err != nil {
+		return err
 	}
-	for k, v := range im.w.sums {
-		if slices.Contains(kept, k.SlotID) {
-			if len(kept) < len(plans) {
-				sums[k] = v
-			}
-			lines[k.SlotID] += v.Lines
-		}
+	for k, sum := range totals {
+		lines[k.slot] += sum.lines
 	}
-	if err := s.Store.WriteSummaries(ctx, sums); err != nil {
+	if err := im.writeSums(ctx, kept); err != nil {
 		return err
 	}
 	if followed {
@@ -301,6 +302,22 @@ func (im *importing) activate(ctx context.Context, plans []plan, followed bool) 
 		}
 	}
 	return nil
+}
+
+// writeSums writes the sums of the slots that are kept.
+func (im *importing) writeSums(ctx context.Context, kept []int64) error {
+	next, err := im.w.sums.each()
+	if err != nil {
+		return err
+	}
+	return im.s.Store.WriteSummaries(ctx, func() (usage.Summary, bool, error) {
+		for {
+			x, more, err := next()
+			if err != nil || !more || slices.Contains(kept, x.SlotID) {
+				return x, more, err
+			}
+		}
+	})
 }
 
 // enter makes a slot the newest of its period: active in an open month, late in an issued one.
@@ -400,7 +417,10 @@ func (s *Service) oneSide(ctx context.Context, p plan, resolver *attribution.Res
 // account keeps counts, changes, the conformance report and warnings, and fills the result.
 func (im *importing) account(ctx context.Context, plans []plan) error {
 	s := im.s
-	im.res.Cycles = im.changes(plans)
+	var err error
+	if im.res.Cycles, err = im.changes(plans); err != nil {
+		return err
+	}
 	im.res.LineCount, im.res.Quarantined, im.res.Skipped = im.w.lines, im.w.bad, im.w.skipped
 	im.res.Added, im.res.Removed, im.res.Changed = 0, 0, 0
 	for _, c := range im.res.Cycles {
@@ -432,16 +452,20 @@ func (im *importing) account(ctx context.Context, plans []plan) error {
 }
 
 // changes lists what the delivery means by cycle and currency, with its own totals.
-func (im *importing) changes(plans []plan) []Change {
+func (im *importing) changes(plans []plan) ([]Change, error) {
+	totals, err := im.w.sums.totals()
+	if err != nil {
+		return nil, err
+	}
 	out := []Change{}
 	for _, p := range plans {
 		for _, x := range p.diff.byCurrency {
 			x.LineCount, x.Total, x.Stored = 0, money.Exact{}, 0 // a transaction may run again
 		}
-		for k, sum := range im.w.sums {
-			if k.SlotID == p.slot {
-				x := p.diff.of(k.Currency)
-				x.LineCount, x.Total, x.Stored = x.LineCount+sum.Lines, x.Total.Add(sum.Billed), x.Stored+sum.Amount
+		for k, sum := range totals {
+			if k.slot == p.slot {
+				x := p.diff.of(k.currency)
+				x.LineCount, x.Total, x.Stored = x.LineCount+sum.lines, x.Total.Add(sum.billed), x.Stored+sum.stored
 			}
 		}
 		list := p.diff.list()
@@ -453,7 +477,7 @@ func (im *importing) changes(plans []plan) []Change {
 			out = append(out, x)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // followSlots brings the states of a source's other deliveries to those of their slots.

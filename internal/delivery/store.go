@@ -54,7 +54,7 @@ type Store interface {
 	DeleteSlot(ctx context.Context, id int64) error
 
 	WriteLines(ctx context.Context, lines []*usage.Stored, fresh usage.Dims) error
-	WriteSummaries(ctx context.Context, sums map[usage.SummaryKey]usage.Sum) error
+	WriteSummaries(ctx context.Context, next usage.NextSummary) error
 	AddToSummaries(ctx context.Context, diffs map[usage.SummaryKey]usage.Sum) error
 	SummariesOf(ctx context.Context, slot int64) ([]usage.Summary, error)
 	EachSummary(ctx context.Context, slot int64, fn func(*usage.Summary) error) error

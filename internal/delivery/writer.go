@@ -26,7 +26,7 @@ type writer struct {
 
 	count   *counter
 	slots   map[cycle.Cycle]int64
-	sums    map[usage.SummaryKey]usage.Sum
+	sums    *tally
 	dims    *dimensions
 	report  *report
 	records int64
@@ -74,7 +74,7 @@ func newWriter(ctx context.Context, im *importing) (*writer, error) {
 		return nil, err
 	}
 	w := &writer{im: im, resolver: resolver, state: state, resumed: im.d.Progress, written: im.d.Progress, count: newCounter(),
-		slots: map[cycle.Cycle]int64{}, sums: map[usage.SummaryKey]usage.Sum{}, dims: newDimensions(),
+		slots: map[cycle.Cycle]int64{}, sums: newTally(), dims: newDimensions(),
 		batch: newBatch()}
 	w.own = ownKeys(im.src)
 	slots, err := im.s.Store.SlotsOfDelivery(ctx, im.d.ID)
@@ -172,12 +172,9 @@ func (w *writer) line(ctx context.Context, p ingest.Part, l *usage.Line, raw []b
 		fresh = &written
 	}
 	w.dims.name(st, fresh)
-	k := st.SummaryKey()
-	total := w.sums[k]
-	if err := total.Add(sum); err != nil {
+	if err := w.sums.add(st.SummaryKey(), sum); err != nil {
 		return nil, err
 	}
-	w.sums[k] = total
 	w.lines++
 	if w.records < w.resumed {
 		w.batch.lines = w.batch.lines[:len(w.batch.lines)-1]
@@ -283,24 +280,21 @@ func (w *writer) settle(ctx context.Context) (followed bool, err error) {
 	if w.resumed == 0 {
 		return state != w.state, nil
 	}
-	sums := map[usage.SummaryKey]usage.Sum{}
+	sums := newTally()
 	for _, slot := range w.slots {
 		err := w.im.s.Store.EachLine(ctx, []int64{slot}, func(l *usage.Stored) error {
 			one, err := l.Sum(w.im.src.Base)
 			if err != nil {
 				return err
 			}
-			total := sums[l.SummaryKey()]
-			if err := total.Add(one); err != nil {
-				return err
-			}
-			sums[l.SummaryKey()] = total
-			return nil
+			return sums.add(l.SummaryKey(), one)
 		})
 		if err != nil {
+			sums.close()
 			return false, err
 		}
 	}
+	w.sums.close()
 	w.sums = sums
 	return true, nil
 }

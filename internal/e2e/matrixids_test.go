@@ -66,7 +66,7 @@ var notTenants = map[string]bool{"token": true}
 // nor declared by a route fails TestParametersAreDeclared.
 var plainParams = strings.Fields(`action actor after amount base before category check code cols column currency current cycle dialect done
 email figure final format from kind language level list login mode name next org_code org_name outcome override password
-product q query reason region relation repeat size source_dialect source_name source_zone state theme to type unread until username zero`)
+product q query reason region relation repeat request size source_dialect source_name source_zone state theme to type unread until username zero`)
 
 // kindOf names the kind of a parameter of a route.
 func kindOf(r portal.RouteInfo, param string) string {

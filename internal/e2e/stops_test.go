@@ -14,6 +14,7 @@ type stop struct {
 	path  string
 	then  func(b *tab) // what brings the page into the state to look at
 	once  bool         // seen in every guise by somebody else already
+	all   bool         // in every guise: one of each kind of layout
 	few   bool         // only in the guises of the walk, because each time counts as a failed sign-in
 	name  string       // of the picture, where the address does not tell
 }
@@ -37,7 +38,7 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 	why := whyOf(t, c, "/o/"+partner+"/bills/lines?cycle="+theCycle)
 	v, p := "/o/"+vendor, "/o/"+partner
 	return []stop{
-		{route: "login", path: "/login"},
+		{route: "login", path: "/login", all: true},
 		{path: "/login?refused", then: refusedSignIn},
 		{path: "/nowhere"},
 		{route: "login.code", who: second, path: "/login/code"},
@@ -45,35 +46,35 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "password", who: admin, path: "/account/password"},
 		{who: admin, path: "/account/password?refused", then: submitted("form[action='/account/password']", map[string]string{"current": "x", "password": "short", "repeat": "short"})},
 		{route: "password", who: fresh, path: "/account/password"},
-		{route: "sessions", who: admin, path: "/account/sessions"},
-		{route: "home", who: admin, path: v},
-		{route: "home", who: buyer, path: p},
-		{route: "bills", who: buyer, path: p + "/bills?cycle=" + theCycle},
+		{route: "sessions", who: admin, path: "/account/sessions", all: true},
+		{route: "home", who: admin, path: v, all: true},
+		{route: "home", who: buyer, path: p, all: true},
+		{route: "bills", who: buyer, path: p + "/bills?cycle=" + theCycle, all: true},
 		{route: "bills", who: buyer, path: p + "/bills?cycle=2024-10"},
 		{route: "bills", who: buyer, path: p + "/bills?cycle=2023-01"},
 		{route: "bills", who: buyer2, path: "/o/" + otherOrg + "/bills?cycle=" + otherCycle},
-		{route: "bills.lines", who: buyer, path: p + "/bills/lines?cycle=" + theCycle + "&why=" + why, then: openSource, name: "why"},
+		{route: "bills.lines", who: buyer, path: p + "/bills/lines?cycle=" + theCycle + "&why=" + why, then: openSource, name: "why", all: true},
 		{route: "bills.lines", who: buyer, path: p + "/bills/lines?cycle=" + theCycle + "&product=nothing"},
 		{route: "bills.adjustments", who: buyer, path: p + "/bills/adjustments?cycle=" + theCycle},
 		{route: "bills.explanation", who: buyer, path: p + "/bills/explanation?cycle=" + theCycle + "&figure=due"},
 		{route: "bills.explanation", who: buyer, path: p + "/bills/explanation?cycle=" + theCycle + "&figure=rounding"},
-		{route: "bills.history", who: buyer, path: p + "/bills/history?cycle=" + theCycle},
+		{route: "bills.history", who: buyer, path: p + "/bills/history?cycle=" + theCycle, all: true},
 		{who: buyer, path: p + "/bills?cycle=yesterday"},
 		{route: "expenditure", who: buyer2, path: "/o/" + otherOrg + "/expenditure?cycle=" + otherCycle},
 		{route: "expenditure.lines", who: buyer2, path: "/o/" + otherOrg + "/expenditure/lines?cycle=" + otherCycle},
-		{route: "expenditure.lines", who: buyer2, path: "/o/" + otherOrg + "/expenditure/lines?cycle=" + otherCycle, then: revealNames, name: "revealed"},
+		{route: "expenditure.lines", who: buyer2, path: "/o/" + otherOrg + "/expenditure/lines?cycle=" + otherCycle, then: revealNames, name: "revealed", all: true},
 		{route: "expenditure.lines", who: "yunxiu-manager", path: p + "/expenditure/lines"},
 		{route: "exports", who: buyer, path: p + "/exports"},
-		{route: "deliveries.show", who: admin, path: delivered},
+		{route: "deliveries.show", who: admin, path: delivered, all: true},
 		{route: "quarantine", who: admin, path: delivered + "/quarantine"},
 		{route: "deliveries.rules", who: admin, path: delivered + "/rules"},
 		{route: "deliveries.changes", who: admin, path: delivered + "/changes"},
 		{route: "deliveries.new", who: admin, path: v + "/deliveries/new"},
 		{who: admin, path: v + "/deliveries/new?refused", then: submitted("main form[method=post]", nil)},
 		{route: "closes.show", who: admin, path: v + "/closes/" + theCycle},
-		{route: "closes.show", who: admin, path: v + "/closes/2024-11"},
+		{route: "closes.show", who: admin, path: v + "/closes/2024-11", all: true},
 		{route: "closes.show", who: admin, path: v + "/closes/2024-11?check=full"},
-		{who: admin, path: v + "/closes/2024-11", then: act(fmt.Sprintf("%s/closes/2024-11/freeze", v)), name: "close refused"},
+		{who: admin, path: v + "/closes/2024-11", then: act(fmt.Sprintf("%s/closes/2024-11/freeze", v)), name: "close refused", all: true},
 		{who: admin, path: v + "/closes/" + theCycle, then: act(fmt.Sprintf("%s/closes/%s/discard", v, theCycle)), name: "close conflict"},
 		{who: admin, path: delivered, then: act(delivered + "/publication"), name: "delivery conflict"},
 		{route: "adjustments.new", who: admin, path: v + "/adjustments/new"},
@@ -81,17 +82,17 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "mapping.new", who: admin, path: v + "/mapping/new"},
 		{who: admin, path: v + "/mapping/new?refused", then: submitted("main form[method=post]", nil)},
 		{route: "mapping", who: admin, path: v + "/mapping?q=nothing"},
-		{route: "prices", who: admin, path: v + "/prices?rule=1"},
+		{route: "prices", who: admin, path: v + "/prices?rule=1", all: true},
 		{route: "prices", who: admin, path: v + "/prices?q=nothing"},
 		{route: "prices.new", who: admin, path: v + "/prices/new"},
-		{who: admin, path: v + "/prices/new?refused", then: submitted("main form[method=post]", nil)},
+		{who: admin, path: v + "/prices/new?refused", then: submitted("main form[method=post]", nil), all: true},
 		{route: "prices.simulation", who: admin, path: v + "/prices/simulation?cycle=" + theCycle},
-		{route: "audit", who: buyer, path: p + "/audit?action=session"},
+		{route: "audit", who: buyer, path: p + "/audit?action=session", all: true},
 		{route: "audit", who: buyer, path: p + "/audit?actor=nobody-here"},
 		{who: admin, path: v + "/audit?from=yesterday"},
-		{who: admin, path: v + "/nowhere"},
+		{who: admin, path: v + "/nowhere", all: true},
 		{who: "yunxiu-manager", path: p + "/bills"},
-		{who: "lanhai-auditor", path: v + "/deliveries/new"},
+		{who: "lanhai-auditor", path: v + "/deliveries/new", all: true},
 	}
 }
 

@@ -76,6 +76,10 @@ func testTour(t *testing.T, w *world, browser context.Context) {
 	if clicks != 5 {
 		t.Errorf("%d clicks", clicks)
 	}
+	b.open("/o/GUANGZHU/search")
+	if recent := b.text("[data-recent]"); !strings.Contains(recent, month) || !b.truth("document.querySelector('[data-recent] a').href.includes('/bills/lines')") {
+		t.Errorf("the search offers as opened last: %q", recent)
+	}
 	b.quiet("tour")
 }
 

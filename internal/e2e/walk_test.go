@@ -49,8 +49,9 @@ func (s stop) told(g guise) string {
 	return fmt.Sprintf("%s %s %s %s", s.who, s.path[:min(len(s.path), 70)], s.name, g)
 }
 
-// look brings a page up and looks at it, and at everything that can be opened on it.
-func (v *survey) look(b *tab, s stop, g guise) {
+// look brings a page up and looks at it, and at everything that can be opened on it, in each of the guises.
+// They differ in their themes alone, which are a matter of the style sheet: the page is asked for once.
+func (v *survey) look(b *tab, s stop, guises ...guise) {
 	b.t.Helper()
 	b.open(s.path)
 	if s.then != nil {
@@ -59,15 +60,18 @@ func (v *survey) look(b *tab, s stop, g guise) {
 	if status := b.status(); s.route != "" && status != 200 {
 		b.t.Errorf("%s %s: status %d", s.who, s.path, status)
 	}
-	v.mu.Lock()
-	v.seen[s.route] = append(v.seen[s.route], g)
-	v.mu.Unlock()
-	where := s.told(g)
-	b.worded(where, g.lang)
-	v.at(b, s, g)
-	b.fits(where)
-	v.open(b, s, g, where)
-	b.quiet(where)
+	for _, g := range guises {
+		v.mu.Lock()
+		v.seen[s.route] = append(v.seen[s.route], g)
+		v.mu.Unlock()
+		where := s.told(g)
+		b.truth(fmt.Sprintf("document.documentElement.dataset.bsTheme = %q", g.theme))
+		b.worded(where, g.lang)
+		v.at(b, s, g)
+		b.fits(where)
+		v.open(b, s, g, where)
+		b.quiet(where)
+	}
 }
 
 // openable is a popover or dialog of a page. The frame's own are the same on every page of a side.
@@ -131,29 +135,59 @@ const openScript = `(() => {
 	return r.width > 40 && r.height > 20 ? 'open' : 'has no size';
 })()`
 
-// run walks through the stops in each guise, a session for every person and guise.
-func (v *survey) run(t *testing.T, stops []stop, guises []guise) {
-	for i, g := range guises {
-		t.Run(g.String(), func(t *testing.T) {
+// rounds puts guises together that differ in their themes alone.
+func rounds(guises []guise) [][]guise {
+	var out [][]guise
+	for _, g := range guises {
+		i := slices.IndexFunc(out, func(r []guise) bool { return r[0].lang == g.lang && r[0].width == g.width })
+		if i < 0 {
+			i, out = len(out), append(out, nil)
+		}
+		out[i] = append(out[i], g)
+	}
+	return out
+}
+
+// in gives the guises of a round a stop is looked at in; k is its place among the stops.
+func (s stop) in(round, chosen []guise, k int) []guise {
+	return slices.DeleteFunc(slices.Clone(round), func(g guise) bool {
+		switch {
+		case s.once:
+			return chosen[k%len(chosen)] != g
+		case s.few:
+			return !slices.Contains(pairs, g)
+		}
+		return !s.all && !slices.Contains(chosen, g)
+	})
+}
+
+// run walks through the stops in the chosen guises, and in all there are through those that want it. Every
+// person has a session for every language and width.
+func (v *survey) run(t *testing.T, stops []stop, chosen []guise) {
+	for _, round := range rounds(guises) {
+		first := round[0]
+		t.Run(fmt.Sprint(first.lang, " ", first.width), func(t *testing.T) {
 			t.Parallel()
 			tabs := map[string]*tab{}
 			for k, s := range stops {
-				if s.once && k%len(guises) != i || s.few && !slices.Contains(pairs, g) {
+				in := s.in(round, chosen, k)
+				if len(in) == 0 {
 					continue
 				}
 				b := tabs[s.who]
 				if b == nil {
-					b = newTab(t, v.browser, v.w.url, g.width)
-					b.signIn(v.w.signedInAs(t, s.who, g))
+					b = newTab(t, v.browser, v.w.url, first.width)
+					b.signIn(v.w.signedInAs(t, s.who, in[0]))
 					tabs[s.who] = b
 				}
 				t.Run(strings.TrimSpace(s.who+" "+s.path+" "+s.name), func(t *testing.T) {
 					b.t = t
-					v.look(b, s, g)
+					v.look(b, s, in...)
 				})
 			}
-			v.setUp(t, g)
-			v.failure(t, g)
+			in := stop{}.in(round, chosen, 0)
+			v.setUp(t, in)
+			v.failure(t, in)
 		})
 	}
 }
@@ -170,8 +204,8 @@ func testWalk(t *testing.T, w *world, browser context.Context) {
 		b.axe(s.told(g), "document")
 	}
 	v.inside = func(b *tab, s stop, g guise, id string) { b.axe(s.told(g)+" with "+id, "'#"+id+"'") }
-	for _, g := range pairs {
-		t.Run("import "+g.String(), func(t *testing.T) { v.importing(t, g) })
+	for _, round := range rounds(pairs) {
+		t.Run("import "+round[0].String(), func(t *testing.T) { v.importing(t, round) })
 	}
 	stops, pages := w.stopsOf(t, curated(t, w, delivered), admins(w.cast()))
 	t.Run("pages", func(t *testing.T) { v.run(t, stops, pairs) })
@@ -187,9 +221,9 @@ func (v *survey) complete(t *testing.T, pages []string, guises []guise) {
 			t.Errorf("nobody looked at %s in %v", r, missed)
 		}
 	}
-	for _, id := range []string{"mega-#", "all-nav", "account", "keys", "cycles", "export", "st-#"} {
+	for _, id := range []string{"mega-#", "all-nav", "account", "keys", "cycles", "export", "columns-#", "st-#"} {
 		if !slices.ContainsFunc(sorted(v.ever), func(sort string) bool {
-			return sort == id || strings.HasPrefix(id, "st-") && strings.HasPrefix(sort, "st-")
+			return sort == id || strings.HasSuffix(id, "#") && strings.HasPrefix(sort, strings.TrimSuffix(id, "#"))
 		}) {
 			t.Errorf("%s was opened nowhere; open were %v", id, sorted(v.ever))
 		}
@@ -197,8 +231,8 @@ func (v *survey) complete(t *testing.T, pages []string, guises []guise) {
 }
 
 // importing holds the only writer, so that an import stands still while its progress is looked at.
-func (v *survey) importing(t *testing.T, g guise) {
-	w := v.w
+func (v *survey) importing(t *testing.T, in []guise) {
+	w, g := v.w, in[0]
 	c := w.signedInAs(t, admin, g)
 	held, release := make(chan struct{}), make(chan struct{})
 	ended := make(chan error, 1)
@@ -216,7 +250,7 @@ func (v *survey) importing(t *testing.T, g guise) {
 	} else {
 		b := newTab(t, v.browser, w.url, g.width)
 		b.signIn(c)
-		v.look(b, stop{route: "imports.show", who: admin, path: r.location(), name: "importing"}, g)
+		v.look(b, stop{route: "imports.show", who: admin, path: r.location(), name: "importing"}, in...)
 		if !strings.Contains(b.where(), "/imports/") {
 			t.Errorf("the progress led on to %s before the import ended", b.where())
 		}
@@ -228,7 +262,8 @@ func (v *survey) importing(t *testing.T, g guise) {
 }
 
 // setUp looks at the first page of an empty portal.
-func (v *survey) setUp(t *testing.T, g guise) {
+func (v *survey) setUp(t *testing.T, in []guise) {
+	g := in[0]
 	w := emptyWorld(t, "")
 	token, _, err := w.app.Setup.Issue(context.Background())
 	if err != nil {
@@ -236,18 +271,19 @@ func (v *survey) setUp(t *testing.T, g guise) {
 	}
 	b := newTab(t, v.browser, w.url, g.width)
 	b.signIn(w.signedInAs(t, "", g))
-	v.look(b, stop{route: "setup", path: "/setup/" + token, name: "setup"}, g)
-	v.look(b, stop{path: "/setup/" + token, name: "setup refused", then: submitted("form:has([name=password])", nil)}, g)
-	v.look(b, stop{path: "/setup/" + token + "x", name: "setup expired"}, g)
+	v.look(b, stop{route: "setup", path: "/setup/" + token, name: "setup"}, in...)
+	v.look(b, stop{path: "/setup/" + token, name: "setup refused", then: submitted("form:has([name=password])", nil)}, in...)
+	v.look(b, stop{path: "/setup/" + token + "x", name: "setup expired"}, in...)
 }
 
 // failure: a page that fails says so, with the number to ask about and nothing of the cause.
-func (v *survey) failure(t *testing.T, g guise) {
+func (v *survey) failure(t *testing.T, in []guise) {
+	g := in[0]
 	broken := *v.w.app
 	broken.Closes = nil
 	b := newTab(t, v.browser, serve(t, &broken), g.width)
 	b.signIn(v.w.signedInAs(t, buyer, g))
-	v.look(b, stop{who: buyer, path: "/o/" + partner + "/bills", name: "500"}, g)
+	v.look(b, stop{who: buyer, path: "/o/" + partner + "/bills", name: "500"}, in...)
 	text := b.text("body")
 	if strings.Contains(text, "panic") || strings.Contains(text, ".go") || strings.Contains(text, "nil") {
 		t.Errorf("the page tells the cause: %s", text)

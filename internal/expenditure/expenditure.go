@@ -9,6 +9,7 @@
 package expenditure
 
 import (
+	"strings"
 	"time"
 
 	"huoban/internal/customer"
@@ -27,7 +28,24 @@ type Party struct{ ID, Code, Name string }
 // Person is a 客户经理.
 type Person struct{ ID, Login, Name string }
 
-// Filter says what is asked for; an empty field is any. Customer and Manager are code and login.
+// Called is the name of somebody, or the login of one who gave none.
+func (p Person) Called() string {
+	if p.Name == "" {
+		return p.Login
+	}
+	return p.Name
+}
+
+// Number tells people apart whose names are masked; it is the end of their key.
+func (p Person) Number() string {
+	id := strings.ReplaceAll(p.ID, "-", "")
+	return strings.ToUpper(id[max(0, len(id)-8):])
+}
+
+// Is tells whether a filter means this person, by key or login.
+func (p Person) Is(named string) bool { return p.ID != "" && (p.ID == named || p.Login == named) }
+
+// Filter says what is asked for; an empty field is any. Customer is a code, Manager a key or a login.
 type Filter struct {
 	Cycle           cycle.Cycle
 	Currency        string // "" = the only one, or the first there is

@@ -63,6 +63,12 @@ type Store interface {
 	Lines(ctx context.Context, sc scope.Scope, s *Span, slotID int64, f Filter, at usage.Place, back bool, limit int) ([]usage.Stored, error)
 	// SpreadSlots are the active slots of the cycle with lines that wait to be spread.
 	SpreadSlots(ctx context.Context, c cycle.Cycle) ([]int64, error)
+	// OfAccount are the customers with charges of an account in those cycles, Weight the lines ByNumber would look
+	// at, and ByNumber lines whose key begins so: all among the customers the organisation ever dealt with, of
+	// which the caller keeps those it sees.
+	OfAccount(ctx context.Context, sc scope.Scope, from, to cycle.Cycle, account string) ([]string, error)
+	Weight(ctx context.Context, sc scope.Scope, at cycle.Cycle) (lines int64, err error)
+	ByNumber(ctx context.Context, sc scope.Scope, at cycle.Cycle, begins []byte) ([]Place, error)
 	// Version moves with every change of spans and slots, in the change's own transaction.
 	Version(ctx context.Context) (int64, error)
 }
@@ -115,7 +121,7 @@ func (s *Service) view(ctx context.Context, sc scope.Scope, f Filter) (*view, er
 	if f.Customer != "" && !slices.ContainsFunc(v.all, func(x Span) bool { return x.Customer.Code == f.Customer }) {
 		return nil, fault.NotFound("expenditure.customer_unknown", nil)
 	}
-	if f.Manager != "" && !slices.ContainsFunc(v.all, func(x Span) bool { return x.Manager.Login == f.Manager }) {
+	if f.Manager != "" && !slices.ContainsFunc(v.all, func(x Span) bool { return x.Manager.Is(f.Manager) }) {
 		return nil, fault.NotFound("expenditure.manager_unknown", nil)
 	}
 	for _, x := range narrowed(v.all, f) {

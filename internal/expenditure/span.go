@@ -154,7 +154,7 @@ func empty(from, to time.Time) bool { return !from.IsZero() && !to.IsZero() && !
 func narrowed(spans []Span, f Filter) []Span {
 	var out []Span
 	for _, s := range spans {
-		if (f.Customer == "" || s.Customer.Code == f.Customer) && (f.Relation == "" || s.Relation == f.Relation) && (f.Manager == "" || s.Manager.Login == f.Manager) {
+		if (f.Customer == "" || s.Customer.Code == f.Customer) && (f.Relation == "" || s.Relation == f.Relation) && (f.Manager == "" || s.Manager.Is(f.Manager)) {
 			out = append(out, s)
 		}
 	}

@@ -120,5 +120,5 @@ func (d Deps) produce(ctx context.Context, sc scope.Scope, t export.Task, w io.W
 	if x.page.currency != "" {
 		name += "-" + x.page.currency
 	}
-	return export.Produced{FileName: name + ending + "." + format.Extension(), ContentType: format.MediaType(), Rows: x.rows}, nil
+	return export.Produced{FileName: name + ending + "." + format.Extension(), ContentType: format.MediaType(), Rows: x.rows, Code: x.page.code}, nil
 }

@@ -206,7 +206,7 @@ func (x *file) line(r *expenditure.LineRow) []string {
 	l := r.Line
 	row := append([]string{r.Number(), l.ChargeStart.UTC().Format(time.RFC3339Nano)}, x.of(r.Customer, r.Relation)...)
 	if x.people {
-		row = append(row, r.Manager.Login)
+		row = append(row, manager(r.Manager))
 	}
 	resource, shared, list := l.Resource.Name, "", ""
 	if resource == "" {
@@ -220,6 +220,14 @@ func (x *file) line(r *expenditure.LineRow) []string {
 	}
 	return append(row, l.Product.Service, resource, l.Product.Region, x.value("bill.mode.", string(l.Product.ChargingMode)), x.value("bill.kind.", string(l.Kind)),
 		shared, list, l.Billed.String(), l.Currency)
+}
+
+// manager names somebody as the page does while its names are masked.
+func manager(p expenditure.Person) string {
+	if p.ID == "" {
+		return ""
+	}
+	return billexport.Mask(p.Called()) + " · " + p.Number()
 }
 
 // foot ends a file with the total of the page, tax beside it, the number of rows, the filter and the

@@ -38,6 +38,7 @@ type Task struct {
 	Rows        int64
 	SHA         string // hex SHA-256 of the file
 	Failure     string // fault code
+	Code        string // 校验码, which its page and its other formats share; "" until it is done
 }
 
 // Produced is what a producer tells of the file it wrote.
@@ -45,6 +46,7 @@ type Produced struct {
 	FileName    string
 	ContentType string
 	Rows        int64
+	Code        string
 }
 
 // Producer writes the file of one kind. It reads under sc and may be run again.
@@ -76,6 +78,8 @@ type Store interface {
 	// List reads tasks before the cursor; an empty personID is the whole organisation, an empty orgID
 	// every organisation.
 	List(ctx context.Context, orgID, personID string, after Cursor, limit int) ([]Task, error)
+	// ByCode reads the newest tasks of that short code, of a person or, without one, of the organisation.
+	ByCode(ctx context.Context, orgID, personID, code string, limit int) ([]Task, error)
 	PutPiece(ctx context.Context, taskID string, no int64, body []byte) error
 	Piece(ctx context.Context, taskID string, no int64) (body []byte, err error)
 	DropPieces(ctx context.Context, taskID string) error

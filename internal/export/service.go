@@ -187,15 +187,8 @@ func (s *Service) ByID(ctx context.Context, sc scope.Scope, id string) (Task, er
 // List gives the tasks the actor may see (导出记录), newest first.
 func (s *Service) List(ctx context.Context, sc scope.Scope, after Cursor, size int) (Page, error) {
 	var p Page
-	orgID, personID := sc.OrgID(), sc.PersonID()
-	switch {
-	case sc.Side() == scope.SideSystem:
-		orgID, personID = "", ""
-	case orgID == "" || personID == "":
-		return p, nil
-	case sc.Has(scope.ItemExportAll):
-		personID = ""
-	case !sc.Has(scope.ItemExportOwn):
+	orgID, personID, ok := whose(sc)
+	if !ok {
 		return p, nil
 	}
 	if size < 1 {
@@ -212,6 +205,29 @@ func (s *Service) List(ctx context.Context, sc scope.Scope, after Cursor, size i
 	}
 	p.Tasks = list
 	return p, nil
+}
+
+// whose says of which organisation and person an actor sees the tasks; empty is any.
+func whose(sc scope.Scope) (orgID, personID string, ok bool) {
+	orgID, personID = sc.OrgID(), sc.PersonID()
+	switch {
+	case sc.Side() == scope.SideSystem:
+		return "", "", true
+	case orgID == "" || personID == "":
+		return "", "", false
+	case sc.Has(scope.ItemExportAll):
+		return orgID, "", true
+	}
+	return orgID, personID, sc.Has(scope.ItemExportOwn)
+}
+
+// Find gives the newest tasks the actor may see whose file carries a short code (校验码).
+func (s *Service) Find(ctx context.Context, sc scope.Scope, code string) ([]Task, error) {
+	orgID, personID, ok := whose(sc)
+	if !ok || orgID == "" || code == "" {
+		return nil, nil
+	}
+	return s.Store.ByCode(ctx, orgID, personID, code, DefaultPage)
 }
 
 // Actions lists what the actor may do with a task.
@@ -370,7 +386,7 @@ func (s *Service) make(ctx context.Context, t Task) error {
 	return s.Tx.InTx(ctx, func(ctx context.Context) error {
 		done, now := t, s.Clock.Now()
 		err := s.move(ctx, system, &done, ActionComplete, func(t *Task) {
-			t.FileName, t.ContentType, t.Rows = out.FileName, out.ContentType, out.Rows
+			t.FileName, t.ContentType, t.Rows, t.Code = out.FileName, out.ContentType, out.Rows, out.Code
 			t.Bytes, t.SHA, t.DoneAt = w.bytes, hex.EncodeToString(w.sum.Sum(nil)), now
 			t.ExpiresAt = flow.Due{}.At(now, s.Days)
 		})

@@ -176,3 +176,14 @@ func TestNoKeyStandsTwice(t *testing.T) {
 		t.Fatalf("a key in two files was not noticed: %v %v", b.twice, err)
 	}
 }
+
+// An English sentence that counts things says one of them in the singular.
+func TestEnglishCountsOneThing(t *testing.T) {
+	many := regexp.MustCompile(`\{\{\.[Cc]ount\}\} (?:more |further |unmapped |quarantined )?([a-z]+)`)
+	for key, text := range rawText(t, En) {
+		m := many.FindStringSubmatch(text)
+		if m != nil && m[1] != "is" && strings.HasSuffix(m[1], "s") && !texts.counted[En][key] && key != "fault.account.role_count" { // which is never one
+			t.Errorf("%s says “1 %s”: give it the forms one and other", key, m[1])
+		}
+	}
+}

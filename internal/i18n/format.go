@@ -152,10 +152,22 @@ func MoneyParts(a money.Amount, currency string) (head, tail string) {
 // Exact is a decimal of any scale with separators, for what a file delivered or a rule computed.
 func Exact(x money.Exact) string { return ExactMoney(x, "") }
 
-// ExactMoney is Exact with the currency's sign.
+// ExactMoney is an exact amount whole, with the currency's sign and never fewer decimals than it is written
+// with: "−¥380.50".
 func ExactMoney(x money.Exact, currency string) string {
 	var text, out [64]byte
-	return string(appendGrouped(out[:0], Symbol(currency), x.Append(text[:0])))
+	digits := x.Append(text[:0])
+	if currency != "" {
+		point := bytes.IndexByte(digits, '.')
+		if point < 0 {
+			point = len(digits)
+			digits = append(digits, '.')
+		}
+		for len(digits)-point-1 < Digits(currency) {
+			digits = append(digits, '0')
+		}
+	}
+	return string(appendGrouped(out[:0], Symbol(currency), digits))
 }
 
 // Percent is part of whole with one decimal, "30.4%"; Nothing if whole is 0.

@@ -127,6 +127,8 @@ func TestMoneyForms(t *testing.T) {
 		{Money8(a("-0.00373048"), "CNY"), "−¥0.00373048"},
 		{Exact(money.MustExact("1598.896509651731")), "1,598.896509651731"},
 		{ExactMoney(money.MustExact("-2.3417"), "USD"), "−$2.3417"},
+		{ExactMoney(money.MustExact("-380.5"), "CNY"), "−¥380.50"},
+		{ExactMoney(money.MustExact("1200"), "CNY"), "¥1,200.00"},
 		{Percent(a("30.4"), a("100")), "30.4%"},
 		{Percent(a("-1"), a("3")), "−33.3%"},
 		{Percent(a("1"), 0), Nothing},

@@ -176,8 +176,10 @@ func (b *book) say(l Lang, key string, args map[string]any) string {
 		shown[k] = b.show(l, v)
 	}
 	cfg := &goi18n.LocalizeConfig{MessageID: key, TemplateData: shown}
-	if n, ok := args["Count"]; ok && b.counted[l][key] {
-		cfg.PluralCount = plural(n)
+	for _, name := range []string{"Count", "count"} { // faults and warnings write their arguments small
+		if n, ok := args[name]; ok && b.counted[l][key] {
+			cfg.PluralCount = plural(n)
+		}
 	}
 	s, err := b.localizer[l].Localize(cfg)
 	if err != nil || s == "" {

@@ -176,7 +176,7 @@ func (h *Handlers) linesProps(c *Ctx, doc *bill.Document, d billview.Doc, l line
 		AllTotal:  billview.TotalRow{Label: c.T("bills.total.all"), Amount: part.PlainOf(totals.Amount, doc.Currency)},
 	}
 	if c.Scope.Has(scope.ItemRevealMasked) {
-		props.Eye = &billview.Eye{Action: c.linesHere(doc, l), Open: open}
+		props.Eye = &part.Eye{Action: c.linesHere(doc, l), Open: open, Name: c.T("billview.lines.customer")}
 	}
 	explained := false
 	for i := range page.Rows {

@@ -124,12 +124,38 @@ func consumptionColumns(c *Ctx, e *consumption) *part.Columns {
 	})
 }
 
-// consumptionEye shows the customers' names of a page.
-func consumptionEye(c *Ctx, e *consumption, open bool) *part.Eye {
+// maskedColumns are those of 客户消费 that name people, each with an eye of its own.
+var maskedColumns = []string{"customer", "manager"}
+
+// consumptionEye shows the names in a column of a page; open is the column that is shown.
+func consumptionEye(c *Ctx, e *consumption, column, open string) *part.Eye {
 	if !e.people || !c.Scope.Has(scope.ItemRevealMasked) {
 		return nil
 	}
-	return &part.Eye{Action: c.expenditureHere(e), Open: open, Name: c.T("expenditure.col.customer")}
+	return &part.Eye{Action: c.expenditureHere(e), Open: open == column, Name: c.T("expenditure.col." + column), Hidden: []part.Hidden{{Name: "column", Value: column}}}
+}
+
+// revealedColumn writes down that a column of 客户消费 is shown in clear, and says which.
+func (h *Handlers) revealedColumn(c *Ctx, list string) (string, error) {
+	column := c.Request().PostFormValue("column")
+	if column == "" {
+		column = maskedColumns[0]
+	}
+	if !slices.Contains(maskedColumns, column) {
+		return "", notFound()
+	}
+	return column, h.reveal(c, list, column)
+}
+
+// managerText names a 客户经理; masked, by the number that tells people apart.
+func managerText(p expenditure.Person, open bool) string {
+	switch {
+	case p.ID == "":
+		return i18n.Nothing
+	case open:
+		return p.Called()
+	}
+	return maskName(p.Called()) + " · " + p.Number()
 }
 
 // expenditureLink is a page of 客户消费 with parameters changed; an empty value takes one off. It stands on
@@ -240,17 +266,18 @@ func exactly(x money.Exact, currency string) part.Money {
 	return part.Money{Text: i18n.MoneyPlain(a, currency), Full: i18n.ExactMoney(x, currency)}
 }
 
-func (h *Handlers) expenditureSummary(c *Ctx) error { return h.summary(c, false) }
+func (h *Handlers) expenditureSummary(c *Ctx) error { return h.summary(c, "") }
 
 // expenditureSummaryRevealed shows the customers' names in clear, once, and writes down that it did.
 func (h *Handlers) expenditureSummaryRevealed(c *Ctx) error {
-	if err := h.reveal(c, "expenditure", "customer"); err != nil {
+	column, err := h.revealedColumn(c, "expenditure")
+	if err != nil {
 		return err
 	}
-	return h.summary(c, true)
+	return h.summary(c, column)
 }
 
-func (h *Handlers) summary(c *Ctx, open bool) error {
+func (h *Handlers) summary(c *Ctx, open string) error {
 	e, err := h.consumption(c, "")
 	if err != nil {
 		return err
@@ -261,13 +288,13 @@ func (h *Handlers) summary(c *Ctx, open bool) error {
 	}
 	d := h.expenditureDoc(c, e)
 	page := expview.Summary{Doc: d, Unit: s.Currency, Columns: e.cols, Filter: consumptionFilter(c, e, s.Choices, s.Currency),
-		Tool: part.Tool{Count: c.T("expenditure.rows", "Count", int64(len(s.Rows))), Conditions: consumptionConditions(c, e), Refresh: c.expenditureLink(e, e.page)}}
+		Tool: part.Tool{Count: c.T("expenditure.rows", "Count", int64(len(s.Rows))), Conditions: consumptionConditions(c, e, s.Choices), Refresh: c.expenditureLink(e, e.page)}}
 	if len(s.Rows) == 0 {
 		page.Empty = emptyConsumption(c, e)
 		return c.page(http.StatusOK, page.Page())
 	}
 	page.Equation, page.Facts = consumptionEquation(c, s), consumptionFacts(c, e, s)
-	page.Eye, page.Tool.Columns = consumptionEye(c, e, open), consumptionColumns(c, e)
+	page.Eye, page.Tool.Columns = consumptionEye(c, e, "customer", open), consumptionColumns(c, e)
 	page.Total = consumptionRow(c, s.Currency, s.Total)
 	page.Total.Customer = c.T("expenditure.total.all")
 	begin, end := pageOfRows(s.Rows, e)
@@ -276,7 +303,7 @@ func (h *Handlers) summary(c *Ctx, open bool) error {
 		row := consumptionRow(c, s.Currency, r.Figures)
 		row.Customer, row.Relation, row.Product, row.Mode = r.Customer.Name, relationText(c, r.Relation), productText(c, r.Product), modeText(c, r.Mode)
 		row.Href = c.expenditureLink(e, "lines", "customer", r.Customer.Code, "relation", string(r.Relation), "product", r.Product, "mode", string(r.Mode), "zero", "all", "currency", s.Currency)
-		if e.people && !open {
+		if e.people && open != "customer" {
 			row.Customer, row.Masked = maskName(r.Customer.Name)+" · "+r.Customer.Code, true
 		}
 		if !e.people {

@@ -69,13 +69,14 @@ func (h *Handlers) consumptionExport(c *Ctx, kind, format string) (export.Reques
 		return r, err
 	}
 	// A customer or manager that is not in scope is refused now and not by the file.
-	if _, _, err := h.Expenditure.List(c.ctx(), c.Scope, e.filter, expenditure.LinePlace{}, 1); err != nil {
+	totals, _, err := h.Expenditure.List(c.ctx(), c.Scope, e.filter, expenditure.LinePlace{}, 1)
+	if err != nil {
 		return r, err
 	}
 	p := expenditureexport.Of(e.filter)
 	p.Lang, p.Columns = string(i18n.From(c.ctx())), e.cols
 	var words []string
-	for _, x := range consumptionConditions(c, e) {
+	for _, x := range consumptionConditions(c, e, totals.Choices) {
 		words = append(words, x.Text)
 	}
 	if e.filter.NonZero {

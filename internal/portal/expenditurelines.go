@@ -21,29 +21,30 @@ func (h *Handlers) expenditureLines(c *Ctx) error {
 	if err != nil {
 		return err
 	}
-	make := func() (templ.Component, error) { return h.consumed(c, e, false) }
+	make := func() (templ.Component, error) { return h.consumed(c, e, "") }
 	if e.filter.Cycle < h.month() {
 		return h.keptPage(c, make)
 	}
 	return c.made(http.StatusOK, make)
 }
 
-// expenditureRevealed shows the customers' names in clear, once, and writes down that it did.
+// expenditureRevealed shows the names in a column in clear, once, and writes down that it did.
 func (h *Handlers) expenditureRevealed(c *Ctx) error {
-	if err := h.reveal(c, "expenditure.lines", "customer"); err != nil {
+	column, err := h.revealedColumn(c, "expenditure.lines")
+	if err != nil {
 		return err
 	}
 	e, err := h.consumption(c, "lines")
 	if err != nil {
 		return err
 	}
-	return c.made(http.StatusOK, func() (templ.Component, error) { return h.consumed(c, e, true) })
+	return c.made(http.StatusOK, func() (templ.Component, error) { return h.consumed(c, e, column) })
 }
 
 // month is the running one.
 func (h *Handlers) month() cycle.Cycle { return cycle.Of(h.Clock.Now(), cycle.Zone) }
 
-func (h *Handlers) consumed(c *Ctx, e *consumption, open bool) (templ.Component, error) {
+func (h *Handlers) consumed(c *Ctx, e *consumption, open string) (templ.Component, error) {
 	totals, list, err := h.Expenditure.List(c.ctx(), c.Scope, e.filter, e.at, e.size)
 	if err != nil {
 		return nil, err
@@ -53,12 +54,12 @@ func (h *Handlers) consumed(c *Ctx, e *consumption, open bool) (templ.Component,
 		count = c.T("bills.lines_of", "Count", totals.Lines)
 	}
 	page := expview.Lines{Doc: h.expenditureDoc(c, e), Unit: totals.Currency, Columns: e.cols, Filter: consumptionFilter(c, e, totals.Choices, totals.Currency),
-		Tool:      part.Tool{Count: count, Conditions: consumptionConditions(c, e), Refresh: c.expenditureLink(e, e.page), Columns: consumptionColumns(c, e), Export: exportOfConsumption(c, e, expenditureexport.KindLines, totals.Currency, "")},
+		Tool:      part.Tool{Count: count, Conditions: consumptionConditions(c, e, totals.Choices), Refresh: c.expenditureLink(e, e.page), Columns: consumptionColumns(c, e), Export: exportOfConsumption(c, e, expenditureexport.KindLines, totals.Currency, "")},
 		PageTotal: expview.Total{Label: c.T("expenditure.total.page", "Count", int64(len(list.Rows))), Amount: exactly(list.Sum, totals.Currency)},
 		AllTotal:  expview.Total{Label: c.T("expenditure.total.all"), Amount: exactly(totals.Amount, totals.Currency)},
 		Pager:     consumptionPager(c, e, count)}
 	page.Pager.Seal = consumptionSeal(totals.Amount, totals.Currency, totals.Code(e.filter))
-	page.Eye = consumptionEye(c, e, open)
+	page.Eye, page.Managers = consumptionEye(c, e, "customer", open), consumptionEye(c, e, "manager", open)
 	if list.Prev != "" {
 		page.Pager.Prev = c.expenditureLink(e, e.page, "before", list.Prev)
 	}
@@ -94,21 +95,19 @@ func (w *repeated) say(of, value string, look func() string) string {
 	return (*w)[len(*w)-1].text
 }
 
-func consumedLine(c *Ctx, e *consumption, r *expenditure.LineRow, open bool) expview.Line {
+func consumedLine(c *Ctx, e *consumption, r *expenditure.LineRow, open string) expview.Line {
 	l, p := r.Line, &r.Line.Product
 	number := r.Number()
 	w := &e.words
 	row := expview.Line{ID: number, Number: number, Charged: i18n.DateTime(l.ChargeStart), Customer: r.Customer.Name,
 		Relation: w.say("relation", string(r.Relation), func() string { return relationText(c, r.Relation) }),
-		Manager:  r.Manager.Name, Product: productText(c, p.Service), Resource: l.Resource.Name, Region: p.Region,
+		Manager:  w.say("manager", r.Manager.ID, func() string { return managerText(r.Manager, open == "manager") }), Hidden: r.Manager.ID != "" && open != "manager",
+		Product: productText(c, p.Service), Resource: l.Resource.Name, Region: p.Region,
 		Mode: w.say("mode", string(p.ChargingMode), func() string { return modeText(c, p.ChargingMode) }),
 		Kind: w.say("kind", string(l.Kind), func() string { return c.T("bills.kind." + string(l.Kind)) }),
 		List: part.Money{Text: i18n.Nothing}, Amount: exactly(l.Billed, l.Currency)}
-	if e.people && !open {
+	if e.people && open != "customer" {
 		row.Customer, row.Masked = maskName(r.Customer.Name), true
-	}
-	if row.Manager == "" {
-		row.Manager = r.Manager.Login
 	}
 	if row.Resource == "" {
 		row.Resource = l.Resource.ID
@@ -120,7 +119,7 @@ func consumedLine(c *Ctx, e *consumption, r *expenditure.LineRow, open bool) exp
 	if l.List != nil {
 		row.List = exactly(*l.List, l.Currency)
 	}
-	for _, cell := range []*string{&row.Manager, &row.Resource, &row.Region} {
+	for _, cell := range []*string{&row.Resource, &row.Region} {
 		if *cell == "" {
 			*cell = i18n.Nothing
 		}
@@ -143,6 +142,9 @@ func consumptionFilter(c *Ctx, e *consumption, choices expenditure.Choices, curr
 		}
 		field := part.FilterField{Name: name, Label: c.T("expenditure.filter." + name), Value: e.params.Get(name), More: len(f.Fields) >= 3,
 			Options: consumptionOptions(c, e, name, choices)}
+		if i := slices.IndexFunc(choices.Managers, func(m expenditure.Person) bool { return m.Is(field.Value) }); name == "manager" && i >= 0 {
+			field.Value = choices.Managers[i].ID
+		}
 		if name == "currency" {
 			field.Value = currency
 			if len(field.Options) < 2 {
@@ -170,11 +172,7 @@ func consumptionOptions(c *Ctx, e *consumption, name string, choices expenditure
 		}
 	case "manager":
 		for _, m := range choices.Managers {
-			label := m.Name
-			if label == "" {
-				label = m.Login
-			}
-			add(m.Login, label)
+			add(m.ID, managerText(m, false))
 		}
 	case "product":
 		for _, p := range choices.Products {
@@ -203,7 +201,7 @@ func consumptionOptions(c *Ctx, e *consumption, name string, choices expenditure
 	return out
 }
 
-func consumptionConditions(c *Ctx, e *consumption) []part.Condition {
+func consumptionConditions(c *Ctx, e *consumption, choices expenditure.Choices) []part.Condition {
 	out := []part.Condition{{Text: c.T("bills.condition.cycle", "Cycle", string(e.filter.Cycle))}}
 	for _, name := range expenditureFields {
 		v := e.params.Get(name)
@@ -217,6 +215,12 @@ func consumptionConditions(c *Ctx, e *consumption) []part.Condition {
 			text = c.T("expenditure.with_zero")
 		case prefix != "" && i18n.Has(prefix+v):
 			text = c.T(prefix + v)
+		case name == "manager":
+			for _, m := range choices.Managers {
+				if m.Is(v) {
+					text = managerText(m, false)
+				}
+			}
 		}
 		out = append(out, part.Condition{Text: text, Remove: c.expenditureLink(e, e.page, name, "")})
 	}

@@ -16,6 +16,12 @@ func Titled(name string) bool {
 	return slices.ContainsFunc(table(), func(r Route) bool { return r.Name == name && r.Title != "" })
 }
 
+// NoList is what the row of a page says it shows in place of a list.
+func NoList(name string) string {
+	routes := table()
+	return routes[slices.IndexFunc(routes, func(r Route) bool { return r.Name == name })].NoList
+}
+
 // LineColumns are the columns that can be chosen of lists with templates of their own, by list.
 func LineColumns() map[string][]string {
 	out := map[string][]string{}

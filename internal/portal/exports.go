@@ -200,7 +200,13 @@ func (h *Handlers) exports(c *Ctx) error {
 	if err != nil {
 		return err
 	}
-	list, err := h.Exports.List(c.ctx(), c.Scope, export.Cursor(after), exportsShown)
+	var list export.Page
+	code := c.QueryParam("code")
+	if code != "" {
+		list.Tasks, err = h.Exports.Find(c.ctx(), c.Scope, code)
+	} else {
+		list, err = h.Exports.List(c.ctx(), c.Scope, export.Cursor(after), exportsShown)
+	}
 	if err != nil {
 		return err
 	}
@@ -211,6 +217,9 @@ func (h *Handlers) exports(c *Ctx) error {
 	p := exportview.List{Header: part.Header{Title: c.T("exports.title"), Crumbs: c.crumbs(part.Link{Text: c.T("exports.title")})}, Flash: c.exported(),
 		Tool:  part.Tool{Count: c.T("exports.count", "Count", int64(len(list.Tasks))), Refresh: c.here()},
 		Notes: []string{c.T("exports.keep", "Count", int64(h.Exports.Days))}, People: c.Scope.Has(scope.ItemExportAll)}
+	if code != "" {
+		p.Tool.Conditions = []part.Condition{{Text: code, Remove: c.at("/exports")}}
+	}
 	if c.QueryParam("done") == "retry" {
 		p.Flash = &part.Flash{Tone: part.Good, Text: c.T("exports.retried")}
 	}
@@ -274,10 +283,11 @@ func (h *Handlers) exportRow(c *Ctx, t *export.Task) (exportview.Row, error) {
 		if total > 0 {
 			row.Progress = c.T("exports.done_of", "Done", done, "Total", total)
 		} else if done > 0 {
-			row.Progress = c.T("exports.done_some", "Done", done)
+			row.Progress = c.T("exports.done_some", "Count", done)
 		}
 	case export.StateDone:
 		row.Size = c.T("exports.rows", "Count", t.Rows) + " · " + i18n.Bytes(t.Bytes)
+		row.Code = t.Code
 		row.Expires = i18n.DateTime(t.ExpiresAt)
 		row.State.Due = row.Expires
 		row.Download = c.at("/exports/" + t.ID + "/file")
@@ -315,6 +325,7 @@ type exportJSON struct {
 	Requested time.Time       `json:"requested_at"`
 	Expires   *time.Time      `json:"expires_at,omitempty"`
 	Rows      int64           `json:"rows"`
+	Code      string          `json:"code,omitempty"`
 	Bytes     int64           `json:"bytes"`
 	SHA       string          `json:"sha256,omitempty"`
 	Failure   string          `json:"failure,omitempty"`
@@ -325,7 +336,7 @@ func (h *Handlers) exportList(c *Ctx, list export.Page) map[string]any {
 	rows := []exportJSON{}
 	for i := range list.Tasks {
 		t := &list.Tasks[i]
-		row := exportJSON{Task: t.ID, Kind: t.Kind, Format: t.Format, State: h.stateNow(t), Params: t.Params, Requested: t.RequestedAt, Rows: t.Rows,
+		row := exportJSON{Task: t.ID, Kind: t.Kind, Format: t.Format, State: h.stateNow(t), Params: t.Params, Requested: t.RequestedAt, Rows: t.Rows, Code: t.Code,
 			Bytes: t.Bytes, SHA: t.SHA, Failure: t.Failure}
 		if row.State == export.StateDone {
 			row.Expires, row.File = &t.ExpiresAt, c.at("/exports/"+t.ID+"/file")

@@ -105,7 +105,7 @@ func charges() string {
 // formOf are the fields of the export button of a format.
 func formOf(t *testing.T, page *goquery.Document, format string) []string {
 	t.Helper()
-	form := page.Find("#export form").FilterFunction(func(_ int, s *goquery.Selection) bool {
+	form := page.Find("#export form, [id^='export-'] form").FilterFunction(func(_ int, s *goquery.Selection) bool {
 		return s.Find("input[name=format]").AttrOr("value", "") == format
 	})
 	if form.Length() != 1 {

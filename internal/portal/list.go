@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"huoban/internal/i18n"
 	"huoban/internal/money"
@@ -74,6 +75,7 @@ type sheetRow struct {
 	mark  string
 	cells []opsview.Cell
 	sums  sums
+	at    time.Time // when it came to be what it is; zero where nothing keeps that
 }
 
 // listAt is where a page of a list begins: after the row of a key, or before it.
@@ -94,6 +96,8 @@ type sheet struct {
 	stamp string
 	pin   string
 
+	newest time.Time // of its rows
+
 	totals sums
 	filter []condition
 	empty  part.Empty
@@ -105,9 +109,26 @@ type condition struct{ param, text string }
 // add puts a row at the end and counts it.
 func (s *sheet) add(r sheetRow) {
 	s.rows, s.count = append(s.rows, r), s.count+1
+	s.reached(r.at)
 	for _, x := range r.sums {
 		s.totals = s.totals.add(x)
 	}
+}
+
+// reached notes when a row came to be what it is.
+func (s *sheet) reached(at time.Time) {
+	if at.After(s.newest) {
+		s.newest = at
+	}
+}
+
+// fresh says as of when a list is: it is read anew for every page, and its newest row tells how far it goes.
+func (h *Handlers) fresh(c *Ctx, s *sheet) string {
+	text := c.T("list.fresh", "At", i18n.Moment(c.ctx(), h.Clock.Now()))
+	if s.newest.IsZero() {
+		return text
+	}
+	return text + c.T("list.newest", "At", i18n.Moment(c.ctx(), s.newest))
 }
 
 // narrowed notes a part of the filter that is set.
@@ -283,7 +304,7 @@ func (h *Handlers) gridOf(c *Ctx, l *list, s *sheet) (opsview.Grid, error) {
 		return opsview.Grid{}, err
 	}
 	g := opsview.Grid{ID: "list-" + strings.ReplaceAll(l.kind, ".", "-"), Empty: &s.empty,
-		Tool:  &part.Tool{Count: c.T("list.count", "Count", s.count), Refresh: l.link(c), Columns: columns, Export: h.exportOfList(c, l, s)},
+		Tool:  &part.Tool{Count: c.T("list.count", "Count", s.count), Fresh: h.fresh(c, s), Refresh: l.link(c, "until", ""), Columns: columns, Export: h.exportOfList(c, l, s)},
 		Pager: h.pagerOf(c, l, s, rows, before, after, size)}
 	for _, x := range s.filter {
 		one := part.Condition{Text: x.text}
@@ -303,6 +324,9 @@ func (h *Handlers) gridOf(c *Ctx, l *list, s *sheet) (opsview.Grid, error) {
 		g.Rows = append(g.Rows, cells)
 	}
 	g.Totals = totalsOf(c, s, rows, chosen)
+	if s.pin != "" && c.QueryParam("until") == "" && at.key == "" {
+		g.Pin = l.link(c, "until", s.pin)
+	}
 	if s.count == 0 {
 		g.Tool.Columns, g.Pager.Sizes = nil, nil
 	}

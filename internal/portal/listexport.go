@@ -178,7 +178,7 @@ func (h *Handlers) produceList(ctx context.Context, l *list, sc scope.Scope, org
 		return export.Produced{}, err
 	}
 	name := strings.ReplaceAll(l.kind, ".", "-") + "-" + org.Code
-	return export.Produced{FileName: name + "." + format.Extension(), ContentType: format.MediaType(), Rows: f.rows}, nil
+	return export.Produced{FileName: name + "." + format.Extension(), ContentType: format.MediaType(), Rows: f.rows, Code: s.code(l, c)}, nil
 }
 
 func every(n int) []int {

@@ -13,11 +13,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 
 	"github.com/PuerkitoBio/goquery"
 
+	"huoban/internal/account"
 	"huoban/internal/audit"
+	"huoban/internal/customer"
 )
 
 // lineList is a list of lines and the figures its files have.
@@ -217,6 +220,61 @@ func TestNamesOfLinesAreMasked(t *testing.T) {
 			if n := w.revealed(list); n != 1 {
 				t.Errorf("%d entries of the eye of %s", n, list)
 			}
+		}
+	})
+}
+
+// TestManagersAreMasked: a 客户经理 is masked like a customer, on the page, in its filter and in the file, until the
+// eye of that column is used; the number shown beside tells two people of one initial apart.
+func TestManagersAreMasked(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		_, err := w.app.Accounts.AddPerson(ctx, operator, account.AddPersonInput{OrgCode: "MUSHI", Login: "carer", Name: "李经理", Roles: []string{account.RoleManager}, Password: password, KeepPassword: true})
+		w.must(err)
+		carer, err := w.app.Accounts.PersonByLogin(ctx, "carer")
+		w.must(err)
+		boss, err := w.app.Accounts.PersonByLogin(ctx, "partner")
+		w.must(err)
+		sc, err := w.app.Accounts.ScopeOf(ctx, boss, "MUSHI")
+		w.must(err)
+		s1, err := w.app.Organisations.ByCode(ctx, operator, "s1")
+		w.must(err)
+		_, err = w.app.Customers.Assign(ctx, sc, customer.AssignInput{CustomerID: s1.ID, PersonID: carer.ID, Day: time.Date(2025, 12, 1, 0, 0, 0, 0, time.UTC)})
+		w.must(err)
+		v := w.signedIn("partner")
+		at := "/o/MUSHI/expenditure/lines?cycle=2026-01"
+		page := w.page(at, v.get(at), http.StatusOK)
+		if text := page.Find("body").Text(); strings.Contains(text, "李经理") || strings.Contains(text, "carer") || !strings.Contains(page.Find("tbody").Text(), "李*** · ") {
+			t.Errorf("the manager stands there: %s", page.Find("tbody").Text())
+		}
+		option := page.Find("select[name=manager] option").Last()
+		if text := option.Text(); !strings.HasPrefix(text, "李*** · ") {
+			t.Errorf("the filter offers %q", text)
+		}
+		chosen := at + "&manager=" + option.AttrOr("value", "")
+		page = w.page(chosen, v.get(chosen), http.StatusOK)
+		if text := page.Find(".hb-tool").Text(); strings.Contains(text, "carer") || !strings.Contains(text, "李*** · ") {
+			t.Errorf("the condition says %q", text)
+		}
+		if rows := page.Find("tbody tr"); rows.Length() == 0 || rows.Length() != rows.FilterFunction(func(_ int, s *goquery.Selection) bool { return strings.Contains(s.Text(), "李*** · ") }).Length() {
+			t.Errorf("the filter leaves %s", rows.Text())
+		}
+		task := v.ask(page, "csv")
+		w.work()
+		if body := v.file("MUSHI", task).body; strings.Contains(body, "李经理") || strings.Contains(body, "carer") || !strings.Contains(body, "李*** · ") {
+			t.Errorf("the file says %s", body)
+		}
+		open := w.page(at, v.post(at, "column", "manager"), http.StatusOK)
+		if text := open.Find("tbody").Text(); !strings.Contains(text, "李经理") || strings.Contains(text, "客户s") || open.Find("thead [role=img]").Length() != 1 {
+			t.Errorf("the eye shows %s", text)
+		}
+		if r := v.post(at, "column", "product"); r.status != http.StatusNotFound {
+			t.Errorf("an eye of a column that is not masked: %d", r.status)
+		}
+		seen, err := w.app.AuditStore.Before(ctx, "", true, audit.Filter{Action: "column.reveal", Object: "list:expenditure.lines"}, math.MaxInt64, 10)
+		w.must(err)
+		if len(seen) != 1 || !strings.Contains(seen[0].Detail, `"column":"manager"`) {
+			t.Errorf("the audit says %+v", seen)
 		}
 	})
 }

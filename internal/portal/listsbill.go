@@ -2,6 +2,7 @@ package portal
 
 import (
 	"slices"
+	"time"
 
 	"huoban/internal/bill"
 	"huoban/internal/i18n"
@@ -22,6 +23,14 @@ func plainCell(a money.Amount, currency string) opsview.Cell {
 	return opsview.Cell{Text: m.Text, Full: m.Full, Raw: a.String()}
 }
 
+// madeAt is when a bill got its figures; an estimate has them from now.
+func madeAt(d *bill.Document) time.Time {
+	if d.IssuedAt.After(d.DraftedAt) {
+		return d.IssuedAt
+	}
+	return d.DraftedAt
+}
+
 func billColumns(c *Ctx, first string) []listColumn {
 	return []listColumn{{key: "bill", title: first}, {key: "currency", title: c.T("billview.choose.currency")}, {key: "entity", title: c.T("billview.choose.entity")},
 		{key: "state", title: c.T("billview.choose.state")}, {key: "lines", title: c.T("billview.col.lines"), num: true}, {key: "due", title: c.T("billview.col.due"), num: true, money: true, class: "m"}}
@@ -29,7 +38,7 @@ func billColumns(c *Ctx, first string) []listColumn {
 
 func billRow(c *Ctx, d *bill.Document, name, page string) sheetRow {
 	due, worth := part.MoneyOf(d.Due, d.Currency), sums{{d.Currency, d.Due.Exact()}}
-	return sheetRow{key: billKeyOf(d), mark: marks(d.Code, d.Due.String()), sums: worth, cells: []opsview.Cell{{Text: name, Href: c.billLink(page, d)}, {Text: d.Currency}, {Text: d.Entity.Name},
+	return sheetRow{key: billKeyOf(d), at: madeAt(d), mark: marks(d.Code, d.Due.String()), sums: worth, cells: []opsview.Cell{{Text: name, Href: c.billLink(page, d)}, {Text: d.Currency}, {Text: d.Entity.Name},
 		{Tag: &part.Tag{Text: c.T("bills.stage." + string(stageOf(d))), Tone: stageTone[stageOf(d)]}}, countCell(d.LineCount), {Text: due.Text, Full: due.Full, Raw: d.Due.String()}}}
 }
 
@@ -102,6 +111,7 @@ func (h *Handlers) readBillAdjustments(c *Ctx) (*sheet, error) {
 		{key: "amount", title: c.T("billview.col.amount") + " (" + doc.Currency + ")", num: true, money: true, class: "m"}},
 		empty: part.Empty{Title: c.T("bills.adjustments.empty"), Text: c.T("bills.adjustments.empty_text")}}
 	s.narrowed("", c.T("bills.condition.cycle", "Cycle", string(doc.Cycle)))
+	s.reached(madeAt(doc))
 	for i := range doc.Items {
 		it := &doc.Items[i]
 		if it.Adjusts == nil {

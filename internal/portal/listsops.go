@@ -80,7 +80,11 @@ func (h *Handlers) adjustmentRow(c *Ctx, a *adjustment.Adjustment, orgs map[stri
 		}
 	}
 	worth := sums{{a.Currency, a.Base}}
-	return sheetRow{key: a.ID, mark: marks(string(a.State), worth.mark(), a.PartnerID, a.CustomerID), sums: worth, cells: []opsview.Cell{{Text: number, Note: kind, Mono: true},
+	changed := a.CreatedAt
+	if a.ApprovedAt.After(changed) {
+		changed = a.ApprovedAt
+	}
+	return sheetRow{key: a.ID, at: changed, mark: marks(string(a.State), worth.mark(), a.PartnerID, a.CustomerID), sums: worth, cells: []opsview.Cell{{Text: number, Note: kind, Mono: true},
 		{Text: c.T("ops.adjustment.into", "Corrects", string(a.Corrects), "Cycle", string(a.Cycle))}, {Text: orgs[a.PartnerID].Name}, customer,
 		{Text: reason}, {Text: by}, moneyCell(worth), state}}
 }
@@ -123,7 +127,7 @@ func (h *Handlers) deliveryRow(c *Ctx, d *delivery.Delivery) (sheetRow, error) {
 		worth = worth.add(sum{x.Currency, x.Total})
 	}
 	state := deliveryStatus(c, d)
-	return sheetRow{key: d.ID, mark: marks(string(d.State), worth.mark(), strconv.FormatInt(d.LineCount, 10), strconv.FormatInt(d.Quarantined, 10)), sums: worth,
+	return sheetRow{key: d.ID, at: d.ReceivedAt, mark: marks(string(d.State), worth.mark(), strconv.FormatInt(d.LineCount, 10), strconv.FormatInt(d.Quarantined, 10)), sums: worth,
 		cells: []opsview.Cell{{Text: deliveryName(d), Href: c.deliveryLink(d, ""), Mono: true}, {Text: d.Source, Note: formatOf(d.Dialect, d.Format)},
 			{Text: join(cycles, c.T("portal.list.comma"))}, countCell(d.LineCount), moneyCell(worth), countCell(d.Quarantined),
 			{Text: i18n.DateTime(d.ReceivedAt)}, {Status: &state}}}, nil
@@ -150,6 +154,7 @@ func (h *Handlers) readQuarantine(c *Ctx) (*sheet, error) {
 	if state != "" {
 		s.narrowed("state", c.T("ops.quarantine.state."+state))
 	}
+	s.reached(d.ReceivedAt)
 	for i := range rows {
 		r := &rows[i]
 		f := fault.Invalid(r.Code, r.Args)
@@ -220,7 +225,7 @@ func closeBillSheet(c *Ctx, docs []bill.Document) *sheet {
 			worth = sums{{d.Currency, d.Due.Exact()}}
 		}
 		due := moneyCell(sums{{d.Currency, d.Due.Exact()}})
-		s.add(sheetRow{key: billKeyOf(d), mark: d.Code, sums: worth, cells: []opsview.Cell{{Text: name, Href: c.billLink("", d)}, {Text: d.Currency},
+		s.add(sheetRow{key: billKeyOf(d), at: madeAt(d), mark: d.Code, sums: worth, cells: []opsview.Cell{{Text: name, Href: c.billLink("", d)}, {Text: d.Currency},
 			plainCell(d.Consumption, d.Currency), plainCell(d.Refund, d.Currency), plainCell(d.Adjustment, d.Currency), {Text: i18n.Exact(d.Rounding.Exact()), Raw: d.Rounding.String()}, due}})
 	}
 	return s

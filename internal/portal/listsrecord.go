@@ -36,9 +36,16 @@ func (h *Handlers) readAudit(c *Ctx) (*sheet, error) {
 	s.count = span.Count
 	if span.Count > 0 {
 		f.Until = span.Newest
+		newest, err := h.AuditBook.Older(c.ctx(), c.Scope, f, 0, 1)
+		if err != nil {
+			return nil, err
+		}
+		for i := range newest.Rows {
+			s.reached(newest.Rows[i].At)
+		}
 		s.pin = strconv.FormatInt(span.Newest, 10)
 	}
-	for _, x := range []condition{{"action", f.Action}, {"actor", f.Actor}, {"from", q.from}, {"to", q.to}} {
+	for _, x := range []condition{{"action", f.Action}, {"actor", f.Actor}, {"request", f.Request}, {"from", q.from}, {"to", q.to}} {
 		s.narrowed(x.param, x.text)
 	}
 	if f.Outcome != "" {
@@ -108,6 +115,7 @@ func (h *Handlers) readBell(c *Ctx) (*sheet, error) {
 	}
 	if !f.Until.At.IsZero() {
 		s.pin = f.Until.At.UTC().Format(time.RFC3339Nano) + " " + f.Until.ID
+		s.reached(f.Until.At)
 	}
 	if s.count, err = h.Messages.Count(c.ctx(), c.Scope, f); err != nil {
 		return nil, err

@@ -41,6 +41,7 @@ func (h *Handlers) readSources(c *Ctx) (*sheet, error) {
 				return nil, err
 			}
 			if len(newest) > 0 {
+				s.reached(newest[0].ReceivedAt)
 				last = opsview.Cell{Text: deliveryName(&newest[0]), Href: c.deliveryLink(&newest[0], ""), Mono: true, Note: i18n.DateTime(newest[0].ReceivedAt)}
 			}
 		}
@@ -71,6 +72,13 @@ func (h *Handlers) readPeriods(c *Ctx) (*sheet, error) {
 			return nil, err
 		}
 		periods = append(periods, of...)
+		newest, err := h.Deliveries.List(c.ctx(), c.Scope, all[i].Name, 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(newest) > 0 {
+			s.reached(newest[0].ReceivedAt)
+		}
 	}
 	slices.SortStableFunc(periods, func(a, b delivery.Period) int { return strings.Compare(string(b.Cycle), string(a.Cycle)) })
 	for i := range periods {
@@ -137,7 +145,7 @@ func (h *Handlers) readMapping(c *Ctx) (*sheet, error) {
 		}
 		customer := c.personal(o.Name)
 		customer.Note = o.Code
-		s.add(sheetRow{key: ruleAt(r), mark: o.Code, cells: []opsview.Cell{{Text: r.Key, Mono: true}, customer,
+		s.add(sheetRow{key: ruleAt(r), at: r.CreatedAt, mark: o.Code, cells: []opsview.Cell{{Text: r.Key, Mono: true}, customer,
 			{Text: validText(c, price.DateOf(r.From, zone), price.DateOf(r.To, zone), r.From.IsZero(), r.To.IsZero())}, {Text: r.CreatedBy, Note: i18n.DateTime(r.CreatedAt)}}})
 	}
 	return s, nil
@@ -205,7 +213,7 @@ func priceRow(c *Ctx, r *price.Rule, orgs map[string]organisation.Organisation, 
 	}
 	customer := c.personal(orgs[r.CustomerID].Name)
 	customer.Note = orgs[r.CustomerID].Code
-	return sheetRow{key: bill.RuleName(r.Number, r.Version), mark: marks(string(r.State), r.Factor.String(), string(r.ValidFrom), string(r.ValidTo), strconv.FormatInt(r.EndedSeq, 10)),
+	return sheetRow{key: bill.RuleName(r.Number, r.Version), at: r.CreatedAt, mark: marks(string(r.State), r.Factor.String(), string(r.ValidFrom), string(r.ValidTo), strconv.FormatInt(r.EndedSeq, 10)),
 		cells: []opsview.Cell{name, {Text: orgs[r.PartnerID].Name, Note: orgs[r.PartnerID].Code}, customer, {Text: dimsText(c, r)}, {Text: c.T("bill.rule_type." + string(r.Type))},
 			{Text: r.Factor.String(), Raw: r.Factor.String(), Note: c.T("backoffice.prices.of_base", "Base", c.T("bill.base."+string(r.Base)))},
 			{Text: validText(c, r.ValidFrom, r.ValidTo, r.ValidFrom == "", r.ValidTo == "")}, {Status: &state}, {Text: r.CreatedBy, Note: i18n.DateTime(r.CreatedAt)}}}
@@ -354,6 +362,7 @@ func (h *Handlers) readRules(c *Ctx) (*sheet, error) {
 	s := &sheet{columns: []listColumn{{key: "rule", title: c.T("opsview.conform.rule"), note: c.T("list.sentence")}, {key: "level", title: c.T("opsview.conform.level")}, {key: "outcome", title: c.T("opsview.conform.outcome")},
 		{key: "failed", title: c.T("list.failed"), num: true}, {key: "checked", title: c.T("list.checked"), num: true}, {key: "sample", title: c.T("opsview.conform.sample")}},
 		empty: part.Empty{Title: c.T("list.empty"), Text: c.T("list.empty_text")}}
+	s.reached(d.ReceivedAt)
 	outcome, level, column := c.QueryParam("outcome"), c.QueryParam("level"), c.QueryParam("column")
 	if key := "ops.verdict." + outcome; outcome != "" && i18n.Has(key) {
 		s.narrowed("outcome", c.T(key))
@@ -407,6 +416,7 @@ func (h *Handlers) readChanges(c *Ctx) (*sheet, error) {
 		{key: "difference", title: c.T("backoffice.simulation.difference"), num: true, money: true, class: "m"}, {key: "place", title: c.T("ops.changes.place")}},
 		empty: part.Empty{Title: c.T("ops.changes.empty"), Text: c.T("ops.changes.empty_text")}}
 	chosen := chosenSlot(c, slots)
+	s.reached(d.ReceivedAt)
 	s.stamp = d.ContentSHA + " " + strconv.FormatInt(chosen, 10)
 	changes, err := h.Deliveries.Store.Changes(c.ctx(), d.ID)
 	if err != nil {

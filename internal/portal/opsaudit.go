@@ -28,15 +28,15 @@ func auditRoutes() []Route {
 }
 
 // auditQuery is what the address asks for, as typed.
-type auditQuery struct{ actor, action, outcome, from, to string }
+type auditQuery struct{ actor, action, outcome, request, from, to string }
 
 func auditQueryOf(c *Ctx) auditQuery {
-	return auditQuery{c.QueryParam("actor"), c.QueryParam("action"), c.QueryParam("outcome"), c.QueryParam("from"), c.QueryParam("to")}
+	return auditQuery{c.QueryParam("actor"), c.QueryParam("action"), c.QueryParam("outcome"), c.QueryParam("request"), c.QueryParam("from"), c.QueryParam("to")}
 }
 
 // filter reads the days as whole days of the portal's zone; the last day counts too.
 func (q auditQuery) filter() (f audit.Filter, err error) {
-	f = audit.Filter{Actor: strings.TrimSpace(q.actor), Action: strings.TrimSpace(q.action), Outcome: q.outcome}
+	f = audit.Filter{Actor: strings.TrimSpace(q.actor), Action: strings.TrimSpace(q.action), Outcome: q.outcome, Request: strings.TrimSpace(q.request)}
 	if f.Outcome != "" && f.Outcome != audit.OutcomeDone && f.Outcome != audit.OutcomeRefused {
 		return f, notFound()
 	}
@@ -109,6 +109,7 @@ func auditFilter(c *Ctx, q auditQuery) *part.Filter {
 		{Name: "actor", Label: c.T("backoffice.audit.actor"), Value: q.actor},
 		{Name: "from", Label: c.T("backoffice.audit.from"), Value: q.from, Hint: "2026-10-01"},
 		{Name: "to", Label: c.T("backoffice.audit.to"), Value: q.to, Hint: "2026-10-31"},
+		{Name: "request", Label: c.T("backoffice.audit.request_number"), Value: q.request, More: true},
 		{Name: "outcome", Label: c.T("backoffice.audit.outcome"), Value: q.outcome, More: true, Options: []part.Option{{Label: c.T("ops.filter.any")},
 			{Value: audit.OutcomeDone, Label: c.T("backoffice.audit.done")}, {Value: audit.OutcomeRefused, Label: c.T("backoffice.audit.refused")}}}}}
 }

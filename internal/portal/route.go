@@ -19,7 +19,14 @@ type Route struct {
 	Also   []scope.Item // and each of these
 	Query  []string     // query or form parameters that name a stored thing
 	Title  string       // i18n key of the page's title; GET pages only
+	NoList string       // what a page is that shows no list of its own: "form"; a list has an export (lists.go)
 	Do     func(h *Handlers, c *Ctx) error
+}
+
+// noList says of a page that it shows no list of its own, and what instead.
+func (r Route) noList(what string) Route {
+	r.NoList = what
+	return r
 }
 
 var pathParam = regexp.MustCompile(`:([a-z]+)`)

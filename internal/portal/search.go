@@ -154,10 +154,14 @@ func (h *Handlers) find(c *Ctx, q string) []homeview.Hit {
 	return out
 }
 
-// search finds pages and menu entries by name.
+// search finds customers and numbered things within the scope, and pages and menu entries by name.
 func (h *Handlers) search(c *Ctx) error {
 	q := strings.TrimSpace(c.QueryParam("q"))
-	hits := h.find(c, q)
+	hits, err := h.things(c, q)
+	if err != nil {
+		return err
+	}
+	hits = append(hits, h.find(c, q)...)
 	env := layout.From(c.ctx())
 	env.Query = q
 	c.SetRequest(c.Request().WithContext(layout.With(c.ctx(), env)))

@@ -105,14 +105,14 @@ func dutyRows(c *Ctx, now time.Time, all []duty) []homeview.Duty {
 	for _, d := range all {
 		row := homeview.Duty{Kind: c.T("work.kind." + d.kind), Title: d.title, Text: d.text, Cure: d.cure, Due: c.T("work.no_due")}
 		if !d.since.IsZero() {
-			row.Since = c.T("work.since", "At", i18n.Moment(c.ctx(), d.since), "Days", days(now.Sub(d.since)))
+			row.Since = c.T("work.since", "At", i18n.Moment(c.ctx(), d.since), "Count", days(now.Sub(d.since)))
 		}
 		switch left := d.due.Sub(now); {
 		case d.due.IsZero():
 		case left < 0:
-			row.Due, row.Tone = c.T("work.late", "At", i18n.Moment(c.ctx(), d.due), "Days", days(-left)), part.Bad
+			row.Due, row.Tone = c.T("work.late", "At", i18n.Moment(c.ctx(), d.due), "Count", days(-left)), part.Bad
 		default:
-			row.Due, row.Tone = c.T("work.left", "At", i18n.Moment(c.ctx(), d.due), "Days", days(left)), part.Warn
+			row.Due, row.Tone = c.T("work.left", "At", i18n.Moment(c.ctx(), d.due), "Count", days(left)), part.Warn
 		}
 		out = append(out, row)
 	}

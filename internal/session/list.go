@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -40,6 +41,9 @@ func (c ctxStore) CommitCtx(ctx context.Context, token string, b []byte, _ time.
 	now := c.m.clock.Now()
 	r := Row{TokenHash: hash(token), Handle: id.New(), PersonID: e.Values[keyPerson], Data: b, IP: e.Values[keyIP],
 		Agent: e.Values[keyAgent], CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(c.m.lifetime)}
+	if until, err := time.Parse(time.RFC3339, e.Values[keyUntil]); err == nil && until.Before(r.ExpiresAt) {
+		r.ExpiresAt = until // under a new token too
+	}
 	return c.m.tx.InTx(ctx, func(ctx context.Context) error { return c.m.store.Save(ctx, r) })
 }
 
@@ -54,9 +58,15 @@ func (ctxStore) Find(string) ([]byte, bool, error)      { return nil, false, err
 func (ctxStore) Commit(string, []byte, time.Time) error { return errNoContext }
 func (ctxStore) Delete(string) error                    { return errNoContext }
 
+// shortMark stands in the data of a session that ends earlier: the quotes of a value would be escaped.
+var shortMark = []byte(`"` + keyUntil + `":"`)
+
 func (m *Manager) expired(r Row) bool {
-	now := m.clock.Now()
-	return !now.Before(r.ExpiresAt) || now.Sub(r.SeenAt) >= m.idle
+	now, idle := m.clock.Now(), m.idle
+	if bytes.Contains(r.Data, shortMark) {
+		idle = min(idle, shortIdle)
+	}
+	return !now.Before(r.ExpiresAt) || now.Sub(r.SeenAt) >= idle
 }
 
 // Info is a session as its owner sees it.

@@ -150,7 +150,11 @@ const (
 	keyIP       = "ip"
 	keyAgent    = "agent"
 	keyReturn   = "return"
+	keyUntil    = "until" // of a session that ends earlier than others
 )
+
+// shortIdle is how long a session that a partner's platform began may lie idle.
+const shortIdle = 30 * time.Minute
 
 // PersonID is who is signed in; empty for nobody.
 func (m *Manager) PersonID(ctx context.Context) string { return m.scs.GetString(ctx, keyPerson) }

@@ -100,6 +100,7 @@ const (
 	CodeIdPReplay      = "sso.idp.replay"
 	CodeIdPACS         = "sso.idp.acs"
 	CodeIdPNameID      = "sso.idp.nameid"
+	CodeIdPNoKey       = "sso.idp.no_key"
 )
 
 // Refusal says which step refused and with what facts. It carries the fault of the same code, so that

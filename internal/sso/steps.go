@@ -91,6 +91,18 @@ type check struct {
 	list   []Step
 	param  string // the form's field
 
+	// Who may sign and how far the clocks may differ; of the other side, whichever it is.
+	certs     []Certificate
+	weakUntil time.Time
+	skewSet   time.Duration
+	// Of logout messages and questions alone.
+	in       wire
+	partner  Partner
+	logout   LogoutMessage
+	host     Host
+	consoles Consoles
+	question AuthnRequest
+
 	raw       []byte
 	root      *etree.Element // as it came
 	response  *etree.Element // verified when the Response is signed
@@ -112,7 +124,7 @@ type switches struct{ bytes, shape, crewjam bool }
 
 func (c *check) note(expected, seen string) { c.expected, c.seen = shorten(expected), shorten(seen) }
 
-func (c *check) skew() time.Duration { return skewOf(c.reg.Skew) }
+func (c *check) skew() time.Duration { return skewOf(c.skewSet) }
 
 func skewOf(d time.Duration) time.Duration {
 	switch {
@@ -124,13 +136,18 @@ func skewOf(d time.Duration) time.Duration {
 	return d
 }
 
-func (c *check) trust() trust { return trust{c.reg.Certs, c.reg.WeakKeyUntil, c.now} }
+func (c *check) trust() trust { return trust{c.certs, c.weakUntil, c.now} }
+
+func answerCheck(ctx context.Context, reg Registration, post Post, lookup Lookup, now time.Time) *check {
+	return &check{ctx: ctx, reg: reg, post: post, lookup: lookup, now: now, param: "SAMLResponse",
+		certs: reg.Certs, weakUntil: reg.WeakKeyUntil, skewSet: reg.Skew}
+}
 
 // VerifyPost judges an answer at the ACS of a registration and stops at the first failure. The error is a
 // *Refusal, or whatever the lookup failed with. What remains for the caller stands at the end of ACSSteps and
 // belongs into one transaction.
 func VerifyPost(ctx context.Context, reg Registration, post Post, lookup Lookup, now time.Time) (Accepted, []StepResult, error) {
-	c := &check{ctx: ctx, reg: reg, post: post, lookup: lookup, now: now, param: "SAMLResponse"}
+	c := answerCheck(ctx, reg, post, lookup, now)
 	results, err := c.run(acsSteps, false)
 	if err != nil {
 		return Accepted{}, results, err
@@ -150,7 +167,7 @@ type Examined struct {
 // Examine runs every step that is safe to run after a failure, so that several mistakes show at once. It is
 // for tests only: nothing may be opened with what it gives.
 func Examine(ctx context.Context, reg Registration, post Post, lookup Lookup, now time.Time) (Examined, error) {
-	c := &check{ctx: ctx, reg: reg, post: post, lookup: lookup, now: now, param: "SAMLResponse"}
+	c := answerCheck(ctx, reg, post, lookup, now)
 	results, err := c.run(acsSteps, true)
 	out := Examined{Accepted: c.got, Steps: results, XML: c.raw}
 	if err != nil {

@@ -45,6 +45,7 @@ func (db *DB) bulk(ctx context.Context, table string, columns []string, next Nex
 	db.tell(q)
 	t.open = q.Name
 	defer func() { t.open = "" }()
+	t.changed = true
 	source := &feed{engine: db.engine, width: len(columns), next: next, ctx: ctx}
 	switch {
 	case db.engine == SQLite:

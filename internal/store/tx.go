@@ -17,17 +17,19 @@ type txKey struct{}
 // liveTx is the transaction a context carries. On the SQLite writer tx is nil and statements run on the
 // writer's own connection.
 type liveTx struct {
-	db     *DB
-	conn   *sql.Conn
-	tx     *sql.Tx
-	writer *writer
-	reader *reader // a reading transaction on SQLite
-	ro     bool
-	ended  bool
-	moved  bool   // it wrote something that pages show
-	failed error  // the statement that doomed the transaction
-	open   string // the query whose rows are being read
-	tenant string // the role it is locked to, on behalf of an actor
+	db      *DB
+	conn    *sql.Conn
+	tx      *sql.Tx
+	writer  *writer
+	reader  *reader // a reading transaction on SQLite
+	ro      bool
+	ended   bool
+	moved   bool   // it wrote something that pages show
+	saved   bool   // SQLite: a savepoint stands before its work
+	changed bool   // SQLite: it may have changed something
+	failed  error  // the statement that doomed the transaction
+	open    string // the query whose rows are being read
+	tenant  string // the role it is locked to, on behalf of an actor
 }
 
 // maxAttempts bounds the retries of a transaction that lost its place: with 16 writers that all end at
@@ -59,7 +61,7 @@ func (db *DB) inTx(ctx context.Context, alone bool, fn func(ctx context.Context)
 	var err error
 	for attempt := range maxAttempts {
 		if db.writer != nil {
-			err = db.writer.run(ctx, db, alone, func(t *liveTx) error { return versioned(context.WithValue(ctx, txKey{}, t), t, fn) })
+			err = db.writer.run(ctx, db, alone, func(t *liveTx) error { return fn(context.WithValue(ctx, txKey{}, t)) })
 		} else {
 			err = db.once(ctx, db.read, &sql.TxOptions{Isolation: sql.LevelSerializable}, func(ctx context.Context) error { return versioned(ctx, current(ctx, db), fn) })
 		}
@@ -176,6 +178,7 @@ func (db *DB) Exec(ctx context.Context, q Query, args ...any) (int64, error) {
 		var n int64
 		if err == nil {
 			n, err = st.exec(args)
+			t.changed = t.changed || n > 0
 		}
 		return n, t.fail(wrap(q, err))
 	}
@@ -206,6 +209,7 @@ func (db *DB) Query(ctx context.Context, q Query, args ...any) (*sql.Rows, error
 		rows, err = t.tx.QueryContext(ctx, q.Text, args...)
 	} else {
 		// Not a kept statement: nobody tells when these rows end.
+		t.changed = true // for all that is known
 		rows, err = t.conn.QueryContext(context.WithoutCancel(ctx), q.Text, args...)
 	}
 	return rows, t.fail(wrap(q, err))
@@ -242,6 +246,7 @@ func (db *DB) kept(ctx context.Context, t *liveTx, q Query, args []any) (*sql.Ro
 	var err error
 	switch {
 	case t.writer != nil:
+		t.changed = t.changed || writing.MatchString(q.Text)
 		rows, err = t.writer.query(q, args)
 	case t.reader != nil:
 		var st *sql.Stmt

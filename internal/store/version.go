@@ -22,7 +22,7 @@ var silent = []string{
 	// at the door
 	"sign_in_throttle", "setup_link", "recovery_code",
 	// of a jump from a partner's platform: what is read afresh with each request, on pages that are not kept
-	"sso_request", "sso_seen", "sso_session", "sso_refusal", "sso_accepted", "sso_test", "sso_metadata", "sso_metadata_fetch", "sso_idp_cert",
+	"sso_request", "sso_seen", "sso_ticket", "sso_session", "sso_refusal", "sso_accepted", "sso_test", "sso_metadata", "sso_metadata_fetch", "sso_idp_cert",
 	"sso_key", "sso_return", "sso_idp", "sso_host", "sso_sp", "sso_pairwise",
 	// what an import writes before its slot becomes active, which moves the version
 	"delivery", "delivery_file", "delivery_change", "kept_file", "kept_chunk", "quarantine", "conformance", "period", "move_plan",
@@ -90,7 +90,7 @@ func (t *liveTx) wroteBulk(table string) {
 	t.moved = t.moved || table != "usage_line" && !slices.Contains(silent, table)
 }
 
-// versioned runs fn and moves the version with it.
+// versioned runs fn and moves the version with it; on SQLite the group's commit does.
 func versioned(ctx context.Context, t *liveTx, fn func(ctx context.Context) error) error {
 	if err := fn(ctx); err != nil || !t.moved || t.failed != nil {
 		return err

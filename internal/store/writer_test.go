@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"huoban/internal/fault"
+	"huoban/internal/id"
 	"huoban/internal/store"
 	"huoban/internal/store/storetest"
 )
@@ -152,5 +154,88 @@ func TestQueueIsBounded(t *testing.T) {
 	wg.Wait()
 	if n := count(t, db); int64(n) != crowd-busy.Load() || busy.Load() != 50 {
 		t.Errorf("%d stored, %d refused of %d", n, busy.Load(), crowd)
+	}
+}
+
+// TestRefusedInAGroup has members that are refused in every way there is: before they changed anything, by
+// a rule of the table, after they changed something, by a panic. None of them leaves anything, and all the
+// others are stored, each once.
+func TestRefusedInAGroup(t *testing.T) {
+	db := storetest.SQLite(t)
+	makeTable(t, db, noteTable)
+	put(t, db, addNote.Text, []any{"there", 1, nil})
+	boom := errors.New("boom")
+	ways := map[int]func(ctx context.Context, i int) error{
+		1: func(context.Context, int) error { return boom },
+		2: func(ctx context.Context, _ int) error { return add(ctx, db, "there") },
+		3: func(ctx context.Context, i int) error { return errors.Join(add(ctx, db, fmt.Sprint("not ", i)), boom) },
+		4: func(ctx context.Context, i int) error {
+			return errors.Join(add(ctx, db, fmt.Sprint("not ", i)), add(ctx, db, "there"))
+		},
+	}
+	for range 3 { // the groups after the first have savepoints
+		outcomes := together(t, db, 80, func(ctx context.Context, i int) error {
+			if way := ways[i%10]; way != nil {
+				return way(ctx, i)
+			}
+			return add(ctx, db, id.New())
+		})
+		for i, err := range outcomes {
+			switch i % 10 {
+			case 1, 3:
+				if !errors.Is(err, boom) {
+					t.Errorf("%d: %v", i, err)
+				}
+			case 2, 4:
+				if !fault.HasCode(err, "store.exists") {
+					t.Errorf("%d: %v", i, err)
+				}
+			default:
+				if err != nil {
+					t.Errorf("%d: %v", i, err)
+				}
+			}
+		}
+	}
+	if n := count(t, db); n != 1+3*48 {
+		t.Errorf("%d notes, want %d", n, 1+3*48)
+	}
+	for _, name := range []string{"not 3", "not 4"} {
+		if err := db.InTx(t.Context(), func(ctx context.Context) error { return add(ctx, db, name) }); err != nil {
+			t.Errorf("%s was left: %v", name, err)
+		}
+	}
+}
+
+// TestPanicInAGroup: a member that panics after it changed something takes nothing and nobody with it.
+func TestPanicInAGroup(t *testing.T) {
+	db := storetest.SQLite(t)
+	makeTable(t, db, noteTable)
+	panics := make(chan any, 1)
+	var wg sync.WaitGroup
+	var once sync.Once
+	outcomes := together(t, db, 30, func(ctx context.Context, i int) error {
+		if i == 0 { // stands in line behind some of the others; this may run again
+			once.Do(func() {
+				wg.Go(func() {
+					defer func() { panics <- recover() }()
+					_ = db.InTx(context.Background(), func(ctx context.Context) error {
+						_ = add(ctx, db, "not")
+						panic("boom")
+					})
+				})
+			})
+		}
+		return add(ctx, db, fmt.Sprint(i))
+	})
+	wg.Wait()
+	if got := <-panics; got != "boom" {
+		t.Errorf("panic %v", got)
+	}
+	if err := errors.Join(outcomes...); err != nil {
+		t.Error(err)
+	}
+	if n := count(t, db); n != 30 {
+		t.Errorf("%d notes, want 30", n)
 	}
 }

@@ -1,8 +1,12 @@
 package usage
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"maps"
+	"slices"
 
 	"huoban/internal/money"
 )
@@ -17,6 +21,15 @@ type SummaryKey struct {
 	Currency   string
 }
 
+// Compare orders keys as the sums are kept.
+func (k SummaryKey) Compare(o SummaryKey) int {
+	return cmp.Or(cmp.Compare(k.SlotID, o.SlotID), cmp.Compare(k.CustomerID, o.CustomerID), bytes.Compare(k.AccountID[:], o.AccountID[:]),
+		bytes.Compare(k.ProductID[:], o.ProductID[:]), cmp.Compare(k.Kind, o.Kind), cmp.Compare(k.Currency, o.Currency))
+}
+
+// NextSummary gives one sum after the other, and false when there is no more.
+type NextSummary func() (sum Summary, more bool, err error)
+
 // Sum is lines added up: Amount of their rounded base amounts, Exact of the base column as delivered,
 // Billed of the billed column.
 type Sum struct {
@@ -24,6 +37,19 @@ type Sum struct {
 	Amount money.Amount
 	Exact  money.Exact
 	Billed money.Exact
+}
+
+// EachOf gives the sums of a map in key order.
+func EachOf(sums map[SummaryKey]Sum) NextSummary {
+	order := slices.SortedFunc(maps.Keys(sums), SummaryKey.Compare)
+	i := 0
+	return func() (Summary, bool, error) {
+		if i == len(order) {
+			return Summary{}, false, nil
+		}
+		i++
+		return Summary{order[i-1], sums[order[i-1]]}, true, nil
+	}
 }
 
 // Summary is one kept sum.

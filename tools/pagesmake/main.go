@@ -178,7 +178,7 @@ func (m *maker) customer(ctx context.Context, n, count int) error {
 		if err := m.app.Usage.WriteLines(ctx, lines, dims); err != nil {
 			return err
 		}
-		return m.app.Usage.WriteSummaries(ctx, sums)
+		return m.app.Usage.WriteSummaries(ctx, usage.EachOf(sums))
 	})
 }
 

@@ -27,6 +27,32 @@
     fetch(form.action, { method: 'POST', body, redirect: 'manual', keepalive: true }).catch(() => {});
   });
 
+  // ----- a list that grows: the address bar shows these very rows, so that a copied link does too -----
+  for (const list of all('[data-pin]')) history.replaceState(history.state, '', list.dataset.pin);
+
+  // ----- pages opened last, kept by this tab until somebody signs out, offered where one searches -----
+  const org = location.pathname.split('/')[1] === 'o' && location.pathname.split('/')[2];
+  if (org && $('.hb-head h1')) {
+    const key = `opened ${org}`, here = location.pathname + location.search, list = $('[data-recent]');
+    let opened = [];
+    try { opened = JSON.parse(sessionStorage.getItem(key)) || []; } catch { /* whatever stood there is no list of ours */ }
+    if (list) {
+      for (const p of opened) {
+        const a = document.createElement('a'), li = document.createElement('li');
+        [a.href, a.textContent] = [p.href, p.text];
+        li.append(a);
+        $('ul', list).append(li);
+      }
+      list.hidden = !opened.length;
+    } else {
+      const cycle = new URLSearchParams(location.search).get('cycle') || '';
+      const text = `${$('.hb-head h1').textContent.trim()} ${$('.hb-tabs [aria-current]')?.textContent.trim() || ''} ${cycle}`.replace(/\s+/g, ' ').trim();
+      opened = [{ href: here, text }, ...opened.filter((p) => p.text !== text)].slice(0, 6);
+      sessionStorage.setItem(key, JSON.stringify(opened));
+    }
+  }
+  document.addEventListener('submit', (e) => { if (e.target.action?.endsWith('/logout')) sessionStorage.clear(); });
+
   // ----- popovers tell their buttons -----
   document.addEventListener('toggle', (e) => {
     const id = e.target.id;

@@ -78,18 +78,18 @@ func (s *Store) Before(ctx context.Context, orgID string, all bool, f audit.Filt
 	if f.Until > 0 {
 		before = min(before, f.Until+1)
 	}
-	return s.rows(ctx, qBefore, append([]any{before}, narrowed(orgID, all, f, limit)...))
+	return s.rows(ctx, qBefore, append(append([]any{before}, narrowed(orgID, all, f, limit)...), f.Request))
 }
 
 // Newer reads rows that match, oldest first.
 func (s *Store) Newer(ctx context.Context, orgID string, all bool, f audit.Filter, seq int64, limit int) ([]audit.Row, error) {
-	return s.rows(ctx, qNewer, append([]any{seq}, append(narrowed(orgID, all, f, limit), until(f))...))
+	return s.rows(ctx, qNewer, append([]any{seq}, append(narrowed(orgID, all, f, limit), until(f), f.Request)...))
 }
 
 // Span counts rows that match.
 func (s *Store) Span(ctx context.Context, orgID string, all bool, f audit.Filter) (out audit.Span, err error) {
 	args := narrowed(orgID, all, f, 0)
-	err = s.db.Row(ctx, qSpan, "", append([]any{until(f)}, args[:len(args)-1]...), &out.Count, &out.Newest)
+	err = s.db.Row(ctx, qSpan, "", append(append([]any{until(f)}, args[:len(args)-1]...), f.Request), &out.Count, &out.Newest)
 	return out, err
 }
 

@@ -233,8 +233,8 @@ var seeded = 0
 
 func seed(t *testing.T, db *store.DB) {
 	seeded++
-	_, err := db.Writer().Exec(fmt.Sprintf(`INSERT INTO transition_log (id, machine, entity, from_state, to_state, action, actor, at, reason, request_id, version)
-		VALUES ('t%d', 'm', 'e%d', '', 'a', 'begin', 'x', '2026-11-05T04:00:00.000000Z', '', '', 1)`, seeded, seeded))
+	_, err := db.Writer().Exec(fmt.Sprintf(`INSERT INTO transition_log (machine, entity, from_state, to_state, action, actor, at, reason, request_id, version)
+		VALUES ('m', 'e%d', '', 'a', 'begin', 'x', '2026-11-05T04:00:00.000000Z', '', '', 1)`, seeded))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func (s *Store) List(ctx context.Context, sc scope.Scope, f bill.Filter) ([]bill
 
 func (s *Store) list(ctx context.Context, sc scope.Scope, billID string, f bill.Filter) ([]bill.Document, error) {
 	var out []bill.Document
-	args := []any{sideOf(sc), sc.OrgID(), billID, f.VendorID, f.PartnerID, string(f.Cycle), f.Currency, f.EntityID}
+	args := []any{sideOf(sc), sc.OrgID(), billID, f.VendorID, f.PartnerID, string(f.Cycle), f.Currency, f.EntityID, f.Code}
 	err := s.db.Each(ctx, billList, args, func(rows *sql.Rows) error {
 		d, err := scanBill(rows)
 		if err == nil && sc.SeesBill(d.Vendor.ID, d.Seller.ID, d.Partner.ID) {

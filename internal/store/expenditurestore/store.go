@@ -35,6 +35,9 @@ var (
 	qLines      = set.Get("expenditure.Lines")
 	qLinesBack  = set.Get("expenditure.LinesBack")
 	qProduct    = set.Get("expenditure.Product")
+	qOfAccount  = set.Get("expenditure.OfAccount")
+	qWeight     = set.Get("expenditure.Weight")
+	qByNumber   = set.Get("expenditure.ByNumber")
 	_           = expenditure.Store((*Store)(nil))
 	beforeAll   = time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC) // the zero time cannot be written
 	afterAll    = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)

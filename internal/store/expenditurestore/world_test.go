@@ -148,6 +148,6 @@ func (w *world) lines(lines ...*usage.Stored) {
 		if err := s.WriteLines(ctx, lines, dims); err != nil {
 			return err
 		}
-		return s.WriteSummaries(ctx, sums)
+		return s.WriteSummaries(ctx, usage.EachOf(sums))
 	})
 }

@@ -24,6 +24,7 @@ var (
 	qOwn        = q.Get("export.Own")
 	qOfOrg      = q.Get("export.OfOrg")
 	qAll        = q.Get("export.All")
+	qByCode     = q.Get("export.ByCode")
 	qUpdate     = q.Get("export.Update")
 	qPutPiece   = q.Get("export.PutPiece")
 	qPiece      = q.Get("export.Piece")
@@ -62,7 +63,7 @@ type row struct {
 func (r *row) dest() []any {
 	t := &r.t
 	return []any{&t.ID, &t.OrgID, &t.PersonID, &t.Login, &t.Kind, &t.Format, &r.params, &t.FileName, &t.ContentType, &r.state, &t.Version,
-		&r.requested, &r.done, &r.expiring, &t.Bytes, &t.Rows, &t.SHA, &t.Failure}
+		&r.requested, &r.done, &r.expiring, &t.Bytes, &t.Rows, &t.SHA, &t.Failure, &t.Code}
 }
 
 func (r *row) task() export.Task {
@@ -82,7 +83,7 @@ func (s *Store) ByID(ctx context.Context, id string) (export.Task, error) {
 // Update writes state, file and failure if state and version still are as given.
 func (s *Store) Update(ctx context.Context, t export.Task, wasState export.State, wasVersion int64) (bool, error) {
 	n, err := s.db.Exec(ctx, qUpdate, t.ID, string(wasState), wasVersion, string(t.State), t.FileName, t.ContentType, store.At(t.DoneAt),
-		store.At(t.ExpiresAt), t.Bytes, t.Rows, t.SHA, t.Failure)
+		store.At(t.ExpiresAt), t.Bytes, t.Rows, t.SHA, t.Failure, t.Code)
 	return n == 1, err
 }
 
@@ -98,6 +99,15 @@ func (s *Store) List(ctx context.Context, orgID, personID string, after export.C
 	case personID == "":
 		query, args = qOfOrg, []any{orgID, store.At(after.At), after.ID, limit}
 	}
+	return s.tasks(ctx, query, args...)
+}
+
+// ByCode reads the newest tasks of a short code.
+func (s *Store) ByCode(ctx context.Context, orgID, personID, code string, limit int) ([]export.Task, error) {
+	return s.tasks(ctx, qByCode, orgID, personID, code, limit)
+}
+
+func (s *Store) tasks(ctx context.Context, query store.Query, args ...any) ([]export.Task, error) {
 	var out []export.Task
 	err := s.db.Each(ctx, query, args, func(rows *sql.Rows) error {
 		var r row

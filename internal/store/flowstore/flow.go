@@ -12,7 +12,6 @@ import (
 
 	"huoban/internal/audit"
 	"huoban/internal/flow"
-	"huoban/internal/id"
 	"huoban/internal/store"
 )
 
@@ -42,7 +41,7 @@ func (s *Store) Append(ctx context.Context, c flow.Change) error {
 	if c.RequestID == "" {
 		c.RequestID = audit.RequestFrom(ctx).ID
 	}
-	_, err := s.db.Exec(ctx, qAppend, id.New(), c.Machine, c.Entity, c.From, c.To, c.Action, c.Actor, store.At(c.At), c.Reason, c.RequestID, c.Version)
+	_, err := s.db.Exec(ctx, qAppend, c.Machine, c.Entity, c.From, c.To, c.Action, c.Actor, store.At(c.At), c.Reason, c.RequestID, c.Version)
 	return err
 }
 

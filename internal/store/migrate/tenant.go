@@ -108,6 +108,7 @@ var Shared = map[string]string{
 	"setup_link":       "before anybody is known",
 	"sso_request":      "before anybody is known",
 	"sso_seen":         "before anybody is known",
+	"sso_ticket":       "before anybody is known",
 }
 
 var readable = []string{"account_dim", "product_dim", "resource_dim", "transition_log", "due_change", "job", "idempotency_key", "audit_head", "page_version"}

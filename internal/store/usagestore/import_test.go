@@ -170,11 +170,11 @@ func (b brokenStore) WriteLines(ctx context.Context, lines []*usage.Stored, fres
 	return b.Store.WriteLines(ctx, lines, fresh)
 }
 
-func (b brokenStore) WriteSummaries(ctx context.Context, sums map[usage.SummaryKey]usage.Sum) error {
+func (b brokenStore) WriteSummaries(ctx context.Context, next usage.NextSummary) error {
 	if b.at == "publish" {
 		return errKilled
 	}
-	return b.Store.WriteSummaries(ctx, sums)
+	return b.Store.WriteSummaries(ctx, next)
 }
 
 func TestCrashIsResumed(t *testing.T) {

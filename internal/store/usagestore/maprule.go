@@ -3,6 +3,7 @@ package usagestore
 import (
 	"context"
 	"database/sql"
+	"strings"
 
 	"huoban/internal/attribution"
 	"huoban/internal/organisation"
@@ -14,6 +15,7 @@ var (
 	mapAll     = set.Get("map.All")
 	mapSeq     = set.Get("map.Seq")
 	mapEnd     = set.Get("map.End")
+	mapFind    = set.Get("map.Find")
 )
 
 var ruleColumns = []string{"id", "source_id", "seq", "key_kind", "key", "org_id", "valid_from", "valid_to", "ended_seq", "created_by", "created_at"}
@@ -44,6 +46,19 @@ func (s *Store) RuleSeq(ctx context.Context, sourceID string) (int64, error) {
 	var added, ended int64
 	err := s.db.Row(ctx, mapSeq, "attribution.source_unknown", []any{sourceID}, &added, &ended)
 	return max(added, ended), err
+}
+
+// Find gives the customers of a vendor's rules by key, or by a part of code or name.
+func (s *Store) Find(ctx context.Context, vendorID, text string, limit int) ([]attribution.Found, error) {
+	part := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text) + "%"
+	var out []attribution.Found
+	err := s.db.Each(ctx, mapFind, []any{vendorID, text, part, limit}, func(rows *sql.Rows) error {
+		var f attribution.Found
+		err := rows.Scan(&f.Source, &f.Key, &f.Code, &f.Name)
+		out = append(out, f)
+		return err
+	})
+	return out, err
 }
 
 // RulesInForce lists the source's rules by kind and key.

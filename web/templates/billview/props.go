@@ -82,10 +82,10 @@ type Lines struct {
 	Doc
 	Filter    part.Filter
 	Tool      part.Tool
-	Unit      string   // currency, for the heads of columns
-	Sort      *Sort    // order by charge time
-	Columns   []string // shown between number and amount, in their order
-	Eye       *Eye     // nil = customer names are not masked
+	Unit      string    // currency, for the heads of columns
+	Sort      *Sort     // order by charge time
+	Columns   []string  // shown between number and amount, in their order
+	Eye       *part.Eye // nil = customer names are not masked
 	Rows      []Line
 	PageTotal TotalRow
 	AllTotal  TotalRow
@@ -97,13 +97,6 @@ type Lines struct {
 type Sort struct {
 	Descending bool
 	Href       string
-}
-
-// Eye shows a masked column: a POST that is audited and answered with the column in clear.
-type Eye struct {
-	Action string
-	Hidden []part.Hidden
-	Open   bool
 }
 
 // TotalRow is a sum below the list.

@@ -32,6 +32,7 @@ type Row struct {
 	Name      string // of the file, or what stands for it before there is one
 	Format    string
 	Size      string // rows and bytes, once there is a file
+	Code      string // 校验码, which the page the file was asked on shows too
 	State     part.Status
 	Progress  string
 	Expires   string

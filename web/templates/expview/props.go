@@ -62,6 +62,7 @@ type Lines struct {
 	Unit      string
 	Columns   []string  // shown between number and amount, in their order
 	Eye       *part.Eye // nil = customer names are not masked
+	Managers  *part.Eye // nil = their names are not masked
 	Rows      []Line
 	PageTotal Total
 	AllTotal  Total
@@ -84,6 +85,7 @@ type Line struct {
 	Masked   bool
 	Relation string
 	Manager  string
+	Hidden   bool // the manager's name is masked
 	Product  string
 	Resource string
 	Region   string

@@ -46,7 +46,13 @@ func (r *Line) cell(m *part.Markup, key string) {
 	case "relation":
 		plain(m, `<td class="x">`, r.Relation)
 	case "manager":
-		plain(m, `<td class="x">`, r.Manager)
+		if !r.Hidden {
+			plain(m, `<td class="x">`, r.Manager)
+			return
+		}
+		m.Raw(`<td class="x"><span class="hb-mask">`)
+		m.Text(r.Manager)
+		m.Raw(`</span></td>`)
 	case "product":
 		named(m, `<td data-l="`, "expenditure.col.product", r.Product)
 	case "resource":

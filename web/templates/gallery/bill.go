@@ -2,6 +2,7 @@ package gallery
 
 import (
 	"context"
+	"huoban/internal/i18n"
 	"strconv"
 
 	"huoban/internal/cycle"
@@ -166,7 +167,7 @@ func why(ctx context.Context) *part.Why {
 func lines(ctx context.Context) billview.Lines {
 	t := func(zh, en string) string { return pick(ctx, zh, en) }
 	p := billview.Lines{
-		Doc: doc(ctx, 3), Unit: "CNY", Columns: []string{"charged", "customer", "product", "mode", "kind", "base", "factor"}, Sort: &billview.Sort{Descending: true, Href: "/bill-lines"}, Eye: &billview.Eye{Action: "/bill-lines"},
+		Doc: doc(ctx, 3), Unit: "CNY", Columns: []string{"charged", "customer", "product", "mode", "kind", "base", "factor"}, Sort: &billview.Sort{Descending: true, Href: "/bill-lines"}, Eye: &part.Eye{Action: "/bill-lines", Name: i18n.T(ctx, "billview.lines.customer")},
 		Filter: part.Filter{Action: "/bill-lines", Reset: "/bill-lines", Fields: []part.FilterField{
 			{Name: "customer", Label: t("客户名称", "Customer"), Hint: t("支持前后模糊", "Any part of it")},
 			{Name: "product", Label: t("产品", "Product"), Options: []part.Option{{Label: t("全部", "All")}}},

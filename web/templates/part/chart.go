@@ -58,6 +58,7 @@ type Point struct {
 const (
 	chartWide, chartHigh = 460.0, 232.0
 	chartTop, chartFoot  = 18.0, 24.0
+	digitWide            = 6.8 // of the 12 px type
 )
 
 func n1(f float64) string { return strconv.FormatFloat(math.Round(f*10)/10, 'f', -1, 64) }
@@ -115,6 +116,14 @@ func (c Chart) bars() []chartBar {
 	zero, per := c.scale()
 	step := c.step()
 	wide := min(step*0.72, 44) / float64(max(1, len(c.Series)))
+	highest := math.Inf(-1)
+	for _, s := range c.Series {
+		for _, p := range s.Points {
+			if !p.Missing {
+				highest = max(highest, p.Size)
+			}
+		}
+	}
 	var out []chartBar
 	for k, s := range c.Series {
 		for i, p := range s.Points {
@@ -126,7 +135,8 @@ func (c Chart) bars() []chartBar {
 			top := zero - max(0, p.Size)*per
 			b := chartBar{X: n1(left), Y: n1(top), W: n1(max(1, wide-1)), H: n1(high), Class: c.class(k, p), Mid: n1(left + wide/2), Above: n1(top - 5),
 				Say: strings.TrimSpace(c.Names[i] + " " + s.Name + " " + p.Text)}
-			if len([]rune(p.Label)) > 0 && float64(len([]rune(p.Label)))*7.4 <= step+2 {
+			// The highest bar has nothing beside its label; the others' must not touch.
+			if p.Size == highest || float64(len([]rune(p.Label)))*digitWide <= step+2 {
 				b.Label = p.Label
 			}
 			out = append(out, b)

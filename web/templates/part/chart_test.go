@@ -78,3 +78,21 @@ func TestNamesDoNotRunIntoEachOther(t *testing.T) {
 		t.Errorf("no names, %d bars", len(got))
 	}
 }
+
+// The figure on the highest bar is what one looks for; it never gives way.
+func TestTheHighestBarIsLabelled(t *testing.T) {
+	c := Chart{Kind: ChartBars, Series: []Series{{}}}
+	for i := range 18 {
+		c.Names = append(c.Names, strconv.Itoa(i))
+		c.Series[0].Points = append(c.Series[0].Points, Point{Size: float64(900 + i*10), Label: strconv.Itoa(900 + i*10)})
+	}
+	c.Series[0].Points[7] = Point{Size: 123456, Label: "123456"}
+	bars := c.bars()
+	if bars[7].Label != "123456" || bars[17].Label != "1070" {
+		t.Errorf("the labels are %q and %q", bars[7].Label, bars[17].Label)
+	}
+	c.Series[0].Points[3].Label = "9999999"
+	if got := c.bars()[3].Label; got != "" {
+		t.Errorf("%q stands over its neighbours", got)
+	}
+}

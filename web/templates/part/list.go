@@ -112,6 +112,12 @@ func (m *Markup) tool(t *Tool) {
 		m.Raw(`</span> `)
 	}
 	m.Raw(`<span class="push"></span> `)
+	if t.Fresh != "" {
+		m.Raw(`<span class="hb-fresh">`)
+		m.Icon("clock")
+		m.Text(t.Fresh)
+		m.Raw(`</span> `)
+	}
 	m.toolIcon("refresh", t.Refresh, "part.tool.refresh")
 	m.toolIcon("rows", t.Density, "part.tool.density")
 	if t.Columns != nil {

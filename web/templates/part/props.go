@@ -177,6 +177,7 @@ type Condition struct {
 type Tool struct {
 	Count      string
 	Conditions []Condition
+	Fresh      string // as of when the rows are
 	Refresh    string
 	Density    string // address that toggles dense rows
 	Columns    *Columns

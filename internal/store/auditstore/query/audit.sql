@@ -24,6 +24,7 @@ where seq < $1
   and (action = $5 or substr(action, 1, length($5) + 1) = $5 || '.' or $5 = '')
   and (object = $6 or $6 = '')
   and (outcome = $7 or $7 = '')
+  and (request_id = $11 or $11 = '')
   and at >= $8 and at < $9
 order by seq desc limit $10
 
@@ -36,6 +37,7 @@ where seq > $1 and seq <= $11
   and (action = $5 or substr(action, 1, length($5) + 1) = $5 || '.' or $5 = '')
   and (object = $6 or $6 = '')
   and (outcome = $7 or $7 = '')
+  and (request_id = $12 or $12 = '')
   and at >= $8 and at < $9
 order by seq limit $10
 
@@ -48,4 +50,5 @@ where seq <= $1
   and (action = $5 or substr(action, 1, length($5) + 1) = $5 || '.' or $5 = '')
   and (object = $6 or $6 = '')
   and (outcome = $7 or $7 = '')
+  and (request_id = $10 or $10 = '')
   and at >= $8 and at < $9

@@ -6,7 +6,7 @@ from bill b join organisation v on v.id = b.vendor_id join organisation p on p.i
   join organisation s on s.id = b.seller_id join contracting_entity e on e.id = b.entity_id
 where ($1 = 'system' or ($1 = 'vendor' and b.vendor_id = $2) or ($1 = 'partner' and (b.partner_id = $2 or b.seller_id = $2)))
   and ($3 = '' or b.id = $3) and ($4 = '' or b.vendor_id = $4) and ($5 = '' or b.partner_id = $5) and ($6 = '' or b.cycle = $6)
-  and ($7 = '' or b.currency = $7) and ($8 = '' or b.entity_id = $8)
+  and ($7 = '' or b.currency = $7) and ($8 = '' or b.entity_id = $8) and ($9 = '' or b.code = $9)
 order by v.code, b.cycle, p.code, b.currency, e.code;
 
 -- name: bill.Items

@@ -66,3 +66,27 @@ where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.o
   and ($12 = '' or l.kind = $12) and ($13 = 0 or l.billed <> '0')
 order by l.charge_start desc, l.line_key desc, l.occurrence desc
 limit $14;
+
+-- name: expenditure.OfAccount
+select distinct u.customer_id
+from slot s cross join usage_summary u cross join account_dim a
+where s.cycle >= $1 and s.cycle <= $2 and s.state = 'active' and u.slot_id = s.id and a.id = u.account_id
+  and (lower(a.sub_account) = $3 or lower(a.sub_account_name) = $3)
+  and u.customer_id in (select x.customer_id from association x join organisation o on o.id = x.partner_id where (o.id = $4 or o.parent_id = $4) and x.state in ('active', 'ended')
+    union all select me.id from organisation me where me.id = $4);
+
+-- name: expenditure.Weight
+select coalesce(sum(u.line_count), 0)
+from slot s cross join usage_summary u
+where s.cycle = $1 and s.state = 'active' and u.slot_id = s.id
+  and u.customer_id in (select a.customer_id from association a join organisation o on o.id = a.partner_id where (o.id = $2 or o.parent_id = $2) and a.state in ('active', 'ended')
+    union all select me.id from organisation me where me.id = $2);
+
+-- name: expenditure.ByNumber
+select l.slot_id, l.customer_id, l.charge_start, l.line_key, l.occurrence, l.currency, p.service
+from slot s cross join usage_line l cross join product_dim p
+where s.cycle = $1 and s.state = 'active' and l.slot_id = s.id and p.id = l.product_id and l.line_key >= $2 and l.line_key < $3
+  and l.customer_id in (select a.customer_id from association a join organisation o on o.id = a.partner_id where (o.id = $4 or o.parent_id = $4) and a.state in ('active', 'ended')
+    union all select me.id from organisation me where me.id = $4)
+order by l.customer_id, l.charge_start, l.line_key, l.occurrence
+limit 20;

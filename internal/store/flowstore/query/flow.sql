@@ -1,6 +1,6 @@
 -- name: transition.Append
-insert into transition_log (id, machine, entity, from_state, to_state, action, actor, at, reason, request_id, version)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+insert into transition_log (machine, entity, from_state, to_state, action, actor, at, reason, request_id, version)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
 -- name: transition.Last
 select machine, entity, from_state, to_state, action, actor, at, reason, request_id, version

@@ -14,3 +14,11 @@ update map_rule set ended_seq = $2 where id = $1 and ended_seq = 0;
 
 -- name: map.Orgs
 select id, code, kind, name from organisation order by code;
+
+-- name: map.Find
+select s.name, min(r.key), o.code, o.name
+from map_rule r join source s on s.id = r.source_id join organisation o on o.id = r.org_id
+where s.vendor_id = $1 and r.ended_seq = 0 and (lower(r.key) = $2 or lower(o.code) like $3 escape '!' or lower(o.name) like $3 escape '!')
+group by s.name, o.code, o.name
+order by o.code, s.name
+limit $4;

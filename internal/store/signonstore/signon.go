@@ -1,0 +1,201 @@
+// Package signonstore keeps the requests, messages, tickets, links and sessions of sign-ins that begin at a
+// partner's platform.
+//
+// It owns their queries; it does not own registrations and keys (ssostore). Invariants: a request is consumed
+// and a message written at most once, whatever replica asks.
+package signonstore
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"encoding/json"
+	"time"
+
+	"huoban/internal/id"
+	"huoban/internal/signon"
+	"huoban/internal/store"
+)
+
+//go:embed query/*.sql
+var files embed.FS
+
+var (
+	q                  = store.Load(files)
+	qRequestInsert     = q.Get("sso.RequestInsert")
+	qRequestByID       = q.Get("sso.RequestByID")
+	qRequestConsume    = q.Get("sso.RequestConsume")
+	qRequestPurge      = q.Get("sso.RequestPurge")
+	qSeenInsert        = q.Get("sso.SeenInsert")
+	qSeenPurge         = q.Get("sso.SeenPurge")
+	qTicketInsert      = q.Get("sso.TicketInsert")
+	qTicketByHash      = q.Get("sso.TicketByHash")
+	qTicketMove        = q.Get("sso.TicketMove")
+	qTicketPurge       = q.Get("sso.TicketPurge")
+	qLinkOf            = q.Get("sso.LinkOf")
+	qLinksOfCustomer   = q.Get("sso.LinksOfCustomer")
+	qLinkInsert        = q.Get("sso.LinkInsert")
+	qLinkSet           = q.Get("sso.LinkSet")
+	qLinkUnbind        = q.Get("sso.LinkUnbind")
+	qAccountInsert     = q.Get("sso.AccountInsert")
+	qAccountOf         = q.Get("sso.AccountOf")
+	qSubjectElsewhere  = q.Get("sso.SubjectElsewhere")
+	qSessionInsert     = q.Get("sso.SessionInsert")
+	qSessionByID       = q.Get("sso.SessionByID")
+	qSessionLiving     = q.Get("sso.SessionLiving")
+	qSessionsOfSubject = q.Get("sso.SessionsOfSubject")
+	qSessionsOfPerson  = q.Get("sso.SessionsOfPerson")
+	qSessionsOfPartner = q.Get("sso.SessionsOfPartner")
+	qSessionEnd        = q.Get("sso.SessionEnd")
+	qAcceptedInsert    = q.Get("sso.AcceptedInsert")
+	qRefusalAgain      = q.Get("sso.RefusalAgain")
+	qRefusalRepeat     = q.Get("sso.RefusalRepeat")
+	qRefusalInsert     = q.Get("sso.RefusalInsert")
+	qRefusalPurge      = q.Get("sso.RefusalPurge")
+)
+
+// Store implements signon.Store.
+type Store struct{ db *store.DB }
+
+// New makes the store.
+func New(db *store.DB) *Store { return &Store{db} }
+
+func null(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
+
+// InsertRequest writes a request.
+func (s *Store) InsertRequest(ctx context.Context, r signon.Request) error {
+	_, err := s.db.Exec(ctx, qRequestInsert, r.ID, r.PeerID, r.RelayID, r.BrowserHash, string(r.Purpose), null(r.ReturnID), r.Path, r.Query,
+		r.FirstLogin, r.ForceAuthn, null(r.UserID), store.At(r.CreatedAt), store.At(r.ExpiresAt))
+	return err
+}
+
+// Request reads a request.
+func (s *Store) Request(ctx context.Context, requestID string) (r signon.Request, ok bool, err error) {
+	err = s.db.Each(ctx, qRequestByID, []any{requestID}, func(rows *sql.Rows) error {
+		var created, expires, consumed store.Instant
+		err := rows.Scan(&r.ID, &r.PeerID, &r.RelayID, &r.BrowserHash, &r.Purpose, &r.ReturnID, &r.Path, &r.Query, &r.FirstLogin, &r.ForceAuthn, &r.UserID,
+			&created, &expires, &consumed)
+		r.CreatedAt, r.ExpiresAt, r.ConsumedAt, ok = created.Time, expires.Time, consumed.Time, true
+		return err
+	})
+	return r, ok && err == nil, err
+}
+
+// Consume marks a request answered; false when it was.
+func (s *Store) Consume(ctx context.Context, requestID string, at time.Time) (bool, error) {
+	n, err := s.db.Exec(ctx, qRequestConsume, requestID, store.At(at))
+	return n == 1, err
+}
+
+// Spend writes a message; false when it is known.
+func (s *Store) Spend(ctx context.Context, m signon.Seen, at time.Time) (bool, error) {
+	n, err := s.db.Exec(ctx, qSeenInsert, m.Scope, m.Kind, m.ID, store.At(m.Until), store.At(at))
+	return n == 1, err
+}
+
+// InsertTicket writes a ticket.
+func (s *Store) InsertTicket(ctx context.Context, t signon.Ticket) error {
+	body, err := json.Marshal(t.Asserted)
+	if err != nil {
+		return err
+	}
+	_, err = s.db.Exec(ctx, qTicketInsert, t.Hash, t.PeerID, t.BrowserHash, string(t.State), null(t.ReturnID), t.Path, t.Query, t.FirstLogin, string(body),
+		null(t.CustomerID), null(t.PersonID), store.At(t.CreatedAt), store.At(t.ExpiresAt))
+	return err
+}
+
+// Ticket reads a ticket.
+func (s *Store) Ticket(ctx context.Context, hash []byte) (t signon.Ticket, ok bool, err error) {
+	var body string
+	err = s.db.Each(ctx, qTicketByHash, []any{hash}, func(rows *sql.Rows) error {
+		var created, expires, spent store.Instant
+		err := rows.Scan(&t.Hash, &t.PeerID, &t.BrowserHash, &t.State, &t.ReturnID, &t.Path, &t.Query, &t.FirstLogin, &body, &t.CustomerID, &t.PersonID,
+			&created, &expires, &spent)
+		t.CreatedAt, t.ExpiresAt, t.SpentAt, ok = created.Time, expires.Time, spent.Time, true
+		return err
+	})
+	if err != nil || !ok {
+		return t, false, err
+	}
+	return t, true, json.Unmarshal([]byte(body), &t.Asserted)
+}
+
+// MoveTicket changes a ticket from a state, once.
+func (s *Store) MoveTicket(ctx context.Context, t signon.Ticket, from signon.TicketState) (bool, error) {
+	n, err := s.db.Exec(ctx, qTicketMove, t.Hash, string(from), string(t.State), null(t.CustomerID), null(t.PersonID), store.At(t.SpentAt))
+	return n == 1, err
+}
+
+func (s *Store) links(ctx context.Context, query store.Query, args ...any) ([]signon.Link, error) {
+	var out []signon.Link
+	err := s.db.Each(ctx, query, args, func(rows *sql.Rows) error {
+		var l signon.Link
+		var state string
+		var bound store.Instant
+		err := rows.Scan(&l.ID, &l.PartnerID, &l.AccountType, &l.XAccountID, &l.XUserID, &l.CustomerID, &l.UserID, &l.BoundHow, &l.LastAsserted, &state, &bound)
+		l.Bound, l.BoundAt = state == "bound", bound.Time
+		out = append(out, l)
+		return err
+	})
+	return out, err
+}
+
+// LinkOf gives the newest link of a user, one in force before any other.
+func (s *Store) LinkOf(ctx context.Context, partnerID, xAccountID, xUserID string) (signon.Link, bool, error) {
+	list, err := s.links(ctx, qLinkOf, partnerID, xAccountID, xUserID)
+	if err != nil || len(list) == 0 {
+		return signon.Link{}, false, err
+	}
+	return list[0], true, nil
+}
+
+// LinksOfCustomer lists the links of a customer, the newest first.
+func (s *Store) LinksOfCustomer(ctx context.Context, customerID string) ([]signon.Link, error) {
+	return s.links(ctx, qLinksOfCustomer, customerID)
+}
+
+// CustomerOf gives the customer of an account of the platform.
+func (s *Store) CustomerOf(ctx context.Context, partnerID, xAccountID string) (customerID string, ok bool, err error) {
+	err = s.db.Each(ctx, qAccountOf, []any{partnerID, xAccountID}, func(rows *sql.Rows) error {
+		ok = true
+		return rows.Scan(&customerID)
+	})
+	return customerID, ok && err == nil, err
+}
+
+// InsertLink writes the link, and the account if it is new; false when the user is linked, or the account is
+// another customer's.
+func (s *Store) InsertLink(ctx context.Context, l signon.Link) (bool, error) {
+	if _, err := s.db.Exec(ctx, qAccountInsert, l.PartnerID, l.XAccountID, l.CustomerID, store.At(l.BoundAt)); err != nil {
+		return false, err
+	}
+	owner, _, err := s.CustomerOf(ctx, l.PartnerID, l.XAccountID)
+	if err != nil || owner != l.CustomerID {
+		return false, err
+	}
+	n, err := s.db.Exec(ctx, qLinkInsert, id.New(), l.PartnerID, l.AccountType, l.XAccountID, l.XUserID, l.CustomerID, null(l.UserID), l.BoundHow,
+		l.LastAsserted, store.At(l.BoundAt))
+	return n == 1, err
+}
+
+// SetLink writes person and what was asserted last.
+func (s *Store) SetLink(ctx context.Context, l signon.Link, at time.Time) error {
+	_, err := s.db.Exec(ctx, qLinkSet, l.ID, null(l.UserID), l.LastAsserted, store.At(at))
+	return err
+}
+
+// UnbindCustomer ends the links between a partner and a customer.
+func (s *Store) UnbindCustomer(ctx context.Context, partnerID, customerID string, at time.Time) (int64, error) {
+	return s.db.Exec(ctx, qLinkUnbind, partnerID, customerID, store.At(at))
+}
+
+// SubjectElsewhere tells whether the registration named somebody else's session so.
+func (s *Store) SubjectElsewhere(ctx context.Context, peerID, nameID, customerID string) (bool, error) {
+	return s.any(ctx, qSubjectElsewhere, peerID, nameID, customerID)
+}
+
+func (s *Store) any(ctx context.Context, query store.Query, args ...any) (bool, error) {
+	var n int64
+	err := s.db.Each(ctx, query, args, func(rows *sql.Rows) error { return rows.Scan(&n) })
+	return n > 0, err
+}
