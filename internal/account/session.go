@@ -14,5 +14,7 @@ type Session struct {
 	SeenAt    time.Time
 	ExpiresAt time.Time
 
-	Version int64 // of what pages show, as the session was found; not kept
+	// As the session was found, and not kept: the version of what pages show, and what the person has not
+	// read of the organisation asked for.
+	Version, Unread int64
 }

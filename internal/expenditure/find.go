@@ -70,7 +70,7 @@ func (v *view) customers(ctx context.Context, text string, now cycle.Cycle, limi
 		return nil, err
 	}
 	var out []Hit
-	for _, p := range v.people().Customers {
+	for _, p := range v.people.Customers {
 		if len(out) < limit && (strings.Contains(strings.ToLower(p.Code+"\n"+p.Name), text) || slices.Contains(owners, p.ID)) {
 			out = append(out, Hit{Customer: p})
 		}

@@ -14,10 +14,16 @@ import (
 type memo struct {
 	mu      sync.Mutex
 	version int64
-	spans   map[string][]Span
+	spans   map[string]*reach
 	months  map[monthKey]*month
 	sums    map[sumsKey][]Sum
 	summed  int // sums that are kept in all
+}
+
+// reach is what a scope sees, and of whom. Questions share it: it is not to be changed.
+type reach struct {
+	spans  []Span
+	people Choices // customers and managers
 }
 
 // sumsKey names the scope too, for the same reason as monthKey.
@@ -49,22 +55,21 @@ func (m *memo) at(version int64) bool {
 		return false
 	}
 	if version > m.version || m.spans == nil {
-		m.version, m.spans, m.months = version, map[string][]Span{}, map[monthKey]*month{}
+		m.version, m.spans, m.months = version, map[string]*reach{}, map[monthKey]*month{}
 		m.sums, m.summed = map[sumsKey][]Sum{}, 0
 	}
 	return true
 }
 
-// spans are what the scope sees, in an order that is not to be changed: questions share them.
-func (s *Service) spans(ctx context.Context, sc scope.Scope, version int64) ([]Span, error) {
+func (s *Service) reach(ctx context.Context, sc scope.Scope, version int64) (*reach, error) {
 	key := sc.Key()
 	s.memo.mu.Lock()
-	known, ok := []Span(nil), false
+	var known *reach
 	if s.memo.at(version) {
-		known, ok = s.memo.spans[key]
+		known = s.memo.spans[key]
 	}
 	s.memo.mu.Unlock()
-	if ok {
+	if known != nil {
 		return known, nil
 	}
 	own, err := s.Store.Own(ctx, sc)
@@ -80,19 +85,20 @@ func (s *Service) spans(ctx context.Context, sc scope.Scope, version int64) ([]S
 		return nil, err
 	}
 	all := Visible(sc, own, links, care)
+	known = &reach{all, people(all)}
 	s.memo.mu.Lock()
 	defer s.memo.mu.Unlock()
 	if s.memo.at(version) {
 		total := len(all)
 		for _, kept := range s.memo.spans {
-			total += len(kept)
+			total += len(kept.spans)
 		}
 		if total > maxSpans {
 			clear(s.memo.spans)
 		}
-		s.memo.spans[key] = all
+		s.memo.spans[key] = known
 	}
-	return all, nil
+	return known, nil
 }
 
 // month is the slots of a cycle.

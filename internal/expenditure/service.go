@@ -92,7 +92,8 @@ type view struct {
 	s       *Service
 	sc      scope.Scope
 	f       Filter
-	all     []Span // in scope
+	all     []Span  // in scope
+	people  Choices // customers and managers in scope
 	version int64
 	groups  [][]Span
 	slots   []Slot
@@ -110,9 +111,11 @@ func (s *Service) view(ctx context.Context, sc scope.Scope, f Filter) (*view, er
 		return nil, err
 	}
 	v := &view{s: s, sc: sc, f: f, version: version, sums: map[string][]Sum{}}
-	if v.all, err = s.spans(ctx, sc, version); err != nil {
+	seen, err := s.reach(ctx, sc, version)
+	if err != nil {
 		return nil, err
 	}
+	v.all, v.people = seen.spans, seen.people
 	month, err := s.month(ctx, sc, f.Cycle, version)
 	if err != nil {
 		return nil, err
@@ -340,7 +343,7 @@ func (v *view) gather(ctx context.Context) (*gathered, error) {
 
 // survey gives what there is to choose from, and fn what the filter takes.
 func (v *view) survey(ctx context.Context, discount bool, fn func(*piece)) (Choices, error) {
-	c := v.people()
+	c := v.people
 	var currencies, products, regions offers[string]
 	var modes offers[usage.ChargingMode]
 	err := v.each(ctx, discount, func(p *piece) {
@@ -395,9 +398,9 @@ func (c *Choices) currency(f Filter) string {
 	return c.Currencies[0]
 }
 
-// people are the customers and managers in scope.
-func (v *view) people() (c Choices) {
-	for _, s := range v.all {
+// people are the customers and managers of spans.
+func people(all []Span) (c Choices) {
+	for _, s := range all {
 		if n := len(c.Customers); n == 0 || c.Customers[n-1].ID != s.Customer.ID { // a customer's spans stand together
 			c.Customers = append(c.Customers, s.Customer)
 		}

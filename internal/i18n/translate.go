@@ -25,6 +25,7 @@ var catalogs embed.FS
 type book struct {
 	localizer map[Lang]*goi18n.Localizer
 	plain     map[Lang]map[string]string
+	zh        map[string]string             // plain of the reference language
 	simple    map[Lang]map[string][]segment // sentences whose arguments are only put in
 	known     map[Lang]map[string]bool
 	counted   map[Lang]map[string]bool // keys with plural forms
@@ -63,6 +64,7 @@ func load(files fs.FS) (*book, error) {
 		}
 		b.localizer[l] = goi18n.NewLocalizer(bundle, string(l))
 	}
+	b.zh = b.plain[ZhCN]
 	return b, nil
 }
 
@@ -101,7 +103,11 @@ func T(ctx context.Context, key string, pairs ...any) string { return In(From(ct
 
 // In is T in a language that is known: what says much need not ask the context each time.
 func In(l Lang, key string, pairs ...any) string {
-	if s, ok := texts.plain[l][key]; ok {
+	plain := texts.zh
+	if l != ZhCN {
+		plain = texts.plain[l]
+	}
+	if s, ok := plain[key]; ok {
 		return s
 	}
 	if parts, ok := texts.simple[l][key]; ok {

@@ -17,12 +17,14 @@ import (
 )
 
 func (h *Handlers) expenditureLines(c *Ctx) error {
-	e, err := h.consumption(c, "lines")
-	if err != nil {
-		return err
+	make := func() (templ.Component, error) {
+		e, err := h.consumption(c, "lines")
+		if err != nil {
+			return nil, err
+		}
+		return h.consumed(c, e, "")
 	}
-	make := func() (templ.Component, error) { return h.consumed(c, e, "") }
-	if e.filter.Cycle < h.month() {
+	if at, err := cycle.Parse(c.param("cycle")); err == nil && at < h.month() {
 		return h.keptPage(c, make)
 	}
 	return c.made(http.StatusOK, make)
@@ -133,6 +135,7 @@ func consumptionFilter(c *Ctx, e *consumption, choices expenditure.Choices, curr
 	if e.page != "" {
 		f.Action, f.Reset = c.at("/expenditure/lines"), c.at("/expenditure/lines?cycle="+string(e.filter.Cycle))
 	}
+	f.Fields = make([]part.FilterField, 0, len(expenditureFields))
 	if cols := e.params.Get("cols"); cols != "" {
 		f.Hidden = append(f.Hidden, part.Hidden{Name: "cols", Value: cols})
 	}
@@ -150,8 +153,6 @@ func consumptionFilter(c *Ctx, e *consumption, choices expenditure.Choices, curr
 			if len(field.Options) < 2 {
 				continue
 			}
-		} else if name != "zero" {
-			field.Options = append([]part.Option{{Label: c.T("bills.filter.any")}}, field.Options...)
 		}
 		f.Fields = append(f.Fields, field)
 	}
@@ -159,8 +160,16 @@ func consumptionFilter(c *Ctx, e *consumption, choices expenditure.Choices, curr
 }
 
 func consumptionOptions(c *Ctx, e *consumption, name string, choices expenditure.Choices) []part.Option {
-	var out []part.Option
+	out := make([]part.Option, 0, 8)
 	add := func(value, label string) { out = append(out, part.Option{Value: value, Label: label}) }
+	switch name {
+	case "currency", "zero":
+	case "customer":
+		out = make([]part.Option, 0, len(choices.Customers)+1)
+		fallthrough
+	default:
+		add("", c.T("bills.filter.any"))
+	}
 	switch name {
 	case "customer":
 		for _, x := range choices.Customers {

@@ -78,11 +78,8 @@ func (h *Handlers) envOfOrg(c *Ctx, env *layout.Env) error {
 			env.Exports = p.item(c)
 		}
 	}
-	unread, err := h.Messages.Unread(c.ctx(), c.Scope)
-	if err != nil {
-		return err
-	}
-	env.Unread = int(unread)
+	env.Unread = int(h.Sessions.Unread(c.ctx()))
+	var err error
 	env.Bars, err = h.bars(c)
 	return err
 }

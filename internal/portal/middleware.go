@@ -14,21 +14,26 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 
 // secure sets the headers every answer carries. Pages of signed-in people are never stored by caches.
 func secure(https bool) func(http.Handler) http.Handler {
+	always := map[string]string{"Content-Security-Policy": contentPolicy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
+		"X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+		"Permissions-Policy": "camera=(), microphone=(), geolocation=()"}
+	if https {
+		always["Strict-Transport-Security"] = "max-age=31536000"
+	}
+	// Made once: answers share the values, which Set replaces and Add copies.
+	ready := http.Header{}
+	for name, value := range always {
+		ready.Set(name, value)
+	}
+	noStore := []string{"no-store"}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
-			h.Set("Content-Security-Policy", contentPolicy)
-			h.Set("X-Content-Type-Options", "nosniff")
-			h.Set("Referrer-Policy", "same-origin")
-			h.Set("X-Frame-Options", "DENY")
-			h.Set("Cross-Origin-Opener-Policy", "same-origin")
-			h.Set("Cross-Origin-Resource-Policy", "same-origin")
-			h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-			if https {
-				h.Set("Strict-Transport-Security", "max-age=31536000")
+			for name, values := range ready {
+				h[name] = values
 			}
 			if !strings.HasPrefix(r.URL.Path, "/static/") {
-				h.Set("Cache-Control", "no-store")
+				h["Cache-Control"] = noStore
 			}
 			next.ServeHTTP(w, r)
 		})

@@ -20,13 +20,15 @@ import (
 type ctxStore struct{ m *Manager }
 
 func (c ctxStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
-	r, ok, err := c.m.store.Find(ctx, hash(token))
+	f, kept := ctx.Value(foundKey{}).(*found)
+	if !kept {
+		f = &found{}
+	}
+	r, ok, err := c.m.store.Look(ctx, hash(token), f.org)
 	if err != nil || !ok || c.m.expired(r) {
 		return nil, false, err
 	}
-	if v, kept := ctx.Value(foundKey{}).(*int64); kept {
-		*v = r.Version
-	}
+	f.version, f.unread = r.Version, r.Unread
 	if now := c.m.clock.Now(); now.Sub(r.SeenAt) >= touchEvery {
 		err = c.m.tx.InTx(ctx, func(ctx context.Context) error { return c.m.store.Touch(ctx, r.TokenHash, now) })
 	}

@@ -14,9 +14,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -34,6 +36,9 @@ type Row = account.Session
 // Store keeps sessions. Revoked ones are never found.
 type Store interface {
 	Find(ctx context.Context, tokenHash []byte) (Row, bool, error)
+	// Look is Find of what each request needs: data, when it was seen and expires, the version, and what the
+	// person has not read of the organisation with that code.
+	Look(ctx context.Context, tokenHash []byte, orgCode string) (Row, bool, error)
 	// Save inserts the row, or writes person, data, address, agent and seen of the one with that
 	// token; a revoked one stays as it is.
 	Save(ctx context.Context, r Row) error
@@ -88,7 +93,7 @@ func New(store Store, tx Tx, recorder audit.Recorder, clk clock.Clock, o Options
 	m.scs = scs.New()
 	m.scs.Lifetime = m.lifetime
 	m.scs.Store = ctxStore{m}
-	m.scs.Codec = codec{}
+	m.scs.Codec = &codec{}
 	m.scs.Cookie = Cookie(u.Scheme == "https")
 	if o.OnError != nil {
 		m.scs.ErrorFunc = o.OnError
@@ -120,16 +125,41 @@ func (m *Manager) CookieName() string { return m.scs.Cookie.Name }
 func (m *Manager) Middleware(next http.Handler) http.Handler {
 	load := m.scs.LoadAndSave(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		load.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), foundKey{}, new(int64))))
+		load.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), foundKey{}, &found{org: orgOf(r.URL.Path)})))
 	})
 }
 
 type foundKey struct{}
 
+// found is what came with the session of a request.
+type found struct {
+	org             string // code of the organisation the address names
+	version, unread int64
+}
+
+// orgOf is the code in /o/{code}/….
+func orgOf(path string) string {
+	rest, ok := strings.CutPrefix(path, "/o/")
+	if !ok {
+		return ""
+	}
+	code, _, _ := strings.Cut(rest, "/")
+	return code
+}
+
+// Unread is how many messages the person of the session had not read for the organisation the address
+// names, when the request began.
+func (m *Manager) Unread(ctx context.Context) int64 {
+	if f, ok := ctx.Value(foundKey{}).(*found); ok {
+		return f.unread
+	}
+	return 0
+}
+
 // Version is the version of what pages show that was read with the session; 0 if none was found.
 func (m *Manager) Version(ctx context.Context) int64 {
-	if v, ok := ctx.Value(foundKey{}).(*int64); ok {
-		return *v
+	if f, ok := ctx.Value(foundKey{}).(*found); ok {
+		return f.version
 	}
 	return 0
 }
@@ -260,14 +290,26 @@ func hash(token string) []byte {
 }
 
 // codec writes a session's values as JSON; all are text.
-type codec struct{}
+// codec remembers what it decoded: a session's data stay the same from request to request.
+type codec struct {
+	mu    sync.RWMutex
+	known map[string]decoded
+}
+
+type decoded struct {
+	deadline time.Time
+	values   map[string]any // not to be changed
+}
+
+// maxDecoded bounds what is remembered: some hundred bytes each.
+const maxDecoded = 1 << 12
 
 type encoded struct {
 	Deadline time.Time         `json:"deadline"`
 	Values   map[string]string `json:"values"`
 }
 
-func (codec) Encode(deadline time.Time, values map[string]any) ([]byte, error) {
+func (*codec) Encode(deadline time.Time, values map[string]any) ([]byte, error) {
 	e := encoded{Deadline: deadline, Values: make(map[string]string, len(values))}
 	for k, v := range values {
 		text, ok := v.(string)
@@ -279,7 +321,14 @@ func (codec) Encode(deadline time.Time, values map[string]any) ([]byte, error) {
 	return json.Marshal(e)
 }
 
-func (codec) Decode(b []byte) (time.Time, map[string]any, error) {
+// Decode gives values the caller may change.
+func (c *codec) Decode(b []byte) (time.Time, map[string]any, error) {
+	c.mu.RLock()
+	known, ok := c.known[string(b)]
+	c.mu.RUnlock()
+	if ok {
+		return known.deadline, maps.Clone(known.values), nil
+	}
 	var e encoded
 	if err := json.Unmarshal(b, &e); err != nil {
 		return time.Time{}, nil, fmt.Errorf("session: %w", err)
@@ -288,6 +337,12 @@ func (codec) Decode(b []byte) (time.Time, map[string]any, error) {
 	for k, v := range e.Values {
 		values[k] = v
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil || len(c.known) >= maxDecoded {
+		c.known = map[string]decoded{}
+	}
+	c.known[string(b)] = decoded{e.Deadline, maps.Clone(values)}
 	return e.Deadline, values, nil
 }
 

@@ -35,6 +35,7 @@ var (
 	qLines      = set.Get("expenditure.Lines")
 	qLinesBack  = set.Get("expenditure.LinesBack")
 	qProduct    = set.Get("expenditure.Product")
+	qResources  = set.Get("expenditure.Resources")
 	qOfAccount  = set.Get("expenditure.OfAccount")
 	qWeight     = set.Get("expenditure.Weight")
 	qByNumber   = set.Get("expenditure.ByNumber")
@@ -46,8 +47,9 @@ var (
 
 // Store reads expenditure.
 type Store struct {
-	db       *store.DB
-	products products
+	db        *store.DB
+	products  kept[usage.Product]
+	resources kept[usage.Resource]
 }
 
 // New makes the store.
@@ -235,7 +237,7 @@ func (s *Store) Lines(ctx context.Context, sc scope.Scope, span *expenditure.Spa
 	err := s.db.Cells(ctx, query, args, func(c store.RowCells) error {
 		out = append(out, usage.Stored{SlotID: slotID, CustomerID: span.Customer.ID})
 		l := &out[len(out)-1]
-		l.Cycle = f.Cycle
+		l.Cycle, l.Currency = f.Cycle, f.Currency
 		return fillLine(c, l)
 	})
 	if err != nil {
@@ -248,7 +250,7 @@ func (s *Store) Lines(ctx context.Context, sc scope.Scope, span *expenditure.Spa
 		}
 		out[i].Product = *p
 	}
-	return out, nil
+	return out, s.nameResources(ctx, out)
 }
 
 func flag(on bool) int64 {
@@ -265,14 +267,14 @@ func fillLine(c store.RowCells, l *usage.Stored) (err error) {
 		return err
 	}
 	copy(l.Key[:], c.Bytes(1))
-	l.Occurrence, l.Kind, l.Currency = c.Int(2), usage.Kind(c.Text(3)), c.Text(4)
-	if l.Billed, _, err = c.Exact(5); err != nil {
+	l.Occurrence, l.Kind = c.Int(2), usage.Kind(c.Text(3))
+	if l.Billed, _, err = c.Exact(4); err != nil {
 		return err
 	}
-	if l.List, err = c.Dec(6); err != nil {
+	if l.List, err = c.Dec(5); err != nil {
 		return err
 	}
-	copy(l.ProductID[:], c.Bytes(7))
-	l.Resource.ID, l.Resource.Name = c.Text(8), c.Text(9)
+	copy(l.ProductID[:], c.Bytes(6))
+	copy(l.ResourceID[:], c.Bytes(7))
 	return nil
 }

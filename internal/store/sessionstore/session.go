@@ -20,6 +20,7 @@ var files embed.FS
 var (
 	q             = store.Load(files)
 	qFind         = q.Get("session.Find")
+	qLook         = q.Get("session.Look")
 	qSave         = q.Get("session.Save")
 	qTouch        = q.Get("session.Touch")
 	qRevoke       = q.Get("session.Revoke")
@@ -54,8 +55,7 @@ func (s *Store) list(ctx context.Context, q store.Query, arg any) ([]account.Ses
 // Find finds a living session.
 func (s *Store) Find(ctx context.Context, tokenHash []byte) (r account.Session, ok bool, err error) {
 	err = s.db.Cells(ctx, qFind, []any{tokenHash}, func(c store.RowCells) error {
-		r = account.Session{TokenHash: bytes.Clone(c.Bytes(0)), Handle: c.Text(1), PersonID: c.Text(2), Data: bytes.Clone(c.Bytes(3)), IP: c.Text(4), Agent: c.Text(5),
-			Version: c.Int(9)}
+		r = account.Session{TokenHash: bytes.Clone(c.Bytes(0)), Handle: c.Text(1), PersonID: c.Text(2), Data: bytes.Clone(c.Bytes(3)), IP: c.Text(4), Agent: c.Text(5)}
 		ok = true
 		for i, at := range []*time.Time{&r.CreatedAt, &r.SeenAt, &r.ExpiresAt} {
 			if *at, err = c.Time(6 + i); err != nil {
@@ -63,6 +63,19 @@ func (s *Store) Find(ctx context.Context, tokenHash []byte) (r account.Session, 
 			}
 		}
 		return nil
+	})
+	return r, ok && err == nil, err
+}
+
+// Look finds a living session as far as each request needs it, with what else each page begins with.
+func (s *Store) Look(ctx context.Context, tokenHash []byte, orgCode string) (r account.Session, ok bool, err error) {
+	err = s.db.Cells(ctx, qLook, []any{tokenHash, orgCode}, func(c store.RowCells) error {
+		r = account.Session{TokenHash: tokenHash, Data: bytes.Clone(c.Bytes(0)), Version: c.Int(3), Unread: c.Int(4)}
+		ok = true
+		if r.SeenAt, err = c.Time(1); err == nil {
+			r.ExpiresAt, err = c.Time(2)
+		}
+		return err
 	})
 	return r, ok && err == nil, err
 }

@@ -119,7 +119,8 @@ func growth(ctx context.Context, e *kit.Env, program string) ([]kit.Figure, erro
 	if e.Full {
 		large = full
 	}
-	if err := measured(ctx, e, program, "growth", &got, "--large", strconv.Itoa(large)); err != nil {
+	// A hundredth of the requests of a round are few: more rounds tell more than longer ones.
+	if err := measured(ctx, e, program, "growth", &got, "--large", strconv.Itoa(large), "--rounds", strconv.Itoa(max(9, e.Rounds))); err != nil {
 		return nil, err
 	}
 	var out []kit.Figure

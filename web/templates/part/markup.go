@@ -81,27 +81,17 @@ func (m *Markup) Icon(name string) {
 	m.Raw(iconFoot)
 }
 
+// escapes are what templates write for the signs that mean something in markup.
+var escapes = [256]string{'&': "&amp;", '\'': "&#39;", '<': "&lt;", '>': "&gt;", '"': "&#34;"}
+
 // appendEscaped writes what templates write of a text.
 func appendEscaped(b []byte, text string) []byte {
 	at := 0
 	for i := range len(text) {
-		var to string
-		switch text[i] {
-		case '&':
-			to = "&amp;"
-		case '\'':
-			to = "&#39;"
-		case '<':
-			to = "&lt;"
-		case '>':
-			to = "&gt;"
-		case '"':
-			to = "&#34;"
-		default:
-			continue
+		if to := escapes[text[i]]; to != "" {
+			b = append(append(b, text[at:i]...), to...)
+			at = i + 1
 		}
-		b = append(append(b, text[at:i]...), to...)
-		at = i + 1
 	}
 	return append(b, text[at:]...)
 }

@@ -36,6 +36,10 @@ order by u.slot_id;
 -- name: expenditure.Product
 select service, region, charging_mode from product_dim where id = $1;
 
+-- name: expenditure.Resources
+select id, resource, name from resource_dim
+where id in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20);
+
 -- name: expenditure.Bounds
 select (select min(f.charge_start) from usage_line f where f.slot_id = $1 and f.customer_id = $2),
   (select max(l.charge_start) from usage_line l where l.slot_id = $1 and l.customer_id = $2);
@@ -47,8 +51,8 @@ where l.slot_id = $1 and l.customer_id = $2 and l.charge_start >= $3 and l.charg
 
 -- name: expenditure.Lines
 -- the eighth argument tells whether any of the product's own columns is asked for
-select l.charge_start, l.line_key, l.occurrence, l.kind, l.currency, l.billed, l.list, l.product_id, r.resource, r.name
-from usage_line l join resource_dim r on r.id = l.resource_id
+select l.charge_start, l.line_key, l.occurrence, l.kind, l.billed, l.list, l.product_id, l.resource_id
+from usage_line l
 where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.occurrence) > ($3, $4, $5) and l.charge_start < $6
   and l.currency = $7 and ($8 = 0 or exists (select 1 from product_dim p where p.id = l.product_id and ($9 = '' or p.service = $9)
     and ($10 = '' or p.region = $10) and ($11 = '' or p.charging_mode = $11)))
@@ -58,8 +62,8 @@ limit $14;
 
 -- name: expenditure.LinesBack
 -- the eighth argument tells whether any of the product's own columns is asked for
-select l.charge_start, l.line_key, l.occurrence, l.kind, l.currency, l.billed, l.list, l.product_id, r.resource, r.name
-from usage_line l join resource_dim r on r.id = l.resource_id
+select l.charge_start, l.line_key, l.occurrence, l.kind, l.billed, l.list, l.product_id, l.resource_id
+from usage_line l
 where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.occurrence) < ($3, $4, $5) and l.charge_start >= $6
   and l.currency = $7 and ($8 = 0 or exists (select 1 from product_dim p where p.id = l.product_id and ($9 = '' or p.service = $9)
     and ($10 = '' or p.region = $10) and ($11 = '' or p.charging_mode = $11)))

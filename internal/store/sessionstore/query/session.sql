@@ -1,8 +1,13 @@
 -- name: session.Find
--- with the version of what pages show, so that a request learns both at once
-SELECT token_hash, handle, person_id, data, ip, agent, created_at, seen_at, expires_at,
-  (SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM page_version)
+SELECT token_hash, handle, person_id, data, ip, agent, created_at, seen_at, expires_at
 FROM session WHERE token_hash = $1 AND revoked_at IS NULL;
+
+-- name: session.Look
+-- with the version of what pages show and the person's unread messages, so that a request learns all at once
+SELECT s.data, s.seen_at, s.expires_at, (SELECT CAST(COALESCE(SUM(v.n), 0) AS BIGINT) FROM page_version v),
+  (SELECT COUNT(*) FROM message m WHERE m.person_id = s.person_id AND m.read_at IS NULL
+    AND m.org_id = (SELECT o.id FROM organisation o WHERE o.code = $2))
+FROM session s WHERE s.token_hash = $1 AND s.revoked_at IS NULL;
 
 -- name: session.Save
 INSERT INTO session (token_hash, handle, person_id, data, ip, agent, created_at, seen_at, expires_at, revoked_at)
