@@ -38,6 +38,9 @@ type Step struct {
 	fn    func(*check) *Refusal // nil: done by the caller, which holds the state
 }
 
+// ByCaller tells the steps that are done outside, where the state is.
+func (s Step) ByCaller() bool { return s.fn == nil }
+
 // StepKey is the catalogue key of a step's title.
 func StepKey(name string) string { return "sso.step." + name }
 
