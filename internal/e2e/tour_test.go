@@ -72,6 +72,15 @@ func testTour(t *testing.T, w *world, browser context.Context) {
 		t.Errorf("the row of the file says BilledCost %q", cost)
 	}
 	b.truth("(() => { document.querySelector('.hb-source').scrollIntoView({block: 'start'}); scrollBy(0, -120); return true; })()")
+	if top := value[float64](b, "document.querySelector('.hb-top').getBoundingClientRect().top"); top != 0 {
+		t.Errorf("scrolled down, the bar stands at %v", top)
+	}
+	if !b.truth(`(() => {
+		const cell = [...document.querySelectorAll('.hb-source tbody tr')].find(r => r.cells[0].textContent === 'BilledCost').cells[1], at = cell.getBoundingClientRect();
+		return cell.contains(document.elementFromPoint(at.left + 4, at.top + at.height / 2));
+	})()`) {
+		t.Error("something lies over the cost as delivered")
+	}
 	picture(b, "6-row")
 	if clicks != 5 {
 		t.Errorf("%d clicks", clicks)
