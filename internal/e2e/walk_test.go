@@ -221,7 +221,7 @@ func (v *survey) complete(t *testing.T, pages []string, guises []guise) {
 			t.Errorf("nobody looked at %s in %v", r, missed)
 		}
 	}
-	for _, id := range []string{"mega-#", "all-nav", "account", "keys", "cycles", "export", "columns-#", "st-#"} {
+	for _, id := range []string{"mega-#", "all-nav", "account", "keys", "cycles", "export", "columns-#", "views", "st-#"} {
 		if !slices.ContainsFunc(sorted(v.ever), func(sort string) bool {
 			return sort == id || strings.HasSuffix(id, "#") && strings.HasPrefix(sort, strings.TrimSuffix(id, "#"))
 		}) {

@@ -175,6 +175,9 @@ func (h *Handlers) linesProps(c *Ctx, doc *bill.Document, d billview.Doc, l line
 		PageTotal: billview.TotalRow{Label: c.T("bills.total.page", "Count", int64(len(page.Rows))), Amount: part.PlainOf(page.Sum, doc.Currency)},
 		AllTotal:  billview.TotalRow{Label: c.T("bills.total.all"), Amount: part.PlainOf(totals.Amount, doc.Currency)},
 	}
+	if props.Tool.Views, err = h.views(c, c.linesLink(doc, l)); err != nil {
+		return props, err
+	}
 	if c.Scope.Has(scope.ItemRevealMasked) {
 		props.Eye = &part.Eye{Action: c.linesHere(doc, l), Open: open, Name: c.T("billview.lines.customer")}
 	}

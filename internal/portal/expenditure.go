@@ -289,6 +289,9 @@ func (h *Handlers) summary(c *Ctx, open string) error {
 	d := h.expenditureDoc(c, e)
 	page := expview.Summary{Doc: d, Unit: s.Currency, Columns: e.cols, Filter: consumptionFilter(c, e, s.Choices, s.Currency),
 		Tool: part.Tool{Count: c.T("expenditure.rows", "Count", int64(len(s.Rows))), Conditions: consumptionConditions(c, e, s.Choices), Refresh: c.expenditureLink(e, e.page)}}
+	if page.Tool.Views, err = h.views(c, c.expenditureLink(e, e.page)); err != nil {
+		return err
+	}
 	if len(s.Rows) == 0 {
 		page.Empty = emptyConsumption(c, e)
 		return c.page(http.StatusOK, page.Page())

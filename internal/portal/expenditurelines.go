@@ -60,6 +60,9 @@ func (h *Handlers) consumed(c *Ctx, e *consumption, open string) (templ.Componen
 		PageTotal: expview.Total{Label: c.T("expenditure.total.page", "Count", int64(len(list.Rows))), Amount: exactly(list.Sum, totals.Currency)},
 		AllTotal:  expview.Total{Label: c.T("expenditure.total.all"), Amount: exactly(totals.Amount, totals.Currency)},
 		Pager:     consumptionPager(c, e, count)}
+	if page.Tool.Views, err = h.views(c, c.expenditureLink(e, e.page)); err != nil {
+		return nil, err
+	}
 	page.Pager.Seal = consumptionSeal(totals.Amount, totals.Currency, totals.Code(e.filter))
 	page.Eye, page.Managers = consumptionEye(c, e, "customer", open), consumptionEye(c, e, "manager", open)
 	if list.Prev != "" {

@@ -306,6 +306,11 @@ func (h *Handlers) gridOf(c *Ctx, l *list, s *sheet) (opsview.Grid, error) {
 	g := opsview.Grid{ID: "list-" + strings.ReplaceAll(l.kind, ".", "-"), Empty: &s.empty,
 		Tool:  &part.Tool{Count: c.T("list.count", "Count", s.count), Fresh: h.fresh(c, s), Refresh: l.link(c, "until", ""), Columns: columns, Export: h.exportOfList(c, l, s)},
 		Pager: h.pagerOf(c, l, s, rows, before, after, size)}
+	if l.prefix == "" {
+		if g.Tool.Views, err = h.views(c, l.link(c, "until", "")); err != nil {
+			return opsview.Grid{}, err
+		}
+	}
 	for _, x := range s.filter {
 		one := part.Condition{Text: x.text}
 		if x.param != "" {

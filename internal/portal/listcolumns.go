@@ -19,10 +19,16 @@ import (
 type ColumnStore interface {
 	Columns(ctx context.Context, personID string) (map[string][]string, error) // by list
 	SetColumns(ctx context.Context, personID, list string, keys []string) error
+	// Views gives each view a person named, in the order of organisation, page and name.
+	Views(ctx context.Context, personID string, fn func(orgID, path, name, query string)) error
+	SetView(ctx context.Context, personID, orgID, path, name, query string) error
+	DropView(ctx context.Context, personID, orgID, path, name string) error
 }
 
 func columnRoutes() []Route {
-	return []Route{{Method: post, Path: "/o/:org/columns", Name: "columns", Items: everybody, Do: (*Handlers).setColumns}}
+	return []Route{{Method: post, Path: "/o/:org/columns", Name: "columns", Items: everybody, Do: (*Handlers).setColumns},
+		{Method: post, Path: "/o/:org/views", Name: "views.save", Items: everybody, Do: (*Handlers).saveView},
+		{Method: post, Path: "/o/:org/views/removal", Name: "views.remove", Items: everybody, Do: (*Handlers).removeView}}
 }
 
 // columns gives which columns of a list are shown, by their place: those of the address, else those the
@@ -62,8 +68,9 @@ func (h *Handlers) wantedColumns(c *Ctx, kind, prefix string) ([]string, error) 
 // taste is what a person chose of how lists look. Pages read it from nowhere else, so that a page is kept
 // under all of it.
 type taste struct {
-	columns map[string][]string // by list
-	key     string              // equal for equal choices
+	columns map[string][]string    // by list
+	views   map[string][]savedView // by organisation and page
+	key     string                 // equal for equal choices
 }
 
 // tasteOf is the taste of the person who asks; it came with the actor, or is read where there is none.
@@ -82,8 +89,13 @@ func (h *Handlers) tasteOf(c *Ctx) (*taste, error) {
 	for _, list := range slices.Sorted(maps.Keys(t.columns)) {
 		t.key += list + "\x00" + strings.Join(t.columns[list], ",") + "\x00"
 	}
+	t.views = map[string][]savedView{}
+	err = h.Columns.Views(c.ctx(), c.Person.ID, func(orgID, path, name, query string) {
+		t.views[orgID+path] = append(t.views[orgID+path], savedView{name, query})
+		t.key += orgID + path + "\x00" + name + "\x00" + query + "\x00"
+	})
 	c.taste = t
-	return t, nil
+	return t, err
 }
 
 // chooseColumns keeps known keys, each once; none of them is all. order is what the form offers: those shown,
@@ -142,13 +154,9 @@ func (h *Handlers) setColumns(c *Ctx) error {
 		keys = nil
 	}
 	next := withParam(form.Get("next"), form.Get("prefix")+"cols", strings.Join(keys, ","))
-	return h.once(c, func(ctx context.Context) (answer, error) {
-		if err := h.Columns.SetColumns(ctx, c.Person.ID, kind, keys); err != nil {
-			return answer{}, err
-		}
-		return answer{Location: layout.SafeNext(next), Body: map[string]any{"list": kind, "columns": keys}},
-			h.Audit.Record(ctx, audit.Entry{Actor: c.Person.Login, OrgID: c.Org.ID, Action: "list.columns", Object: "list:" + kind, Detail: map[string]any{"columns": keys}})
-	})
+	return h.taken(c, answer{Location: layout.SafeNext(next), Body: map[string]any{"list": kind, "columns": keys}},
+		audit.Entry{Action: "list.columns", Object: "list:" + kind, Detail: map[string]any{"columns": keys}},
+		func(ctx context.Context) error { return h.Columns.SetColumns(ctx, c.Person.ID, kind, keys) })
 }
 
 // columnList tells whether a list has columns to choose.

@@ -1,6 +1,8 @@
-// Package liststore keeps what a person chose of a list: which columns, in which order.
+// Package liststore keeps what a person chose of a list: which columns, in which order, and the filters he
+// gave a name (视图).
 //
-// It owns the queries of list_columns; it does not own which columns a list has. Invariant: every query
+// It owns the queries of list_columns and list_view; it does not own which columns a list has nor what an
+// address means. Invariant: every query
 // names the person.
 package liststore
 
@@ -21,6 +23,10 @@ var (
 	qOf   = q.Get("columns.Of")
 	qSet  = q.Get("columns.Set")
 	qDrop = q.Get("columns.Drop")
+
+	qViews    = q.Get("view.Of")
+	qSetView  = q.Get("view.Set")
+	qDropView = q.Get("view.Drop")
 )
 
 // Store keeps columns.
@@ -51,5 +57,25 @@ func (s *Store) SetColumns(ctx context.Context, personID, list string, keys []st
 		return err
 	}
 	_, err := s.db.Exec(ctx, qSet, personID, list, strings.Join(keys, ","), store.At(s.clock.Now()))
+	return err
+}
+
+// Views gives each view a person named: its organisation, page, name and filter, in the order of the names.
+func (s *Store) Views(ctx context.Context, personID string, fn func(orgID, path, name, query string)) error {
+	return s.db.Cells(ctx, qViews, []any{personID}, func(c store.RowCells) error {
+		fn(c.Text(0), c.Text(1), c.Text(2), c.Text(3))
+		return nil
+	})
+}
+
+// SetView keeps a view; one of the same name is replaced.
+func (s *Store) SetView(ctx context.Context, personID, orgID, path, name, query string) error {
+	_, err := s.db.Exec(ctx, qSetView, personID, orgID, path, name, query, store.At(s.clock.Now()))
+	return err
+}
+
+// DropView gives a view up.
+func (s *Store) DropView(ctx context.Context, personID, orgID, path, name string) error {
+	_, err := s.db.Exec(ctx, qDropView, personID, orgID, path, name)
 	return err
 }

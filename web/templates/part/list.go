@@ -120,6 +120,10 @@ func (m *Markup) tool(t *Tool) {
 	}
 	m.toolIcon("refresh", t.Refresh, "part.tool.refresh")
 	m.toolIcon("rows", t.Density, "part.tool.density")
+	if t.Views != nil {
+		m.Put(viewsOf(*t.Views))
+		m.Raw(` `)
+	}
 	if t.Columns != nil {
 		m.columns(t.Columns)
 	}

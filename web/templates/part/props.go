@@ -180,8 +180,30 @@ type Tool struct {
 	Fresh      string // as of when the rows are
 	Refresh    string
 	Density    string // address that toggles dense rows
+	Views      *Views
 	Columns    *Columns
 	Export     *Export
+}
+
+// Views are the filters of a list that a person named, and the form that names the present one.
+type Views struct {
+	Items []View
+	Save  Post
+	Most  int // characters of a name
+}
+
+// View is one of them.
+type View struct {
+	Name    string
+	Href    string
+	Current bool // is what the page shows
+	Drop    Post
+}
+
+// Post is where a form goes and what it carries unseen.
+type Post struct {
+	Action string
+	Hidden []Hidden
 }
 
 // Columns is the choice of a list's columns and their order, a POST form.
