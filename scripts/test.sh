@@ -18,6 +18,7 @@ whole_browser() { command -v chromium >/dev/null 2>&1 || command -v google-chrom
 if ! command -v chromium-headless-shell >/dev/null 2>&1 && { can_install || ! whole_browser; }; then missing+=(chromium-headless-shell); fi
 need python3 python3
 need gcc gcc
+need xmlsec1 xmlsec1
 [ -e /usr/include/stdlib.h ] || missing+=(libc6-dev)
 fc-list :lang=zh 2>/dev/null | grep -q . || missing+=(fontconfig fonts-noto-cjk)
 

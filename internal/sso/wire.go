@@ -103,6 +103,12 @@ func parseQuery(raw string) (parsedQuery, string) {
 	if len(raw) > 2*maxDeflated+4*maxRelay {
 		return parsedQuery{}, "too long"
 	}
+	for i := range len(raw) {
+		// What is not escaped as it should be reads one way here and another there.
+		if raw[i] <= ' ' || raw[i] >= 0x7f || raw[i] == ';' {
+			return parsedQuery{}, "escape"
+		}
+	}
 	values, order := map[string]string{}, []string{}
 	for part := range strings.SplitSeq(raw, "&") {
 		name, value, _ := strings.Cut(part, "=")
