@@ -75,8 +75,12 @@ func cut(frame []byte) []piece {
 func Frame(p Page) templ.Component {
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
 		e := From(ctx)
-		if e.Around == nil || e.Person == "" || e.Query != "" {
+		if e.Around == nil {
 			return whole(p).Render(ctx, w)
+		}
+		if e.Person == "" || e.Query != "" { // a frame of the moment
+			e.Nav = e.Around.Nav()
+			return whole(p).Render(With(ctx, e), w)
 		}
 		children := templ.GetChildren(ctx)
 		ctx = templ.ClearChildren(ctx)
