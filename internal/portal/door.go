@@ -119,11 +119,14 @@ func (h *Handlers) code(c *Ctx) error {
 func (h *Handlers) signOut(c *Ctx) error {
 	ctx := c.ctx()
 	if c.Person.ID != "" {
-		if err := h.Accounts.SignedOut(ctx, c.Person, c.RealIP(), numberOf(ctx)); err != nil {
+		e, _, err := h.entry(c)
+		if err != nil {
 			return err
 		}
-	}
-	if err := h.Sessions.SignOut(ctx); err != nil {
+		if err := h.out(c, e); err != nil {
+			return err
+		}
+	} else if err := h.Sessions.SignOut(ctx); err != nil {
 		return err
 	}
 	return c.seeOther("/login")

@@ -34,6 +34,11 @@ func (h *Handlers) identify(c *Ctx) error {
 	if personID == "" {
 		return nil
 	}
+	if living, err := h.living(c); err != nil {
+		return err
+	} else if !living {
+		return h.Sessions.SignOut(ctx)
+	}
 	x, err := h.actor(c, personID)
 	if err != nil {
 		return err

@@ -57,7 +57,9 @@ var menu = []menuArea{
 		}},
 	}},
 	{key: "nav.area.organisation", sides: []scope.Side{scope.SidePartner, scope.SideCustomer}, columns: []column{
-		{"nav.group.members", nil},
+		{"nav.group.members", []place{
+			{"ssoview.partner.title", "/partner", "k"},
+		}},
 		{"nav.group.security", []place{
 			{"backoffice.audit.title", "/audit", "l"},
 		}},

@@ -13,6 +13,13 @@ import (
 // bars are the lines over every page: first what is overdue, then the notices not yet dismissed.
 func (h *Handlers) bars(c *Ctx) ([]layout.SiteBar, error) {
 	var out []layout.SiteBar
+	via, err := h.viaBar(c)
+	if err != nil {
+		return nil, err
+	}
+	if via != nil {
+		out = append(out, *via)
+	}
 	overdue, err := h.overdueBar(c)
 	if err != nil {
 		return nil, err

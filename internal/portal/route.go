@@ -17,9 +17,12 @@ type Route struct {
 	Sides  []scope.Side // which sides may see it; empty = every side
 	Items  []scope.Item // any one of these is enough; empty with neither Public nor Self is a mistake
 	Also   []scope.Item // and each of these
-	Query  []string     // query or form parameters that name a stored thing
-	Title  string       // i18n key of the page's title; GET pages only
-	NoList string       // what a page is that shows no list of its own: "form"; a list has an export (lists.go)
+
+	Foreign bool // a POST that other sites send, whose handler checks it by other means than where it came from
+
+	Query  []string // query or form parameters that name a stored thing
+	Title  string   // i18n key of the page's title; GET pages only
+	NoList string   // what a page is that shows no list of its own: "form"; a list has an export (lists.go)
 	Do     func(h *Handlers, c *Ctx) error
 }
 
@@ -28,6 +31,9 @@ func (r Route) noList(what string) Route {
 	r.NoList = what
 	return r
 }
+
+// muxPattern is an echo path as net/http writes it.
+func muxPattern(path string) string { return pathParam.ReplaceAllString(path, "{$1}") }
 
 var pathParam = regexp.MustCompile(`:([a-z]+)`)
 
@@ -47,8 +53,9 @@ type RouteInfo struct {
 	Name       string   `json:"name"`
 	Public     bool     `json:"public,omitempty"`
 	SignedIn   bool     `json:"signed_in,omitempty"`
-	Permission []string `json:"permission,omitempty"` // any one is enough
-	Also       []string `json:"also,omitempty"`       // and each of these
+	Foreign    bool     `json:"cross_origin,omitempty"` // other sites may post here
+	Permission []string `json:"permission,omitempty"`   // any one is enough
+	Also       []string `json:"also,omitempty"`         // and each of these
 	Sides      []string `json:"sides,omitempty"`
 	IDs        []string `json:"ids"`
 }
@@ -57,7 +64,7 @@ type RouteInfo struct {
 func Routes() []RouteInfo {
 	var out []RouteInfo
 	for _, r := range table() {
-		info := RouteInfo{Method: r.Method, Path: r.Path, Name: r.Name, Public: r.Public, SignedIn: r.Self, IDs: r.IDs()}
+		info := RouteInfo{Method: r.Method, Path: r.Path, Name: r.Name, Public: r.Public, SignedIn: r.Self, Foreign: r.Foreign, IDs: r.IDs()}
 		for _, i := range r.Items {
 			info.Permission = append(info.Permission, string(i))
 		}

@@ -30,6 +30,7 @@ func table() []Route {
 	rows = append(rows, workRoutes()...)
 	rows = append(rows, columnRoutes()...)
 	rows = append(rows, nameRoutes()...)
+	rows = append(rows, ssoRoutes()...)
 	return append(rows, opsRoutes()...)
 }
 

@@ -16,6 +16,7 @@ import (
 	"huoban/internal/audit"
 	"huoban/internal/bill"
 	"huoban/internal/clock"
+	"huoban/internal/customer"
 	"huoban/internal/delivery"
 	"huoban/internal/expenditure"
 	"huoban/internal/export"
@@ -28,6 +29,7 @@ import (
 	"huoban/internal/price"
 	"huoban/internal/scope"
 	"huoban/internal/session"
+	"huoban/internal/signon"
 	"huoban/internal/source"
 	"huoban/web/static"
 )
@@ -67,7 +69,13 @@ type Handlers struct {
 	AuditBook   *audit.Book
 	VerifyAudit func(ctx context.Context) (audit.Report, error) // walks the whole chain
 
+	SignOn    *signon.Service
+	Platforms Platforms  // nil: no platform can be registered here
+	Tests     TestAnswer // nil: there are no tests of registrations
+	Customers *customer.Service
+
 	imports importJobs
+	rates   rateBook
 	pages   map[string]Route  // what the menu may lead to, by path below the organisation
 	former  map[string]string // today's page of every menu path
 	actors  actorBook
@@ -116,6 +124,11 @@ func New(h *Handlers, o Options) (http.Handler, error) {
 	e.RouteNotFound("/*", h.nowhere)
 
 	protect := http.NewCrossOriginProtection()
+	for _, r := range rows {
+		if r.Foreign {
+			protect.AddInsecureBypassPattern(r.Method + " " + muxPattern(r.Path))
+		}
+	}
 	protect.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ec := e.NewContext(r, w)
 		h.fail(fault.Denied("request.cross_origin", nil), ec)

@@ -132,6 +132,10 @@
     if (acts[e.key]) { e.preventDefault(); acts[e.key](); }
   });
 
+  // ----- what leads on by itself: between a partner's platform and here -----
+  const send = $('[data-send]');
+  if (send) setTimeout(() => (send.matches('form') ? send.requestSubmit() : send.click()));
+
   // ----- htmx -----
   document.addEventListener('htmx:beforeSwap', (e) => {
     const { xhr, target } = e.detail;

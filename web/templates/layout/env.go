@@ -11,6 +11,7 @@ import (
 	"net/url"
 
 	"huoban/internal/i18n"
+	"huoban/web/templates/part"
 )
 
 // Paths the frame posts to. Each takes a form with "next", the path to return to.
@@ -94,6 +95,7 @@ type SiteBar struct {
 	Text     string
 	LinkText string
 	Href     string
+	More     *part.Link
 	Quiet    bool   // to know, nothing to worry about
 	Dismiss  string // POST address that takes it off, which may be asked twice; "" = it stays
 }
