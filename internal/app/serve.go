@@ -26,14 +26,17 @@ import (
 )
 
 // Handler is the portal over HTTP.
-func (a *App) Handler() (http.Handler, error) {
+func (a *App) Handler() (http.Handler, error) { return a.handler(nil) }
+
+// handler serves the platforms it is given.
+func (a *App) handler(platforms portal.Platforms) (http.Handler, error) {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	h := a.lists()
 	h.Log, h.SetUp, h.Sessions, h.Version, h.BaseURL, h.Notices = a.Log, a.Setup, a.Sessions, Version, a.Settings.Base(), a.Notices
 	h.Ready, h.Metrics, h.Idempotency, h.Exports, h.VerifyAudit = a.ready, promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), a.Idempotency, a.Exports, a.VerifyAudit
 	h.PageVersion = a.DB.Version
-	h.SignOn, h.Customers = a.SignOn, a.Customers
+	h.SignOn, h.Customers, h.Platforms = a.SignOn, a.Customers, platforms
 	return portal.New(h, portal.Options{TrustedProxies: a.Settings.TrustedProxies, PageCache: a.Settings.PageCache})
 }
 

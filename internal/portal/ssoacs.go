@@ -163,12 +163,15 @@ func (h *Handlers) samlSLO(c *Ctx) error {
 	if reg.State != sso.StateActive && reg.State != sso.StateDisabled {
 		return h.refuse(c, reg, sso.Refuse(sso.CodeTenantUnknown, "lookupTenant", "", ""), about(post, ""))
 	}
-	m, err := sso.VerifyLogout(c.ctx(), reg.Logout(), post, requests{h.SignOn}, h.Clock.Now())
+	m, _, err := sso.VerifyLogout(c.ctx(), reg.Logout(), post, requests{h.SignOn}, h.Clock.Now())
 	if err == nil && m.Request != nil {
 		return h.endFor(c, reg, post, m)
 	}
 	if err == nil && m.Response != nil {
 		return h.loggedOut(c, reg, post, m)
+	}
+	if r := sso.RefusalOf(err); r != nil && r.Code == sso.CodeSLOStatus {
+		return h.left(c, reg, part.Warn, "ssoview.left.failed") // out here all the same
 	}
 	return h.refuse(c, reg, err, about(post, ""))
 }
@@ -185,7 +188,10 @@ func (h *Handlers) endFor(c *Ctx, reg *sso.Registration, p sso.Post, m sso.Logou
 	if err != nil {
 		return h.refuse(c, reg, err, about(p, ""))
 	}
-	out, err := sso.BuildLogoutResponse(reg.Logout(), m.Request.ID, m.RelayState, true, h.Clock.Now())
+	if reg.SLOURL == "" && reg.SLOResponseURL == "" {
+		return c.page(http.StatusOK, ssoview.Left{Rows: []part.Check{hereLeft(c)}}.Page())
+	}
+	out, err := sso.BuildLogoutResponse(reg.Logout(), m.Request.ID, m.RelayState, false, h.Clock.Now())
 	if err != nil {
 		return err
 	}
@@ -204,14 +210,16 @@ func (h *Handlers) loggedOut(c *Ctx, reg *sso.Registration, p sso.Post, m sso.Lo
 	if err != nil {
 		return h.refuse(c, reg, err, about(p, m.Response.InResponseTo))
 	}
-	tone, text := part.Good, "ssoview.left.done"
-	switch {
-	case m.Response.Partial:
-		tone, text = part.Warn, "ssoview.left.partial"
-	case !m.Response.Success:
-		tone, text = part.Warn, "ssoview.left.failed"
+	if m.Response.Partial {
+		return h.left(c, reg, part.Warn, "ssoview.left.partial")
 	}
-	return c.page(http.StatusOK, ssoview.Left{Rows: []part.Check{hereLeft(c), {Tone: tone, Title: c.T("ssoview.left.platform", "Partner", reg.PartnerName), Text: c.T(text)}}}.Page())
+	return h.left(c, reg, part.Good, "ssoview.left.done")
+}
+
+// left says what was reached.
+func (h *Handlers) left(c *Ctx, reg *sso.Registration, tone part.Tone, text string) error {
+	rows := []part.Check{hereLeft(c), {Tone: tone, Title: c.T("ssoview.left.platform", "Partner", reg.PartnerName), Text: c.T(text)}}
+	return c.page(http.StatusOK, ssoview.Left{Rows: rows}.Page())
 }
 
 func hereLeft(c *Ctx) part.Check {
@@ -265,10 +273,8 @@ func (h *Handlers) leave(c *Ctx) error {
 	if err := h.out(c, e); err != nil {
 		return err
 	}
-	left := ssoview.Left{Rows: []part.Check{hereLeft(c)}}
 	if reg.SLOURL == "" {
-		left.Rows = append(left.Rows, part.Check{Tone: part.Warn, Title: c.T("ssoview.left.platform", "Partner", reg.PartnerName), Text: c.T("ssoview.left.failed")})
-		return c.page(http.StatusOK, left.Page())
+		return h.left(c, &reg, part.Warn, "ssoview.left.failed")
 	}
 	req, err := h.SignOn.Begin(c.ctx(), signon.BeginInput{Peer: peer, Browser: sso.BrowserHash(c.secret()), Purpose: signon.PurposeLogout, UserID: e.UserID})
 	if err != nil {
@@ -279,7 +285,7 @@ func (h *Handlers) leave(c *Ctx) error {
 	if a.SessionIndex != "" {
 		subject.SessionIndex = []string{a.SessionIndex}
 	}
-	out, err := sso.BuildLogoutRequest(reg.Logout(), req.ID, req.RelayID, subject, h.Clock.Now())
+	out, err := sso.BuildLogoutRequest(reg.Logout(), subject, req.ID, req.RelayID, h.Clock.Now())
 	if err != nil {
 		return err
 	}
