@@ -11,6 +11,7 @@ import (
 
 	"huoban/internal/account"
 	"huoban/internal/adjustment"
+	"huoban/internal/app/metafetch"
 	"huoban/internal/attribution"
 	"huoban/internal/audit"
 	"huoban/internal/bill"
@@ -88,7 +89,8 @@ type App struct {
 	SignOn        *signon.Service
 	Platforms     *registry.Service
 
-	mails bool // a mail server is set
+	mails   bool // a mail server is set
+	outside *metafetch.Client
 }
 
 // Options of opening.

@@ -20,13 +20,14 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/flow"
 	"huoban/internal/portal"
+	"huoban/internal/sso"
 	"huoban/internal/store"
 	"huoban/internal/store/liststore"
 	"huoban/internal/store/migrate"
 )
 
 // Handler is the portal over HTTP.
-func (a *App) Handler() (http.Handler, error) { return a.handler(nil) }
+func (a *App) Handler() (http.Handler, error) { return a.handler(a.Platforms) }
 
 // handler serves the platforms it is given.
 func (a *App) handler(platforms portal.Platforms) (http.Handler, error) {
@@ -102,6 +103,7 @@ func (a *App) ServeAfter(ctx context.Context, l net.Listener, first func(context
 	if err != nil {
 		return err
 	}
+	sso.UseClock(a.Clock.Now)
 	d := &door{}
 	d.open(handler)
 	if first != nil {

@@ -25,8 +25,9 @@ func (a *App) wirePlatforms() error {
 		}
 		allow = append(allow, p)
 	}
+	a.outside = metafetch.New(metafetch.Options{Allow: allow, LocalHTTP: metadata.LocalBase(a.Settings.Base())})
 	a.Platforms = registry.New(registry.Deps{Store: ssostore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Orgs: a.Organisations,
-		Fetch:  metafetch.New(metafetch.Options{Allow: allow, LocalHTTP: metadata.LocalBase(a.Settings.Base())}),
+		Fetch:  a.outside,
 		Secret: a.Key[:], Base: a.Settings.Base(), Told: a.tellPlatform})
 	return nil
 }

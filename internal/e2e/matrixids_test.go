@@ -54,19 +54,19 @@ WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY q.id`,
 	"handle":  `SELECT s.handle FROM session s JOIN person p ON p.id = s.person_id WHERE p.org_id = $1 AND p.org_id <> $2 ORDER BY s.handle`,
 	"path.id": `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
 	// What follows is read from pages and answers instead.
-	"why": "", "import": "", "token": "",
+	"why": "", "import": "", "token": "", "key": "", "ticket": "",
 }
 
 func init() { kinds["path.cycle"] = kinds["cycle"] }
 
 // notTenants are parameters of public routes: whoever knows the value may use it.
-var notTenants = map[string]bool{"token": true}
+var notTenants = map[string]bool{"token": true, "key": true, "ticket": true}
 
 // plainParams are the parameters the portal reads that name nothing stored. A name that is neither here
 // nor declared by a route fails TestParametersAreDeclared.
-var plainParams = strings.Fields(`action actor after amount base before category check code cols column currency current cycle dialect done
+var plainParams = strings.Fields(`SAMLRequest SAMLResponse action actor after amount base before category check code cols column consent currency current cycle dialect do done
 email figure final format from kind language level list login mode name next org_code org_name outcome override password
-product q query reason region relation repeat request size source_dialect source_name source_zone state theme to type unread until username zero`)
+product q query reason region relation repeat request size source_dialect source_name source_zone state theme to type unread unsigned until username xAccountType zero`)
 
 // kindOf names the kind of a parameter of a route.
 func kindOf(r portal.RouteInfo, param string) string {
@@ -113,7 +113,7 @@ func (m *matrix) values(kind string, victim, actor *party) []string {
 		return some(victim.why)
 	case "import":
 		return some(victim.imported)
-	case "token":
+	case "token", "key", "ticket":
 		return nil
 	}
 	key := kind + " " + victim.id + " " + actor.id

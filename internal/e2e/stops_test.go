@@ -20,10 +20,11 @@ type stop struct {
 }
 
 // noPage are the GET routes that lead elsewhere or speak to programs.
-var noPage = []string{"root", "live", "ready", "metrics", "exports.file", "quarantine.export"}
+var noPage = []string{"root", "live", "ready", "metrics", "exports.file", "quarantine.export",
+	"saml.entry", "saml.login", "saml.metadata", "saml.metadata.mark", "saml.slo", "saml.arrive", "api.session"}
 
 // apart are pages of a portal in another state, which run brings about.
-var apart = []string{"setup", "imports.show"}
+var apart = []string{"setup", "imports.show", "saml.leave", "partner"}
 
 const (
 	admin  = "lanhai-admin"

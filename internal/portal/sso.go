@@ -25,6 +25,8 @@ import (
 // one is unknown.
 type Platforms interface {
 	Registration(ctx context.Context, name string) (sso.Registration, bool, error)
+	// Metadata is the document of our entity for a registration, by key or mark.
+	Metadata(ctx context.Context, name string, signed bool) ([]byte, error)
 }
 
 const (
@@ -38,16 +40,18 @@ func ssoRoutes() []Route {
 	return []Route{
 		{Method: get, Path: "/authui/saml/login", Name: "saml.entry", Public: true, Do: (*Handlers).samlEntry},
 		{Method: get, Path: "/saml/sp/:key/login", Name: "saml.login", Public: true, Do: (*Handlers).samlLogin},
+		{Method: get, Path: "/authui/saml/metadata.xml", Name: "saml.metadata.mark", Public: true, Do: (*Handlers).samlMetadataOf},
+		{Method: get, Path: "/saml/sp/:key/metadata", Name: "saml.metadata", Public: true, Do: (*Handlers).samlMetadata},
 		{Method: post, Path: "/saml/sp/:key/acs", Name: "saml.acs", Public: true, Foreign: true, Do: (*Handlers).samlACS},
 		{Method: get, Path: "/saml/sp/:key/slo", Name: "saml.slo", Public: true, Do: (*Handlers).samlSLO},
 		{Method: post, Path: "/saml/sp/:key/slo", Name: "saml.slo.post", Public: true, Foreign: true, Do: (*Handlers).samlSLO},
 		{Method: get, Path: "/saml/arrive/:ticket", Name: "saml.arrive", Public: true, Do: (*Handlers).arrive},
 		{Method: post, Path: "/saml/arrive/:ticket", Name: "saml.arrive.do", Public: true, Do: (*Handlers).arrived},
-		{Method: get, Path: pathSSOLeave, Name: "saml.leave", Self: true, Title: "ssoview.leave.title", Do: (*Handlers).leavePage},
+		{Method: get, Path: pathSSOLeave, Name: "saml.leave", Self: true, Title: "ssoview.leave.title", NoList: "form", Do: (*Handlers).leavePage},
 		{Method: post, Path: pathSSOLeave, Name: "saml.leave.do", Self: true, Do: (*Handlers).leave},
 		{Method: get, Path: "/api/session", Name: "api.session", Public: true, Do: (*Handlers).apiSession},
 		{Method: get, Path: "/o/:org" + pathPartner, Name: "partner", Title: "ssoview.partner.title", Sides: []scope.Side{scope.SideCustomer},
-			Items: []scope.Item{scope.ItemAssociationView}, Do: (*Handlers).myPartner},
+			Items: []scope.Item{scope.ItemAssociationView}, NoList: "one association and its trail", Do: (*Handlers).myPartner},
 	}
 }
 
@@ -215,6 +219,32 @@ func (h *Handlers) samlEntry(c *Ctx) error {
 func (h *Handlers) samlLogin(c *Ctx) error {
 	reg, err := h.platformByKey(c)
 	return h.samlBegin(c, reg, err, c.Request().URL.Query())
+}
+
+// samlMetadata is what the platform reads of our entity for it alone.
+func (h *Handlers) samlMetadata(c *Ctx) error {
+	reg, err := h.platformByKey(c)
+	return h.metadata(c, reg, err)
+}
+
+// samlMetadataOf is the same at the vendor's own address, where the mark says whose.
+func (h *Handlers) samlMetadataOf(c *Ctx) error {
+	reg, err := h.platform(c, c.QueryParam("xAccountType"), func(r *sso.Registration) string { return r.AccountType })
+	return h.metadata(c, reg, err)
+}
+
+func (h *Handlers) metadata(c *Ctx, reg *sso.Registration, err error) error {
+	if sso.RefusalOf(err) != nil {
+		return notFound()
+	}
+	if err != nil {
+		return err
+	}
+	body, err := h.Platforms.Metadata(c.ctx(), reg.Key, c.QueryParam("unsigned") != "true")
+	if err != nil {
+		return err
+	}
+	return c.Blob(http.StatusOK, "application/samlmetadata+xml", body)
 }
 
 // samlBegin settles where the sign-in leads, keeps the request and sends the browser to the platform.

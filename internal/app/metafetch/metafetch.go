@@ -237,6 +237,32 @@ func (c *Client) Fetch(ctx context.Context, address, etag string) (body []byte, 
 	return body, res.Header.Get("ETag"), nil
 }
 
+// Post sends a form to an address that a partner named. What is answered is not read; a redirect is not followed,
+// because a form belongs to where it was sent. Faults: sso.md.url, .address, .tls, .fetch.
+func (c *Client) Post(ctx context.Context, address string, form url.Values) error {
+	u, err := c.check(address)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), strings.NewReader(form.Encode()))
+	if err != nil {
+		return fault.Invalid(CodeURL, fault.Args{"value": shown(address)})
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("User-Agent", "huoban-portal")
+	once := *c.http
+	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	res, err := once.Do(req)
+	if err != nil {
+		return failure(err)
+	}
+	res.Body.Close()
+	if res.StatusCode >= http.StatusBadRequest {
+		return fault.Invalid(CodeFetch, fault.Args{"why": res.Status})
+	}
+	return nil
+}
+
 // failure says what went wrong without repeating what the other side said.
 func failure(err error) error {
 	var r refused
