@@ -134,8 +134,20 @@ func swapParts(query string) string {
 	return strings.Join(parts, "&")
 }
 
-// TestLogoutAttacks is the group of logout.
-func TestLogoutAttacks(t *testing.T) {
+type wireRow struct {
+	name, code string
+	post       sso.Post
+}
+
+// logoutMessages makes the messages of the group of logout.
+type logoutMessages struct {
+	idp, other            *samltest.IdP
+	reg                   sso.Registration
+	book                  book
+	mine, foreign, signin sso.Request
+}
+
+func newLogoutMessages() logoutMessages {
 	idp, other := samltest.NewIdP("a", noon), samltest.NewIdP("b", noon)
 	reg := idp.Registration("a", base, noon)
 	b := book{}
@@ -146,35 +158,38 @@ func TestLogoutAttacks(t *testing.T) {
 	foreign.ID, foreign.IdPID = sso.NewMessageID(), "b"
 	b[foreign.ID] = foreign
 	signin := b.open(reg, noon)
+	return logoutMessages{idp, other, reg, b, mine, foreign, signin}
+}
 
-	request := func(change func(m *message)) message {
-		e := tree("LogoutRequest", reg.SLO, idp.EntityID)
-		e.CreateElement("saml:NameID").SetText("name-1")
-		m := message{param: "SAMLRequest", tree: e, relay: "r", key: idp.Key}
-		if change != nil {
-			change(&m)
-		}
-		return m
+func (l logoutMessages) request(change func(m *message)) message {
+	e := tree("LogoutRequest", l.reg.SLO, l.idp.EntityID)
+	e.CreateElement("saml:NameID").SetText("name-1")
+	m := message{param: "SAMLRequest", tree: e, relay: "r", key: l.idp.Key}
+	if change != nil {
+		change(&m)
 	}
-	response := func(inResponseTo string, change func(m *message)) message {
-		e := tree("LogoutResponse", reg.SLO, idp.EntityID)
-		e.CreateAttr("InResponseTo", inResponseTo)
-		code := e.CreateElement("samlp:Status").CreateElement("samlp:StatusCode")
-		code.CreateAttr("Value", "urn:oasis:names:tc:SAML:2.0:status:Success")
-		m := message{param: "SAMLResponse", tree: e, key: idp.Key}
-		if change != nil {
-			change(&m)
-		}
-		return m
+	return m
+}
+
+func (l logoutMessages) response(inResponseTo string, change func(m *message)) message {
+	e := tree("LogoutResponse", l.reg.SLO, l.idp.EntityID)
+	e.CreateAttr("InResponseTo", inResponseTo)
+	code := e.CreateElement("samlp:Status").CreateElement("samlp:StatusCode")
+	code.CreateAttr("Value", "urn:oasis:names:tc:SAML:2.0:status:Success")
+	m := message{param: "SAMLResponse", tree: e, key: l.idp.Key}
+	if change != nil {
+		change(&m)
 	}
+	return m
+}
+
+func (l logoutMessages) rows() []wireRow {
+	request, response, idp, other, reg, mine, foreign, signin := l.request, l.response, l.idp, l.other, l.reg, l.mine, l.foreign, l.signin
 	set := func(key, value string) func(m *message) {
 		return func(m *message) { m.tree.CreateAttr(key, value) }
 	}
 	noIssuer := func(m *message) { m.tree.RemoveChild(m.tree.SelectElement("Issuer")) }
-	for _, row := range []struct {
-		name, code string
-		post       sso.Post
-	}{
+	return []wireRow{
 		{"0 control, redirect", "", request(nil).get()},
 		{"0 control, post", "", request(nil).post(idp.Default())},
 		{"0 control, response", "", response(mine.ID, nil).get()},
@@ -213,9 +228,15 @@ func TestLogoutAttacks(t *testing.T) {
 		{"63 no deflate", sso.CodeInBase64, sso.Post{Method: "GET", RawQuery: "SAMLRequest=" + url.QueryEscape(base64.StdEncoding.EncodeToString([]byte("<x/>")))}},
 		{"64 an AuthnRequest", sso.CodeXMLShape, message{param: "SAMLRequest", tree: tree("AuthnRequest", reg.SLO, idp.EntityID), key: idp.Key}.get()},
 		{"41 a DTD", sso.CodeXMLDTD, rawGet("SAMLRequest", "<!DOCTYPE x><x/>")},
-	} {
+	}
+}
+
+// TestLogoutAttacks is the group of logout.
+func TestLogoutAttacks(t *testing.T) {
+	l := newLogoutMessages()
+	for _, row := range l.rows() {
 		t.Run(row.name, func(t *testing.T) {
-			_, _, err := sso.VerifyLogout(t.Context(), reg.Logout(), row.post, b, noon)
+			_, _, err := sso.VerifyLogout(t.Context(), l.reg.Logout(), row.post, l.book, noon)
 			check(t, err, row.code)
 		})
 	}
@@ -245,9 +266,8 @@ func rawGet(param, text string) sso.Post {
 // bomb unpacks to 8 MB out of some 8 KB.
 func bomb(param string) sso.Post { return rawGet(param, strings.Repeat("<x>", 8<<20/3)) }
 
-// TestAuthnRequestAttacks is the group of the IdP's side.
-func TestAuthnRequestAttacks(t *testing.T) {
-	host, reg := ours(noon)
+// registry has a console of each kind, that of id and others.
+func registry(reg sso.Registration) (known consoles, id string) {
 	console := consoleOf(reg, sso.EncryptOff)
 	lax, off, old, foreign := console, console, console, console
 	lax.EntityID, lax.RequireSigned = "lax", false
@@ -256,10 +276,14 @@ func TestAuthnRequestAttacks(t *testing.T) {
 	foreign.EntityID, foreign.PartnerID = "foreign", "partner-b"
 	script := console
 	script.EntityID, script.ACS = "script", []sso.Endpoint{{Index: 1, URL: "javascript:alert(1)", Binding: sso.BindingPost}}
-	known := consoles{}
+	known = consoles{}
 	for _, c := range []sso.Console{console, lax, off, old, foreign, script} {
 		known[c.EntityID] = c
 	}
+	return known, console.EntityID
+}
+
+func questionRows(host sso.Host, reg sso.Registration, id string) []wireRow {
 	key := reg.Keys[0].Private
 	question := func(issuer string, change func(m *message)) message {
 		m := message{param: "SAMLRequest", tree: tree("AuthnRequest", host.SSO, issuer), key: key, relay: `"><script>`}
@@ -279,11 +303,7 @@ func TestAuthnRequestAttacks(t *testing.T) {
 		return func(m *message) { m.tree.CreateElement("samlp:NameIDPolicy").CreateAttr("Format", format) }
 	}
 	unsigned := func(m *message) { m.key = nil }
-	id := console.EntityID
-	for _, row := range []struct {
-		name, code string
-		post       sso.Post
-	}{
+	return []wireRow{
 		{"0 control", "", question(id, nil).get()},
 		{"0 control, post", "", question(id, nil).post(&samltest.Signing{Key: key})},
 		{"0 control, unsigned where that is fine", "", question("lax", unsigned).get()},
@@ -315,7 +335,14 @@ func TestAuthnRequestAttacks(t *testing.T) {
 		{"136 another partner's console", sso.CodeIdPSPUnknown, question("foreign", nil).get()},
 		{"63 deflate bomb", sso.CodeInSize, bomb("SAMLRequest")},
 		{"63 a response", sso.CodeIdPForm, bombless("SAMLResponse")},
-	} {
+	}
+}
+
+// TestAuthnRequestAttacks is the group of the IdP's side.
+func TestAuthnRequestAttacks(t *testing.T) {
+	host, reg := ours(noon)
+	known, id := registry(reg)
+	for _, row := range questionRows(host, reg, id) {
 		t.Run(row.name, func(t *testing.T) {
 			got, _, err := sso.VerifyAuthnRequest(t.Context(), host, row.post, known, noon)
 			check(t, err, row.code)
@@ -332,10 +359,10 @@ func TestAuthnRequestAttacks(t *testing.T) {
 			}
 		})
 	}
-	if err := host.Serves(foreign, noon); sso.RefusalOf(err) == nil {
+	if err := host.Serves(known["foreign"], noon); sso.RefusalOf(err) == nil {
 		t.Error("136 a launch to another partner's console")
 	}
-	if got := console.Granted(map[string]string{"account": "a", "email": "secret"}); len(got) != 1 || got[0].Name != "xAccountId" {
+	if got := known[id].Granted(map[string]string{"account": "a", "email": "secret"}); len(got) != 1 || got[0].Name != "xAccountId" {
 		t.Errorf("135 granted %+v", got)
 	}
 }

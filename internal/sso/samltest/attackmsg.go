@@ -18,37 +18,44 @@ func said(no, name, code string, layer sso.Layer, change func(w *World, r, as *e
 
 func remove(e *etree.Element) { e.Parent().RemoveChild(e) }
 
+func msg(no, name, code string, change func(w *World, r, as *etree.Element)) Attack {
+	return said(no, name, code, sso.LayerMsg, change)
+}
+
+// attribute sets an attribute of the element at path, the Response when it is empty; an empty value removes it.
+func attribute(no, name, code, path, key, value string) Attack {
+	return msg(no, name, code, func(_ *World, r, _ *etree.Element) {
+		e := r
+		if path != "" {
+			e = r.FindElement(path)
+		}
+		if value == "" {
+			e.RemoveAttr(key)
+			return
+		}
+		e.CreateAttr(key, value)
+	})
+}
+
+func content(no, name, code, path, value string) Attack {
+	return msg(no, name, code, func(_ *World, r, _ *etree.Element) { r.FindElement(path).SetText(value) })
+}
+
+func gone(no, name, code, path string) Attack {
+	return msg(no, name, code, func(_ *World, r, _ *etree.Element) { remove(r.FindElement(path)) })
+}
+
+const confirmationData = ".//SubjectConfirmationData"
+
 func messageAttacks() []Attack {
-	msg := func(no, name, code string, change func(w *World, r, as *etree.Element)) Attack {
-		return said(no, name, code, sso.LayerMsg, change)
-	}
-	at := func(no, name, code, path, key, value string) Attack {
-		return msg(no, name, code, func(_ *World, r, _ *etree.Element) {
-			e := r
-			if path != "" {
-				e = r.FindElement(path)
-			}
-			if value == "" {
-				e.RemoveAttr(key)
-				return
-			}
-			e.CreateAttr(key, value)
-		})
-	}
-	text := func(no, name, code, path, value string) Attack {
-		return msg(no, name, code, func(_ *World, r, _ *etree.Element) { r.FindElement(path).SetText(value) })
-	}
-	gone := func(no, name, code, path string) Attack {
-		return msg(no, name, code, func(_ *World, r, _ *etree.Element) { remove(r.FindElement(path)) })
-	}
 	dest := func(name string, change func(string) string) Attack {
 		return msg("69", name, sso.CodeMsgDestination, func(w *World, r, _ *etree.Element) {
 			r.CreateAttr("Destination", change(w.RegA.ACS))
 		})
 	}
-	const denied, data = "urn:oasis:names:tc:SAML:2.0:status:AuthnFailed", ".//SubjectConfirmationData"
+	const denied = "urn:oasis:names:tc:SAML:2.0:status:AuthnFailed"
 	rows := []Attack{
-		at("65", "with a good assertion", sso.CodeMsgStatus, "./Status/StatusCode", "Value", denied),
+		attribute("65", "with a good assertion", sso.CodeMsgStatus, "./Status/StatusCode", "Value", denied),
 		{No: "65", Name: "without assertion, unsigned", Code: sso.CodeMsgStatus, Layer: sso.LayerMsg, Make: func(_ *World, a *Answer) {
 			a.Unsigned = true
 			a.Before = func(r, as *etree.Element) {
@@ -56,14 +63,14 @@ func messageAttacks() []Attack {
 				r.FindElement("./Status/StatusCode").CreateAttr("Value", denied)
 			}
 		}},
-		at("66", "Response 1.1", sso.CodeMsgVersion, "", "Version", "1.1"),
-		at("66", "Assertion 1.1", sso.CodeMsgVersion, "./Assertion", "Version", "1.1"),
+		attribute("66", "Response 1.1", sso.CodeMsgVersion, "", "Version", "1.1"),
+		attribute("66", "Assertion 1.1", sso.CodeMsgVersion, "./Assertion", "Version", "1.1"),
 		gone("67", "Response Issuer absent", sso.CodeMsgIssuer, "./Issuer"),
 		gone("67", "Assertion Issuer absent", sso.CodeMsgIssuer, "./Assertion/Issuer"),
-		text("68", "Response Issuer unknown", sso.CodeMsgIssuer, "./Issuer", "https://unknown.example/idp"),
-		text("68", "Assertion Issuer unknown", sso.CodeMsgIssuer, "./Assertion/Issuer", "https://unknown.example/idp"),
-		at("68", "Issuer of another format", sso.CodeMsgIssuer, "./Assertion/Issuer", "Format", string(sso.NameIDEmail)),
-		at("69", "Destination absent", sso.CodeMsgDestination, "", "Destination", ""),
+		content("68", "Response Issuer unknown", sso.CodeMsgIssuer, "./Issuer", "https://unknown.example/idp"),
+		content("68", "Assertion Issuer unknown", sso.CodeMsgIssuer, "./Assertion/Issuer", "https://unknown.example/idp"),
+		attribute("68", "Issuer of another format", sso.CodeMsgIssuer, "./Assertion/Issuer", "Format", string(sso.NameIDEmail)),
+		attribute("69", "Destination absent", sso.CodeMsgDestination, "", "Destination", ""),
 		dest("path only", func(a string) string { return a[strings.Index(a, "/saml"):] }),
 		dest("other host", func(a string) string { return strings.Replace(a, "portal", "evil", 1) }),
 		dest("other case", strings.ToUpper), dest("other port", func(a string) string { return strings.Replace(a, ".example/", ".example:8443/", 1) }),
@@ -75,11 +82,17 @@ func messageAttacks() []Attack {
 			p.Host = "evil.example"
 			return p
 		}},
-		at("71", "Recipient absent", sso.CodeSubRecipient, data, "Recipient", ""),
-		at("71", "Recipient other", sso.CodeSubRecipient, data, "Recipient", "https://evil.example/acs"),
+		attribute("71", "Recipient absent", sso.CodeSubRecipient, confirmationData, "Recipient", ""),
+		attribute("71", "Recipient other", sso.CodeSubRecipient, confirmationData, "Recipient", "https://evil.example/acs"),
+	}
+	return append(append(rows, conditionAttacks()...), subjectAttacks()...)
+}
+
+func conditionAttacks() []Attack {
+	return []Attack{
 		gone("72", "audience absent", sso.CodeCondAudience, ".//AudienceRestriction"),
 		gone("72", "restriction empty", sso.CodeCondAudience, ".//Audience"),
-		text("73", "audience other", sso.CodeCondAudience, ".//Audience", "https://other.example"),
+		content("73", "audience other", sso.CodeCondAudience, ".//Audience", "https://other.example"),
 		msg("73", "prefix of ours", sso.CodeCondAudience, func(w *World, r, _ *etree.Element) {
 			r.FindElement(".//Audience").SetText(w.RegA.EntityID[:len(w.RegA.EntityID)-1])
 		}),
@@ -97,11 +110,16 @@ func messageAttacks() []Attack {
 			set(r.FindElement(".//Conditions").CreateElement("x:Only"), "xmlns:x", "urn:x")
 		}),
 		msg("79", "OneTimeUse", "", func(_ *World, r, _ *etree.Element) { r.FindElement(".//Conditions").CreateElement("saml:OneTimeUse") }),
+	}
+}
+
+func subjectAttacks() []Attack {
+	return []Attack{
 		gone("80", "Conditions absent", sso.CodeCondMissing, ".//Conditions"), gone("80", "Subject absent", sso.CodeSubMissing, ".//Subject"),
-		gone("80", "confirmation data absent", sso.CodeSubMissing, data), gone("80", "NameID absent", sso.CodeSubMissing, ".//NameID"),
+		gone("80", "confirmation data absent", sso.CodeSubMissing, confirmationData), gone("80", "NameID absent", sso.CodeSubMissing, ".//NameID"),
 		gone("81", "no confirmation", sso.CodeSubConfirmation, ".//SubjectConfirmation"),
-		at("81", "sender-vouches", sso.CodeSubConfirmation, ".//SubjectConfirmation", "Method", "urn:oasis:names:tc:SAML:2.0:cm:sender-vouches"),
-		at("81", "holder-of-key", sso.CodeSubConfirmation, ".//SubjectConfirmation", "Method", "urn:oasis:names:tc:SAML:2.0:cm:holder-of-key"),
+		attribute("81", "sender-vouches", sso.CodeSubConfirmation, ".//SubjectConfirmation", "Method", "urn:oasis:names:tc:SAML:2.0:cm:sender-vouches"),
+		attribute("81", "holder-of-key", sso.CodeSubConfirmation, ".//SubjectConfirmation", "Method", "urn:oasis:names:tc:SAML:2.0:cm:holder-of-key"),
 		msg("81", "two confirmations", sso.CodeSubConfirmation, func(_ *World, r, _ *etree.Element) {
 			c := r.FindElement(".//SubjectConfirmation")
 			c.Parent().AddChild(c.Copy())
@@ -124,7 +142,6 @@ func messageAttacks() []Attack {
 			r.AuthnContextMin = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"
 		}},
 	}
-	return rows
 }
 
 func timeAttacks() []Attack {

@@ -36,9 +36,6 @@ func xmlAttacks() []Attack {
 		r.NoBytes = true
 		return r
 	}
-	tail := func(no, name, text string) Attack {
-		return bytesRow(no, name, sso.CodeXMLMalformed, func(_ *World, b []byte) []byte { return append(b, text...) })
-	}
 	const nameID = ">name-1<"
 	entities := `<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY x "&b;&b;&b;&b;&b;&b;&b;&b;">]>`
 	rows := []Attack{
@@ -80,6 +77,15 @@ func xmlAttacks() []Attack {
 		{No: "52", Name: "declared utf-8", Make: func(_ *World, a *Answer) {
 			a.Bytes = func(b []byte) []byte { return append([]byte("<?xml version='1.0' encoding='utf-8'?>\n"), b...) }
 		}},
+	}
+	return append(append(rows, encodingAttacks()...), limitAttacks()...)
+}
+
+func encodingAttacks() []Attack {
+	tail := func(no, name, text string) Attack {
+		return bytesRow(no, name, sso.CodeXMLMalformed, func(_ *World, b []byte) []byte { return append(b, text...) })
+	}
+	return []Attack{
 		bytesRow("53", "UTF-16 bytes", sso.CodeXMLEncoding, func(_ *World, b []byte) []byte {
 			out := []byte{0xff, 0xfe}
 			for _, u := range utf16.Encode([]rune(string(b))) {
@@ -91,7 +97,6 @@ func xmlAttacks() []Attack {
 		tail("54", "text behind the root", "x"), tail("54", "element behind the root", "<x/>"),
 		bytesRow("54", "second Response", sso.CodeXMLMalformed, func(_ *World, b []byte) []byte { return append(b, b...) }),
 	}
-	return append(rows, limitAttacks()...)
 }
 
 func nest(n int) string {

@@ -58,6 +58,7 @@ func (e Encryption) seal(plain []byte) *etree.Element {
 	var err error
 	switch wrap {
 	case RSA15:
+		//lint:ignore SA1019 the attack is that somebody still does
 		wrapped, err = rsa.EncryptPKCS1v15(rand.Reader, e.To, secret)
 	case OAEP2009:
 		set(how.CreateElement("ds:DigestMethod"), "xmlns:ds", NSDSig, "Algorithm", SHA256)
