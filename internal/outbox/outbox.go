@@ -74,7 +74,6 @@ type Handler func(ctx context.Context, j Job, progress Progress) error
 type Store interface {
 	Insert(ctx context.Context, j Job) (fresh bool, err error)
 	ByKey(ctx context.Context, kind, key string) (Job, error)
-	ByID(ctx context.Context, id string) (Job, error)
 	// Ready lists jobs whose time has come, and running ones whose lease ended.
 	Ready(ctx context.Context, kinds []string, now time.Time, limit int) ([]Job, error)
 	// Update writes every changeable field if the version still is j.Version, and raises it.

@@ -52,10 +52,7 @@ func (q *Queue) Enqueue(ctx context.Context, n NewJob) (string, bool, error) {
 	return old.ID, false, err
 }
 
-// ByID gives a job, for progress pages; fault outbox.job_unknown. Whose job it is, the caller knows.
-func (q *Queue) ByID(ctx context.Context, id string) (Job, error) { return q.store.ByID(ctx, id) }
-
-// ByKey gives a job by kind and key; fault outbox.job_unknown.
+// ByKey gives a job, for progress pages; fault outbox.job_unknown. Whose job it is, the caller knows.
 func (q *Queue) ByKey(ctx context.Context, kind, key string) (Job, error) {
 	return q.store.ByKey(ctx, kind, key)
 }

@@ -99,7 +99,7 @@ func openSQLite(ctx context.Context, path string, o options) (*DB, error) {
 	// Checkpoints are rare because each one waits for the disk; the journal shrinks again afterwards. The
 	// writer maps nothing: an import that walks over a large file would count all of it as its own memory.
 	// Each setting is given once, because the driver sorts them by their text.
-	writing := slices.Concat(common, []string{"cache_size(-24576)", "mmap_size(0)", "wal_autocheckpoint(8000)", "journal_size_limit(67108864)"})
+	writing := slices.Concat(common, []string{"cache_size(-24576)", "mmap_size(0)", "wal_autocheckpoint(12000)", "journal_size_limit(67108864)"})
 	reading := slices.Concat(common, []string{"cache_size(-8192)", "mmap_size(268435456)", "query_only(1)"})
 	pool := func(pragmas []string, lock string, limit, idle int) (*sql.DB, error) {
 		v := url.Values{"_pragma": pragmas}

@@ -294,6 +294,24 @@ func (db *DB) Cells(ctx context.Context, q Query, args []any, scan func(RowCells
 		t.open = q.Name
 		defer func() { t.open = "" }()
 		return cellError(q, t.reader.each(q, args, scan))
+	case t != nil && t.writer != nil:
+		db.tell(q)
+		st, err := t.writer.prepared(q)
+		if err != nil {
+			return t.fail(err)
+		}
+		t.changed = t.changed || st.writes
+		t.open = q.Name
+		defer func() { t.open = "" }()
+		var stopped error // by scan: it dooms nothing
+		err = st.each(args, func(c RowCells) error {
+			stopped = scan(c)
+			return stopped
+		})
+		if err == nil || err == stopped {
+			return err
+		}
+		return t.fail(wrap(q, err))
 	case t != nil || db.engine != SQLite:
 		return db.Each(ctx, q, args, func(rows *sql.Rows) error { return sqlCells(rows, scan) })
 	}

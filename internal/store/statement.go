@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -16,7 +17,9 @@ type statement struct {
 	close  func() error
 	order  []int // which argument each placeholder takes; nil is their own order
 	rows   *sql.Stmt
+	writes bool                // by its text
 	args   []driver.NamedValue // used again by the next run
+	row    []driver.Value
 }
 
 // prepareStatement prepares a text on the driver's connection.
@@ -31,12 +34,53 @@ func prepareStatement(dc any, text string) (*statement, error) {
 		st.Close()
 		return nil, fmt.Errorf("the driver's %T cannot be run", st)
 	}
-	return &statement{driver: run, close: st.Close, order: order}, nil
+	return &statement{driver: run, close: st.Close, order: order, writes: writing.MatchString(text)}, nil
 }
 
 // exec runs the statement and tells how many rows it touched. It never looks at a caller's context: an
 // interrupted statement would end the transaction of everybody in the group.
 func (s *statement) exec(args []any) (int64, error) {
+	if err := s.take(args); err != nil {
+		return 0, err
+	}
+	res, err := s.driver.ExecContext(context.Background(), s.args)
+	clear(s.args) // hold no caller's bytes
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// each reads without the layers of database/sql.
+func (s *statement) each(args []any, scan func(RowCells) error) error {
+	if err := s.take(args); err != nil {
+		return err
+	}
+	rows, err := s.driver.(driver.StmtQueryContext).QueryContext(context.Background(), s.args)
+	clear(s.args)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if s.row == nil {
+		s.row = make([]driver.Value, len(rows.Columns()))
+	}
+	for {
+		switch err := rows.Next(s.row); err {
+		case nil:
+		case io.EOF:
+			return nil
+		default:
+			return err
+		}
+		if err := scan(s.row); err != nil {
+			return err
+		}
+	}
+}
+
+// take binds arguments for a run.
+func (s *statement) take(args []any) error {
 	s.args = s.args[:0]
 	n := len(s.order)
 	if s.order == nil {
@@ -48,20 +92,15 @@ func (s *statement) exec(args []any) (int64, error) {
 			at = s.order[i]
 		}
 		if at >= len(args) {
-			return 0, fmt.Errorf("argument %d is missing", at+1)
+			return fmt.Errorf("argument %d is missing", at+1)
 		}
 		v, err := bind(SQLite, args[at])
 		if err != nil {
-			return 0, fmt.Errorf("argument %d: %w", at+1, err)
+			return fmt.Errorf("argument %d: %w", at+1, err)
 		}
 		s.args = append(s.args, driver.NamedValue{Ordinal: i + 1, Value: v})
 	}
-	res, err := s.driver.ExecContext(context.Background(), s.args)
-	clear(s.args) // hold no caller's bytes
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
+	return nil
 }
 
 // end gives the statement back to the engine.

@@ -246,8 +246,7 @@ func (db *DB) kept(ctx context.Context, t *liveTx, q Query, args []any) (*sql.Ro
 	var err error
 	switch {
 	case t.writer != nil:
-		t.changed = t.changed || writing.MatchString(q.Text)
-		rows, err = t.writer.query(q, args)
+		rows, err = t.writer.query(t, q, args)
 	case t.reader != nil:
 		var st *sql.Stmt
 		if st, err = t.reader.prepared(ctx, q); err == nil {

@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,9 +25,9 @@ const (
 	maxPrepared = 512                   // statements kept on the writing connection
 )
 
-// writer is the one connection that writes to SQLite. Its holder passes the turn on: while others wait,
-// the next one joins the transaction under way, and the last one commits for all, so that many small
-// transactions cost one wait for the disk. Each function runs on its caller's own goroutine.
+// writer is the one connection that writes to SQLite. Who holds the turn also runs the functions of those
+// who wait, in the same transaction, and commits for all, so that many small transactions cost one wait
+// for the disk and no change of goroutine.
 //
 // A member that is refused before it changed anything leaves nothing to undo. One that fails later
 // undoes the group's transaction, which then runs again with a savepoint for each member, as do the
@@ -34,7 +37,7 @@ type writer struct {
 
 	mu    sync.Mutex
 	held  bool
-	queue []*turn
+	queue []*member
 
 	// What follows belongs to whoever holds the turn.
 	conn    *sql.Conn
@@ -43,99 +46,110 @@ type writer struct {
 	careful int // so many members to come get a savepoint
 }
 
-// turn is one caller waiting; ready brings the group to join, or nil to begin a transaction.
-type turn struct {
+// member is one caller. turn brings true to take the turn, or false when its function has been run.
+type member struct {
+	ctx   context.Context
+	db    *DB
 	alone bool
-	ready chan *group
+	fn    func(t *liveTx) error
+	turn  chan bool
+
+	err      error // the outcome; read after turn
+	panicked error
 }
 
 // group is one transaction on disk, shared by those who came while it ran.
 type group struct {
-	alone bool
-	size  int
+	list  []*member
 	timer *time.Timer
 	late  atomic.Bool
-	moved bool // a member wrote something that pages show
-	done  chan struct{}
-	err   error // of the commit; read after done
+	moved bool    // a member wrote something that pages show
+	lost  *member // by whom all of it must be undone
 }
 
 // carefulFor is how many members get a savepoint after one was missing.
 const carefulFor = 2048
 
+var errNoReturn = errors.New("store: the transaction's function did not return")
+
 func newWriter(pool *sql.DB) *writer { return &writer{pool: pool, stmts: map[string]*statement{}} }
 
-// run gives fn a transaction: of its own if alone, else possibly one shared with others.
+// run gives fn a transaction: of its own if alone, else possibly one shared with others. fn may run on
+// another caller's goroutine.
 func (w *writer) run(ctx context.Context, db *DB, alone bool, fn func(t *liveTx) error) error {
-	g, err := w.enter(ctx, alone)
+	m := &member{ctx: ctx, db: db, alone: alone, fn: fn}
+	mine, err := w.enter(m)
 	if err != nil {
 		return err
 	}
-	first := g == nil
-	if first {
-		if g, err = w.begin(ctx, alone); err != nil {
-			w.pass(nil)
-			return err
-		}
+	if mine {
+		w.lead(m)
 	}
-	t := &liveTx{db: db, conn: w.conn, writer: w}
-	if !first && w.careful > 0 {
-		w.careful--
-		if err := w.exec("SAVEPOINT member"); err != nil {
-			return w.settle(g, t, first, err, true)
-		}
-		t.saved = true
+	if m.panicked != nil {
+		panic(m.panicked)
 	}
-	returned := false
-	defer func() {
-		if !returned { // a panic, or the goroutine ends: undo this one's work and let the others go on
-			t.ended = true
-			_ = w.settle(g, t, first, errors.New("store: the transaction's function did not return"), false)
-		}
-	}()
-	if err = ctx.Err(); err == nil {
-		err = fn(t)
-	}
-	returned, t.ended = true, true
-	if err == nil && t.failed != nil {
-		err = t.failed
-	}
-	return w.settle(g, t, first, err, false)
+	return m.err
 }
 
-// enter waits for the turn.
-func (w *writer) enter(ctx context.Context, alone bool) (*group, error) {
+// enter waits for the turn, or for the outcome.
+func (w *writer) enter(m *member) (mine bool, err error) {
 	w.mu.Lock()
 	if !w.held {
 		w.held = true
 		w.mu.Unlock()
-		return nil, nil
+		return true, nil
 	}
 	if len(w.queue) >= maxWaiting {
 		w.mu.Unlock()
-		return nil, fault.Unavailable("store.busy", nil)
+		return false, fault.Unavailable("store.busy", nil)
 	}
-	t := &turn{alone, make(chan *group, 1)}
-	w.queue = append(w.queue, t)
+	m.turn = make(chan bool, 1)
+	w.queue = append(w.queue, m)
 	w.mu.Unlock()
 	select {
-	case g := <-t.ready:
-		return g, nil
-	case <-ctx.Done():
+	case mine := <-m.turn:
+		return mine, nil
+	case <-m.ctx.Done():
 	}
 	w.mu.Lock()
-	for i, other := range w.queue {
-		if other == t {
-			w.queue = append(w.queue[:i], w.queue[i+1:]...)
-			w.mu.Unlock()
-			return nil, fault.Unavailable("store.busy", nil).Because(ctx.Err())
-		}
+	if at := slices.Index(w.queue, m); at >= 0 {
+		w.queue = slices.Delete(w.queue, at, at+1)
+		w.mu.Unlock()
+		return false, fault.Unavailable("store.busy", nil).Because(m.ctx.Err())
 	}
 	w.mu.Unlock()
-	return <-t.ready, nil // the turn came at the same moment: take it, and give it back in order
+	return <-m.turn, nil // the turn came at the same moment: take it, and give it back in order
 }
 
-func (w *writer) begin(ctx context.Context, alone bool) (*group, error) {
+// lead runs a transaction for its caller and for those who wait meanwhile, then gives the turn back.
+func (w *writer) lead(m *member) {
+	g := &group{}
+	settled := false
+	defer func() {
+		if !settled && len(g.list) > 0 { // a panic, or the goroutine ends
+			g.lost = g.list[len(g.list)-1]
+			g.lost.err = errNoReturn
+			w.settle(g)
+		}
+		if len(g.list) > 1 {
+			runtime.Gosched() // those who come again at once make the next group
+		}
+		w.pass()
+	}()
+	if m.err = w.begin(m.ctx); m.err != nil {
+		settled = true
+		return
+	}
+	for next := m; next != nil; next = w.next(g) {
+		if w.work(g, next); g.lost != nil {
+			break
+		}
+	}
+	settled = true
+	w.settle(g)
+}
+
+func (w *writer) begin(ctx context.Context) error {
 	err := w.connect(ctx)
 	if err == nil {
 		err = w.exec("BEGIN IMMEDIATE")
@@ -146,64 +160,110 @@ func (w *writer) begin(ctx context.Context, alone bool) (*group, error) {
 			err = w.exec("BEGIN IMMEDIATE")
 		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &group{alone: alone, done: make(chan struct{})}, nil
+	return err
 }
 
-// settle ends one member's part, then hands the turn on or commits for all, and gives the outcome. A
-// member that failed also waits for the commit, because it may have failed over what an earlier member
-// wrote.
-func (w *writer) settle(g *group, t *liveTx, first bool, err error, lost bool) error {
-	switch {
-	case lost:
-	case err != nil && first:
-		// Nothing else is in the transaction yet, so it ends here.
-		if e := w.exec("ROLLBACK"); e != nil {
-			w.disconnect()
+// next is who joins the group, if anybody who waits may.
+func (w *writer) next(g *group) *member {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.queue) == 0 || g.list[0].alone || w.queue[0].alone || len(g.list) >= maxGroup || g.late.Load() {
+		return nil
+	}
+	if g.timer == nil { // who is alone needs none
+		g.timer = time.AfterFunc(groupWindow, func() { g.late.Store(true) })
+	}
+	return w.pop()
+}
+
+func (w *writer) pop() *member {
+	m := w.queue[0]
+	w.queue[0] = nil
+	w.queue = w.queue[1:]
+	return m
+}
+
+// work runs one member's function, and undoes what it did if it failed.
+func (w *writer) work(g *group, m *member) {
+	g.list = append(g.list, m)
+	first := len(g.list) == 1
+	saved := !first && w.careful > 0
+	if saved {
+		w.careful--
+		if m.err = w.exec("SAVEPOINT member"); m.err != nil {
+			g.lost = m
+			return
 		}
-		g.stop()
-		w.pass(nil)
-		return err
-	case err != nil && t.saved:
-		lost = w.exec("ROLLBACK TO member") != nil || w.exec("RELEASE member") != nil
-	case err != nil && (t.changed || t.failed != nil && !w.within()):
-		// It may have failed over what an earlier member wrote, so it runs again as all the others do.
-		w.careful = carefulFor
-		err, lost = errGroupLost, true
-	case err != nil:
-	case t.saved:
+	}
+	t := &liveTx{db: m.db, conn: w.conn, writer: w}
+	m.err = w.call(m, t, first)
+	if t.ended = true; m.err == nil {
+		m.err = t.failed
+	}
+	lost := false
+	switch {
+	case m.err == nil && saved:
 		lost = w.exec("RELEASE member") != nil
+	case m.err == nil:
+	case first:
+		lost = true // nothing else is in the transaction yet
+	case saved:
+		lost = w.exec("ROLLBACK TO member") != nil || w.exec("RELEASE member") != nil
+	case t.changed || t.failed != nil && !w.within():
+		// It may have failed over what an earlier member wrote, so it runs again as all the others do.
+		w.careful, m.err, lost = carefulFor, errGroupLost, true
 	}
-	g.moved = g.moved || err == nil && !lost && t.moved
-	g.size++
 	if lost {
-		// The engine gave up the whole transaction (disk full, read error): all others run again.
-		if e := w.exec("ROLLBACK"); e != nil {
+		g.lost = m
+	}
+	g.moved = g.moved || m.err == nil && t.moved
+}
+
+// call runs the function. A panic of another caller's function is handed to that caller.
+func (w *writer) call(m *member, t *liveTx, own bool) (err error) {
+	if err := m.ctx.Err(); err != nil {
+		return err
+	}
+	if !own {
+		defer func() {
+			if r := recover(); r != nil {
+				m.panicked, err = fmt.Errorf("%v\n%s", r, debug.Stack()), errNoReturn
+			}
+		}()
+	}
+	defer func() { t.ended = true }()
+	return m.fn(t)
+}
+
+// settle commits for all, or undoes everything, and gives each its outcome. A member that failed also
+// waits for the commit, because it may have failed over what an earlier member wrote.
+func (w *writer) settle(g *group) {
+	if g.timer != nil {
+		g.timer.Stop()
+	}
+	var failed error // of everybody
+	if g.lost != nil {
+		failed = errGroupLost
+	} else {
+		failed = w.commit(g)
+	}
+	if failed != nil {
+		if w.exec("ROLLBACK") != nil {
 			w.disconnect()
 		}
-		g.err = errGroupLost
-		g.finish()
-		w.pass(nil)
-	} else if !w.pass(g) {
-		if e := w.commit(g); e != nil {
-			g.err = e
-			if e := w.exec("ROLLBACK"); e != nil {
-				w.disconnect()
-			}
+	}
+	for i, m := range g.list {
+		switch {
+		case failed == nil || m == g.lost && m.err != nil:
+		case m.err == nil:
+			m.err = failed
+		default:
+			m.err = errGroupLost
 		}
-		g.finish()
-		w.pass(nil)
+		if i > 0 {
+			m.turn <- false
+		}
 	}
-	<-g.done
-	switch {
-	case err == nil:
-		return g.err
-	case g.err != nil && !lost:
-		return errGroupLost
-	}
-	return err
 }
 
 // within tells whether the transaction still stands after a failed statement; the engine gives up the
@@ -224,36 +284,15 @@ func (w *writer) commit(g *group) error {
 	return w.exec("COMMIT")
 }
 
-// pass hands the turn to the next in line. With a group it only does so if the next one may join it, and
-// tells whether it did; without one it always lets go.
-func (w *writer) pass(g *group) bool {
+// pass hands the turn to the next in line, or lets it go.
+func (w *writer) pass() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.queue) == 0 {
-		if g == nil {
-			w.held = false
-		}
-		return g == nil
+		w.held = false
+		return
 	}
-	next := w.queue[0]
-	if g != nil && (g.alone || next.alone || g.size >= maxGroup || g.late.Load()) {
-		return false
-	}
-	if g != nil && g.timer == nil { // who is alone needs none
-		g.timer = time.AfterFunc(groupWindow, func() { g.late.Store(true) })
-	}
-	w.queue[0] = nil
-	w.queue = w.queue[1:]
-	next.ready <- g
-	return true
-}
-
-func (g *group) finish() { g.stop(); close(g.done) }
-
-func (g *group) stop() {
-	if g.timer != nil {
-		g.timer.Stop()
-	}
+	w.pop().turn <- true
 }
 
 func (w *writer) connect(ctx context.Context) error {
@@ -318,11 +357,12 @@ func (w *writer) prepared(q Query) (*statement, error) {
 }
 
 // query reads by a kept statement; its rows end before it is used again.
-func (w *writer) query(q Query, args []any) (*sql.Rows, error) {
+func (w *writer) query(t *liveTx, q Query, args []any) (*sql.Rows, error) {
 	st, err := w.prepared(q)
 	if err != nil {
 		return nil, err
 	}
+	t.changed = t.changed || st.writes
 	if st.rows == nil {
 		if st.rows, err = w.conn.PrepareContext(context.Background(), q.Text); err != nil {
 			return nil, wrap(q, err)
@@ -333,8 +373,7 @@ func (w *writer) query(q Query, args []any) (*sql.Rows, error) {
 
 // close waits for the one who writes, then ends the connection.
 func (w *writer) close() error {
-	g, err := w.enter(context.Background(), true)
-	if err == nil && g == nil {
+	if mine, err := w.enter(&member{ctx: context.Background(), alone: true}); err == nil && mine {
 		for _, st := range w.stmts {
 			st.end()
 		}
@@ -343,7 +382,7 @@ func (w *writer) close() error {
 			w.conn.Close()
 			w.conn = nil
 		}
-		w.pass(nil)
+		w.pass()
 	}
 	return w.pool.Close()
 }

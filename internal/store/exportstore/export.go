@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"huoban/internal/export"
+	"huoban/internal/fault"
 	"huoban/internal/store"
 )
 
@@ -75,9 +76,24 @@ func (r *row) task() export.Task {
 
 // ByID gives a task; fault export.unknown.
 func (s *Store) ByID(ctx context.Context, id string) (export.Task, error) {
-	var r row
-	err := s.db.Row(ctx, qByID, "export.unknown", []any{id}, r.dest()...)
-	return r.task(), err
+	var t export.Task
+	found := false
+	err := s.db.Cells(ctx, qByID, []any{id}, func(c store.RowCells) (err error) {
+		found = true
+		t = export.Task{ID: c.Text(0), OrgID: c.Text(1), PersonID: c.Text(2), Login: c.Text(3), Kind: c.Text(4), Format: c.Text(5),
+			Params: []byte(c.Text(6)), FileName: c.Text(7), ContentType: c.Text(8), State: export.State(c.Text(9)), Version: c.Int(10),
+			Bytes: c.Int(14), Rows: c.Int(15), SHA: c.Text(16), Failure: c.Text(17)}
+		for i, at := range []*time.Time{&t.RequestedAt, &t.DoneAt, &t.ExpiresAt} {
+			if *at, err = c.Time(11 + i); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && !found {
+		err = fault.NotFound("export.unknown", nil)
+	}
+	return t, err
 }
 
 // Update writes state, file and failure if state and version still are as given.

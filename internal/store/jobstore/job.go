@@ -23,7 +23,6 @@ var (
 	q       = store.Load(files)
 	qInsert = q.Get("job.Insert")
 	qByKey  = q.Get("job.ByKey")
-	qByID   = q.Get("job.ByID")
 	qReady  = q.Get("job.Ready")
 	qUpdate = q.Get("job.Update")
 	qPurge  = q.Get("job.Purge")
@@ -67,13 +66,6 @@ func (s *Store) ByKey(ctx context.Context, kind, key string) (outbox.Job, error)
 	return r.job(), err
 }
 
-// ByID gives a job; fault outbox.job_unknown.
-func (s *Store) ByID(ctx context.Context, id string) (outbox.Job, error) {
-	var r row
-	err := s.db.Row(ctx, qByID, "outbox.job_unknown", []any{id}, r.dest()...)
-	return r.job(), err
-}
-
 // Ready lists jobs of the kinds whose time has come, the longest waiting first.
 func (s *Store) Ready(ctx context.Context, kinds []string, now time.Time, limit int) ([]outbox.Job, error) {
 	var out []outbox.Job
@@ -99,8 +91,8 @@ func (s *Store) Ready(ctx context.Context, kinds []string, now time.Time, limit 
 
 // Update writes every changeable field if the version still is j.Version.
 func (s *Store) Update(ctx context.Context, j outbox.Job) (bool, error) {
-	n, err := s.db.Exec(ctx, qUpdate, j.ID, j.Version, string(j.State), store.At(j.RunAt), store.At(j.LeaseUntil), j.Attempts, j.LastError,
-		j.ProgressDone, j.ProgressTotal, store.At(j.DoneAt))
+	n, err := s.db.Exec(ctx, qUpdate, j.Kind, j.Version, string(j.State), store.At(j.RunAt), store.At(j.LeaseUntil), j.Attempts, j.LastError,
+		j.ProgressDone, j.ProgressTotal, store.At(j.DoneAt), j.Key)
 	return n == 1, err
 }
 

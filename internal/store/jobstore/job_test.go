@@ -50,7 +50,12 @@ func (b *bench) enqueue(t *testing.T, j outbox.NewJob) (id string, fresh bool) {
 
 func (b *bench) job(t *testing.T, id string) outbox.Job {
 	t.Helper()
-	j, err := b.queue.ByID(context.Background(), id)
+	var kind, key string
+	q := store.Query{Name: "test.JobKey", Text: "select kind, job_key from job where id = $1"}
+	if err := b.db.Row(context.Background(), q, "test.no_job", []any{id}, &kind, &key); err != nil {
+		t.Fatal(err)
+	}
+	j, err := b.queue.ByKey(context.Background(), kind, key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -140,7 +140,7 @@ const bareBody = "export/0192f3a4-0000-7000-8000-000000000000 failed processing 
 // bare commits single rows by a prepared statement on one connection, with the pragmas of the portal.
 func bare(ctx context.Context, dir string) (*contender, error) {
 	v := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "mmap_size(268435456)", "cache_size(-65536)",
-		"wal_autocheckpoint(8000)", "journal_size_limit(67108864)"}}
+		"wal_autocheckpoint(12000)", "journal_size_limit(67108864)"}}
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "bare.db")+"?"+v.Encode())
 	if err != nil {
 		return nil, err

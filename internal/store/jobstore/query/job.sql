@@ -9,11 +9,6 @@ select id, kind, job_key, payload, state, run_at, lease_until, attempts, max_att
   progress_total, created_at, done_at, version
 from job where kind = $1 and job_key = $2
 
--- name: job.ByID
-select id, kind, job_key, payload, state, run_at, lease_until, attempts, max_attempts, last_error, progress_done,
-  progress_total, created_at, done_at, version
-from job where id = $1
-
 -- name: job.Ready
 select id, kind, job_key, payload, state, run_at, lease_until, attempts, max_attempts, last_error, progress_done,
   progress_total, created_at, done_at, version
@@ -25,7 +20,7 @@ order by run_at, id limit $2
 -- name: job.Update
 update job set state = $3, run_at = $4, lease_until = $5, attempts = $6, last_error = $7, progress_done = $8,
   progress_total = $9, done_at = $10, version = version + 1
-where id = $1 and version = $2
+where kind = $1 and job_key = $11 and version = $2
 
 -- name: job.Purge
 delete from job where state = 'done' and done_at < $1
