@@ -19,16 +19,10 @@ func (w *world) together(commands ...[]string) {
 	var all sync.WaitGroup
 	texts := make([]string, len(commands))
 	for i, args := range commands {
+		cmd, _, stderr := w.child(args...)
 		all.Go(func() {
-			for range 5 { // busy says: wait a moment and repeat
-				cmd, _, stderr := w.child(args...)
-				err := cmd.Run()
-				if texts[i] = ""; err != nil {
-					texts[i] = fmt.Sprintf("%v: %v\n%s", args, err, stderr.String())
-				}
-				if !strings.Contains(texts[i], "[store.busy]") {
-					break
-				}
+			if err := cmd.Run(); err != nil {
+				texts[i] = fmt.Sprintf("%v: %v\n%s", args, err, stderr.String())
 			}
 		})
 	}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -50,10 +52,19 @@ func grant(ctx context.Context, db *store.DB) (app, note string, err error) {
 		return "", "", fmt.Errorf("application role: %w", err)
 	}
 	locks := lockTexts(schema, role, tenant, tables)
-	if done, err := granted(ctx, conn, role, tables); err != nil || done {
-		if mark, e := markOf(ctx, conn); err != nil || e == nil && mark == lockMark(locks) {
-			return role, "", errors.Join(err, e)
-		}
+	if done, err := allGranted(ctx, conn, role, tables, locks); done || err != nil {
+		return role, "", err
+	}
+	// Of those that begin together one grants; the others wait and find it done. To grant again would take
+	// every table away from those that work already.
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(grantLock)); err != nil {
+		return "", "", fmt.Errorf("application role: %w", err)
+	}
+	defer func() {
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(grantLock)) // a lost connection has let go
+	}()
+	if done, err := allGranted(ctx, conn, role, tables, locks); done || err != nil {
+		return role, "", err
 	}
 	if err := createRole(ctx, conn, role); err != nil {
 		if refused(err) {
@@ -76,6 +87,16 @@ func grant(ctx context.Context, db *store.DB) (app, note string, err error) {
 		return "", "", fmt.Errorf("application role %s: %w", role, err)
 	}
 	return role, note, nil
+}
+
+// allGranted tells whether the role has all its rights and the tables' locks are those of this program.
+func allGranted(ctx context.Context, conn *sql.Conn, role string, tables []store.Table, locks []string) (bool, error) {
+	done, err := granted(ctx, conn, role, tables)
+	if err != nil || !done {
+		return false, err
+	}
+	mark, err := markOf(ctx, conn)
+	return err == nil && mark == lockMark(locks), nil
 }
 
 // granted tells whether the role exists, may be taken and has its rights on every table.
@@ -115,14 +136,39 @@ func createRole(ctx context.Context, conn *sql.Conn, role string) error {
 	return err
 }
 
+// Granting waits only so long for a table before it lets all of them go and begins again: a program that
+// is running meanwhile may hold that table and want one that was granted already, and the server would
+// end either of the two after a second.
+const (
+	grantPatience = "SET LOCAL lock_timeout = '400ms'"
+	grantTries    = 100
+)
+
 func grantTables(ctx context.Context, conn *sql.Conn, role string, tables []store.Table, locks []string) error {
+	for try := 1; ; try++ {
+		err := grantOnce(ctx, conn, role, tables, locks, try < grantTries)
+		var pg *pgconn.PgError
+		if err == nil || try == grantTries || !errors.As(err, &pg) || pg.Code != "55P03" && pg.Code != "40P01" {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50*time.Millisecond + rand.N(100*time.Millisecond)):
+		}
+	}
+}
+
+func grantOnce(ctx context.Context, conn *sql.Conn, role string, tables []store.Table, locks []string, brief bool) error {
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(grantLock)); err != nil {
-		return err
+	if brief {
+		if _, err := tx.ExecContext(ctx, grantPatience); err != nil {
+			return err
+		}
 	}
 	var schema string
 	if err := tx.QueryRowContext(ctx, "SELECT current_schema()").Scan(&schema); err != nil {
