@@ -2,8 +2,7 @@
 -- A move of a machine writes the log, what is due and a job. Each of them now lies in the order of its key,
 -- so that a move touches eight pages instead of fourteen. A row of the log is named by what it tells of, a
 -- job by its kind and key. No query could use the index of the audit chain, which is read in its own order.
-ALTER TABLE transition_log RENAME TO transition_log_before;
-CREATE TABLE transition_log (
+CREATE TABLE transition_log_new (
   machine {{text}} NOT NULL,
   entity {{key}} NOT NULL,
   from_state {{text}} NOT NULL,
@@ -16,9 +15,10 @@ CREATE TABLE transition_log (
   version {{int}} NOT NULL,
   PRIMARY KEY (machine, entity, version)
 ) {{clustered}};
-INSERT INTO transition_log SELECT machine, entity, from_state, to_state, action, actor, at, reason, request_id, version
-  FROM transition_log_before ORDER BY machine, entity, version;
-DROP TABLE transition_log_before;
+INSERT INTO transition_log_new SELECT machine, entity, from_state, to_state, action, actor, at, reason, request_id, version
+  FROM transition_log ORDER BY machine, entity, version;
+DROP TABLE transition_log;
+ALTER TABLE transition_log_new RENAME TO transition_log;
 -- +goose StatementBegin
 CREATE TRIGGER transition_log_no_update BEFORE UPDATE ON transition_log BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 -- +goose StatementEnd
@@ -31,8 +31,7 @@ WHEN EXISTS (SELECT 1 FROM transition_log WHERE machine = new.machine AND entity
 BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 -- +goose StatementEnd
 
-ALTER TABLE due_change RENAME TO due_change_before;
-CREATE TABLE due_change (
+CREATE TABLE due_change_new (
   machine {{text}} NOT NULL,
   entity {{key}} NOT NULL,
   action {{text}} NOT NULL,
@@ -40,12 +39,12 @@ CREATE TABLE due_change (
   tries {{int}} NOT NULL,
   PRIMARY KEY (machine, entity, action)
 ) {{clustered}};
-INSERT INTO due_change SELECT machine, entity, action, due_at, tries FROM due_change_before;
-DROP TABLE due_change_before;
+INSERT INTO due_change_new SELECT machine, entity, action, due_at, tries FROM due_change;
+DROP TABLE due_change;
+ALTER TABLE due_change_new RENAME TO due_change;
 CREATE INDEX due_change_at ON due_change(due_at);
 
-ALTER TABLE job RENAME TO job_before;
-CREATE TABLE job (
+CREATE TABLE job_new (
   id {{key}} NOT NULL,
   kind {{text}} NOT NULL,
   job_key {{text}} NOT NULL,
@@ -63,8 +62,9 @@ CREATE TABLE job (
   version {{int}} NOT NULL,
   PRIMARY KEY (kind, job_key)
 ) {{clustered}};
-INSERT INTO job SELECT id, kind, job_key, payload, state, run_at, lease_until, attempts, max_attempts, last_error, progress_done,
-  progress_total, created_at, done_at, version FROM job_before ORDER BY kind, job_key;
-DROP TABLE job_before;
+INSERT INTO job_new SELECT id, kind, job_key, payload, state, run_at, lease_until, attempts, max_attempts, last_error, progress_done,
+  progress_total, created_at, done_at, version FROM job ORDER BY kind, job_key;
+DROP TABLE job;
+ALTER TABLE job_new RENAME TO job;
 CREATE INDEX job_ready ON job(kind, state, run_at);
 DROP INDEX audit_org;
