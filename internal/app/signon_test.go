@@ -82,7 +82,7 @@ func (j *jump) platform(code, mark string) signon.Peer {
 	_, err = j.a.DB.Writer().ExecContext(j.ctx(), `INSERT INTO sso_idp (id, version, partner_id, sp_key, sp_entity_id, acs_urls, account_type, name, state, idp_entity_id,
 sso_url, sso_binding, slo_url, slo_response_url, slo_binding, metadata_source, metadata_url, sign_requests, want_response_signed, want_encrypted,
 allow_idp_initiated, first_entry, authn_context_min, max_authn_age_s, skew_s, mapping, notify_url, shared_entity_ok, created_by, created_at, updated_at)
-VALUES ($1, 1, $2, $3, $3, '', $3, $3, 'active', $3, '', '', '', '', '', '', '', true, false, false, false, 'create', '', 0, 60, '{}', '', false, 'operator', $4, $4)`,
+VALUES ($1, 1, $2, $3, $3, '[]', $3, $3, 'active', $3, '', '', '', '', '', '', '', true, false, false, false, 'create', '', 0, 60, '{}', '', false, 'operator', $4, $4)`,
 		p.ID, p.Partner.ID, mark, jumpDay.Format("2006-01-02T15:04:05.000000Z"))
 	if err != nil {
 		j.t.Fatal(err)
