@@ -32,6 +32,9 @@ func main() {
 		case "bare":
 			serveBare(args[1:])
 			return
+		case "pocketmake":
+			fillPocket(args[1:])
+			return
 		case "pocketbase":
 			servePocket(args[1:])
 			return
