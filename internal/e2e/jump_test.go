@@ -136,7 +136,7 @@ func TestJumpInBrowser(t *testing.T) {
 		b.base = shop.URL
 		b.open("/")
 		click(b, "#jump")
-		b.until("the platform's sign-in", "document.querySelector('#in')")
+		b.until("the platform's sign-in", "document.querySelector('#no')")
 		click(b, what)
 		b.base = base
 	}
@@ -154,14 +154,14 @@ func TestJumpInBrowser(t *testing.T) {
 	b.until("the question for consent", "document.querySelector('[role=alert], .hb-flash.bad')")
 	click(b, "input[name=consent]")
 	click(b, "button[value=create]")
-	b.until("own consumption", "location.pathname.endsWith('/expenditure') && document.querySelector('.hb-bar')")
+	b.until("own consumption", "location.pathname.endsWith('/expenditure') && document.querySelector('.hb-bar a[href$=\"/partner\"]')")
 	b.clean("first page")
 	click(b, ".hb-bar a[href$='/partner']")
-	b.until("my partner", "location.pathname.endsWith('/partner')")
+	b.until("my partner", "location.pathname.endsWith('/partner') && document.readyState === 'complete'")
 	b.clean("my partner")
 	b.width(desk)
 	visit(b, "#in") // again, without a question
-	b.until("own consumption again", "location.pathname.endsWith('/expenditure')")
+	b.until("own consumption again", "location.pathname.endsWith('/expenditure') && document.querySelector('.hb-bar a[href=\"/saml/leave\"]')")
 	click(b, ".hb-bar a[href='/saml/leave']")
 	b.until("the ways out", "document.querySelector('form[action=\"/saml/leave\"]')")
 	b.clean("leave")
