@@ -33,7 +33,7 @@ func billRoutes() []Route {
 		row(post, "/lines", "bills.lines.reveal", scope.ItemRevealMasked, []string{"customer", "why"}, (*Handlers).billLinesRevealed),
 		row(get, "/history", "bills.history", scope.ItemBillView, nil, (*Handlers).billHistory),
 		row(get, "/adjustments", "bills.adjustments", scope.ItemBillView, nil, (*Handlers).billAdjustments),
-		row(get, "/explanation", "bills.explanation", scope.ItemBillExplain, []string{"customer"}, (*Handlers).billExplain),
+		row(get, "/explanation", "bills.explanation", scope.ItemBillExplain, []string{"customer"}, (*Handlers).billExplain).noList("one figure; its groups are rows of the lines"),
 	}
 }
 

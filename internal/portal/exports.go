@@ -30,7 +30,7 @@ func exportRoutes() []Route {
 	return []Route{
 		{Method: post, Path: "/o/:org/exports", Name: "exports.request", Items: []scope.Item{scope.ItemExportOwn},
 			Query: []string{"vendor", "partner", "entity", "customer", "manager", "path.id", "path.cycle", "source", "slot", "rule"}, Do: (*Handlers).requestExport},
-		{Method: get, Path: "/o/:org/exports", Name: "exports", Items: own, Title: "exports.title", Do: (*Handlers).exports},
+		{Method: get, Path: "/o/:org/exports", Name: "exports", Items: own, Title: "exports.title", NoList: "the files themselves", Do: (*Handlers).exports},
 		{Method: get, Path: "/o/:org/exports/:id/file", Name: "exports.file", Items: own, Do: (*Handlers).exportFile},
 		{Method: post, Path: "/o/:org/exports/:id/retry", Name: "exports.retry", Items: []scope.Item{scope.ItemExportOwn}, Do: (*Handlers).retryExport},
 	}

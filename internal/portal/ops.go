@@ -26,18 +26,18 @@ func opsRoutes() []Route {
 		return row(method, path, name, vendors, []scope.Item{item}, title, do)
 	}
 	routes := []Route{
-		row(get, "", "home", nil, everybody, "ops.home.title", (*Handlers).home),
-		row(get, pathSearch, "search", nil, everybody, "search.title", (*Handlers).search),
+		row(get, "", "home", nil, everybody, "ops.home.title", (*Handlers).home).noList("summary of other lists"),
+		row(get, pathSearch, "search", nil, everybody, "search.title", (*Handlers).search).noList("what was looked for, each with a link to it"),
 		row(get, "/messages", "messages", nil, everybody, "ops.messages.title", (*Handlers).messages),
 		row(post, "/notices/:notice/dismissal", "notices.dismiss", nil, everybody, "", (*Handlers).dismissNotice),
 		row(post, "/messages/reading", "messages.read_all", nil, everybody, "", (*Handlers).readMessages),
 		row(post, "/messages/:message/reading", "messages.read", nil, everybody, "", (*Handlers).readMessage),
 
 		ops(get, "/deliveries", "deliveries", scope.ItemDeliveryView, "ops.deliveries.title", (*Handlers).deliveries),
-		ops(get, "/deliveries/new", "deliveries.new", scope.ItemDeliveryImport, "ops.upload.title", (*Handlers).uploadPage),
+		ops(get, "/deliveries/new", "deliveries.new", scope.ItemDeliveryImport, "ops.upload.title", (*Handlers).uploadPage).noList("form"),
 		ops(post, "/deliveries", "deliveries.import", scope.ItemDeliveryImport, "", (*Handlers).upload),
-		ops(get, "/imports/:import", "imports.show", scope.ItemDeliveryImport, "ops.import.title", (*Handlers).importPage),
-		ops(get, "/deliveries/:id", "deliveries.show", scope.ItemDeliveryView, "ops.delivery.title", (*Handlers).delivery),
+		ops(get, "/imports/:import", "imports.show", scope.ItemDeliveryImport, "ops.import.title", (*Handlers).importPage).noList("progress of one import"),
+		ops(get, "/deliveries/:id", "deliveries.show", scope.ItemDeliveryView, "ops.delivery.title", (*Handlers).delivery).noList("one delivery; its lists have pages"),
 		ops(get, "/deliveries/:id/rules", "deliveries.rules", scope.ItemDeliveryView, "ops.rules.title", (*Handlers).deliveryRules),
 		ops(get, "/deliveries/:id/changes", "deliveries.changes", scope.ItemDeliveryView, "ops.changes.title", (*Handlers).deliveryChanges),
 		ops(post, "/deliveries/:id/reversal", "deliveries.revert", scope.ItemDeliveryRevert, "", (*Handlers).revertDelivery),

@@ -22,7 +22,7 @@ func adjustmentRoutes() []Route {
 	}
 	out := []Route{
 		row(get, "", "adjustments", scope.ItemAdjustmentView, "ops.adjustment.title", (*Handlers).adjustments),
-		row(get, "/new", "adjustments.new", scope.ItemAdjustmentPropose, "ops.propose.title", (*Handlers).proposePage),
+		row(get, "/new", "adjustments.new", scope.ItemAdjustmentPropose, "ops.propose.title", (*Handlers).proposePage).noList("form"),
 		row(post, "", "adjustments.propose", scope.ItemAdjustmentPropose, "", (*Handlers).propose),
 	}
 	out[2].Query = []string{"partner", "customer"}

@@ -22,7 +22,7 @@ func mapRoutes() []Route {
 	return []Route{
 		{Method: get, Path: "/o/:org/mapping", Name: "mapping", Sides: vendors, Items: []scope.Item{scope.ItemMapView}, Query: []string{"source"},
 			Title: "backoffice.map.title", Do: (*Handlers).mapping},
-		row(get, "/new", "mapping.new", "ops.map.title", (*Handlers).mapPage),
+		row(get, "/new", "mapping.new", "ops.map.title", (*Handlers).mapPage).noList("form"),
 		row(post, "", "mapping.import", "", (*Handlers).mapFile),
 	}
 }

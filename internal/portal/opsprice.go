@@ -25,7 +25,7 @@ func priceRoutes() []Route {
 	}
 	out := []Route{
 		row(get, "", "prices", scope.ItemPriceView, "backoffice.prices.title", (*Handlers).prices),
-		row(get, "/new", "prices.new", scope.ItemPriceChange, "backoffice.prices.import", (*Handlers).pricePage),
+		row(get, "/new", "prices.new", scope.ItemPriceChange, "backoffice.prices.import", (*Handlers).pricePage).noList("form"),
 		row(post, "", "prices.import", scope.ItemPriceChange, "", (*Handlers).priceFile),
 		row(get, "/simulation", "prices.simulation", scope.ItemPriceSimulate, "backoffice.simulation.title", (*Handlers).simulation),
 		row(post, "/drafts/activation", "prices.activate", scope.ItemPriceChange, "", (*Handlers).activatePrices),

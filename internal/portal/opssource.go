@@ -14,7 +14,7 @@ import (
 func sourceRoutes() []Route {
 	return []Route{
 		{Method: get, Path: "/o/:org/sources", Name: "sources", Sides: vendors, Items: []scope.Item{scope.ItemSourceView}, Title: "backoffice.sources.title", Do: (*Handlers).sources},
-		{Method: get, Path: "/o/:org/sources/new", Name: "sources.new", Sides: vendors, Items: []scope.Item{scope.ItemSourceChange}, Title: "backoffice.source.title", Do: (*Handlers).sourcePage},
+		{Method: get, Path: "/o/:org/sources/new", Name: "sources.new", Sides: vendors, Items: []scope.Item{scope.ItemSourceChange}, Title: "backoffice.source.title", NoList: "form", Do: (*Handlers).sourcePage},
 		{Method: post, Path: "/o/:org/sources", Name: "sources.add", Sides: vendors, Query: []string{"default", "loose", "entity"}, Items: []scope.Item{scope.ItemSourceChange}, Do: (*Handlers).addSource},
 	}
 }

@@ -42,7 +42,7 @@ type duty struct {
 
 // workRoutes are 待办, for everybody.
 func workRoutes() []Route {
-	return []Route{{Method: get, Path: "/o/:org/work", Name: "work", Items: []scope.Item{scope.ItemHomeAccount}, Title: "work.title", Do: (*Handlers).workPage}}
+	return []Route{{Method: get, Path: "/o/:org/work", Name: "work", Items: []scope.Item{scope.ItemHomeAccount}, Title: "work.title", NoList: "what waits in other lists, each with a link to it", Do: (*Handlers).workPage}}
 }
 
 // workPage lists everything that waits for the person, the most urgent first.

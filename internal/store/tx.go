@@ -25,7 +25,6 @@ type liveTx struct {
 	ro      bool
 	ended   bool
 	moved   bool   // it wrote something that pages show
-	saved   bool   // SQLite: a savepoint stands before its work
 	changed bool   // SQLite: it may have changed something
 	failed  error  // the statement that doomed the transaction
 	open    string // the query whose rows are being read
