@@ -430,6 +430,12 @@ func (m *matrix) customers() {
 		tried++
 		other := slices.IndexFunc(m.w.list, func(b app.DemoAccount) bool { return b.Kind == "customer" && b.Organisation != a.Organisation })
 		m.actor(a.Username, a.Organisation, []string{m.w.list[other].Organisation, "QIHENG", "HENGLUO"})
+		c := m.w.signIn(m.t, a.Username)
+		for _, r := range m.routes { // pages of customers alone
+			if r.Method == http.MethodGet && slices.Equal(r.Sides, []string{"customer"}) && slices.Equal(r.IDs, []string{"org"}) {
+				m.own(c, ask{route: r, org: a.Organisation, values: url.Values{}}, "org", a.Organisation)
+			}
+		}
 	}
 	if tried == 0 {
 		m.t.Error("no customer can sign in")

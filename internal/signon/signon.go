@@ -182,8 +182,6 @@ type Store interface {
 	InsertLink(ctx context.Context, l Link) (bool, error)
 	SetLink(ctx context.Context, l Link, at time.Time) error
 	UnbindCustomer(ctx context.Context, partnerID, customerID string, at time.Time) (int64, error)
-	// SubjectElsewhere tells whether the name was asserted for another account of the same registration.
-	SubjectElsewhere(ctx context.Context, peerID, nameID, customerID string) (bool, error)
 
 	InsertSession(ctx context.Context, s Session) error
 	Session(ctx context.Context, id string) (Session, bool, error)

@@ -39,7 +39,6 @@ var (
 	qLinkUnbind        = q.Get("sso.LinkUnbind")
 	qAccountInsert     = q.Get("sso.AccountInsert")
 	qAccountOf         = q.Get("sso.AccountOf")
-	qSubjectElsewhere  = q.Get("sso.SubjectElsewhere")
 	qSessionInsert     = q.Get("sso.SessionInsert")
 	qSessionByID       = q.Get("sso.SessionByID")
 	qSessionLiving     = q.Get("sso.SessionLiving")
@@ -187,11 +186,6 @@ func (s *Store) SetLink(ctx context.Context, l signon.Link, at time.Time) error 
 // UnbindCustomer ends the links between a partner and a customer.
 func (s *Store) UnbindCustomer(ctx context.Context, partnerID, customerID string, at time.Time) (int64, error) {
 	return s.db.Exec(ctx, qLinkUnbind, partnerID, customerID, store.At(at))
-}
-
-// SubjectElsewhere tells whether the registration named somebody else's session so.
-func (s *Store) SubjectElsewhere(ctx context.Context, peerID, nameID, customerID string) (bool, error) {
-	return s.any(ctx, qSubjectElsewhere, peerID, nameID, customerID)
 }
 
 func (s *Store) any(ctx context.Context, query store.Query, args ...any) (bool, error) {

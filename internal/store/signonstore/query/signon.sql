@@ -51,9 +51,6 @@ INSERT INTO sso_account (partner_id, xaccount_id, customer_id, created_at) VALUE
 -- name: sso.AccountOf
 SELECT customer_id FROM sso_account WHERE partner_id = $1 AND xaccount_id = $2;
 
--- name: sso.SubjectElsewhere
-SELECT COUNT(*) FROM sso_session WHERE side = 'sp' AND peer_id = $1 AND name_id = $2 AND customer_id <> $3;
-
 -- name: sso.SessionInsert
 INSERT INTO sso_session (id, version, side, peer_id, session_hash, customer_id, user_id, name_id, format, name_qualifier, sp_name_qualifier,
   session_index, authn_context, attributes, authn_at, not_on_or_after, created_at, ended_by)
