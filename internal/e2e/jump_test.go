@@ -165,6 +165,8 @@ func TestJumpInBrowser(t *testing.T) {
 	click(b, ".hb-bar a[href='/saml/leave']")
 	b.until("the ways out", "document.querySelector('form[action=\"/saml/leave\"]')")
 	b.clean("leave")
+	b.width(phone)
+	b.clean("leave on a phone")
 	click(b, "form[action='/saml/leave'] button")
 	b.until("the platform's logout", "location.origin === '"+shop.URL+"'")
 	b.open("/saml/leave")
