@@ -10,7 +10,7 @@ LDFLAGS := -s -w -X huoban/internal/app.Version=$(VERSION)
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: help build run demo test check gen lint quick shots bench fuzz clean
+.PHONY: help build run demo test test-saml check gen lint quick shots bench fuzz clean
 
 build: ## build bin/portal
 	@go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/portal
@@ -23,6 +23,9 @@ demo: build ## make the demo data only
 
 test: ## everything CI runs: both engines, browser, independent recomputation, drift, lint
 	@scripts/test.sh
+
+test-saml: ## sign-ins from independent SAML identity providers, installed and started here
+	@scripts/samlpeers.sh
 
 quick: ## unit and SQLite tests only
 	@go test ./...
