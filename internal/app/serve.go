@@ -37,7 +37,7 @@ func (a *App) handler(platforms portal.Platforms) (http.Handler, error) {
 	h.Log, h.SetUp, h.Sessions, h.Version, h.BaseURL, h.Notices = a.Log, a.Setup, a.Sessions, Version, a.Settings.Base(), a.Notices
 	h.Ready, h.Metrics, h.Idempotency, h.Exports, h.VerifyAudit = a.ready, promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), a.Idempotency, a.Exports, a.VerifyAudit
 	h.PageVersion = a.DB.Version
-	h.SignOn, h.Customers, h.Platforms = a.SignOn, a.Customers, platforms
+	h.SignOn, h.Customers, h.Platforms, h.Access = a.SignOn, a.Customers, platforms, a.Platforms
 	return portal.New(h, portal.Options{TrustedProxies: a.Settings.TrustedProxies, PageCache: a.Settings.PageCache})
 }
 

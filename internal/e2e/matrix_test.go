@@ -29,6 +29,8 @@ const lately = "2026-06"
 // as far as looking the name up. A route that is missing here fails TestMatrix: add its row.
 var forms = map[string][][]string{
 	"adjustments.propose":      {{"cycle", "{cycle}", "currency", "CNY", "amount", "1.00", "reason", "matrix", "partner", "{partner}", "customer", "{customer}"}},
+	"access.confirm":           {{"document", "{document}"}},
+	"access.unreturn":          {{"return", "{return}"}},
 	"bills.customers.reveal":   {{"cycle", "{cycle}", "column", "customer"}},
 	"bills.lines.reveal":       {{"cycle", "{cycle}", "column", "customer"}},
 	"expenditure.lines.reveal": {{"cycle", lately, "column", "customer"}},

@@ -47,12 +47,15 @@ OR vendor_id IN (SELECT vendor_id FROM partnership WHERE partner_id = $2)) ORDER
 	"slot":        `SELECT CAST(id AS text) FROM slot WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY id`,
 	"row": `SELECT q.id FROM quarantine q JOIN delivery d ON d.id = q.delivery_id JOIN source s ON s.id = d.source_id
 WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY q.id`,
-	"rule":    `SELECT CAST(number AS text) FROM price_rule WHERE vendor_id = $1 AND number NOT IN (SELECT number FROM price_rule WHERE vendor_id = $2) ORDER BY number`,
-	"exports": `SELECT e.id FROM export_task e WHERE e.org_id = $1 AND e.org_id <> $2 ORDER BY CASE e.state WHEN 'done' THEN 0 ELSE 1 END, e.id`,
-	"notice":  `SELECT id FROM site_notice WHERE vendor_id = $1 AND vendor_id <> $2 AND vendor_id NOT IN (SELECT vendor_id FROM partnership WHERE partner_id = $2) ORDER BY id`,
-	"message": `SELECT id FROM message WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
-	"handle":  `SELECT s.handle FROM session s JOIN person p ON p.id = s.person_id WHERE p.org_id = $1 AND p.org_id <> $2 ORDER BY s.handle`,
-	"path.id": `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
+	"rule":          `SELECT CAST(number AS text) FROM price_rule WHERE vendor_id = $1 AND number NOT IN (SELECT number FROM price_rule WHERE vendor_id = $2) ORDER BY number`,
+	"exports":       `SELECT e.id FROM export_task e WHERE e.org_id = $1 AND e.org_id <> $2 ORDER BY CASE e.state WHEN 'done' THEN 0 ELSE 1 END, e.id`,
+	"notice":        `SELECT id FROM site_notice WHERE vendor_id = $1 AND vendor_id <> $2 AND vendor_id NOT IN (SELECT vendor_id FROM partnership WHERE partner_id = $2) ORDER BY id`,
+	"message":       `SELECT id FROM message WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
+	"handle":        `SELECT s.handle FROM session s JOIN person p ON p.id = s.person_id WHERE p.org_id = $1 AND p.org_id <> $2 ORDER BY s.handle`,
+	"access-config": `SELECT id FROM sso_idp WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
+	"document":      `SELECT m.id FROM sso_metadata m JOIN sso_idp i ON i.id = m.owner_id WHERE i.partner_id = $1 AND i.partner_id <> $2 ORDER BY m.id`,
+	"return":        `SELECT r.id FROM sso_return r JOIN sso_idp i ON i.id = r.idp_id WHERE i.partner_id = $1 AND i.partner_id <> $2 ORDER BY r.id`,
+	"path.id":       `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
 	// What follows is read from pages and answers instead.
 	"why": "", "import": "", "token": "", "key": "", "ticket": "",
 }
@@ -64,9 +67,9 @@ var notTenants = map[string]bool{"token": true, "key": true, "ticket": true}
 
 // plainParams are the parameters the portal reads that name nothing stored. A name that is neither here
 // nor declared by a route fails TestParametersAreDeclared.
-var plainParams = strings.Fields(`SAMLRequest SAMLResponse action actor after amount base before category check code cols column consent currency current cycle dialect do done
-email figure final format from kind language level list login mode name next org_code org_name outcome override password
-product q query reason region relation repeat request size source_dialect source_name source_zone state theme to type unread unsigned until username xAccountType zero`)
+var plainParams = strings.Fields(`SAMLRequest SAMLResponse action actor address after allow_idp_initiated amount authn_minutes base before category check code cols column consent currency current cycle dialect do done
+email figure final first_entry format from idp kind language level list login mark metadata mode name next notify_url org_code org_name outcome override password
+product q query reason region relation repeat request sign_requests size skew source_dialect source_name source_zone state theme title to type unread unsigned until url username want_encrypted want_response_signed xAccountType zero`)
 
 // kindOf names the kind of a parameter of a route.
 func kindOf(r portal.RouteInfo, param string) string {
@@ -197,6 +200,9 @@ func (m *matrix) furnish() {
 VALUES ($1, $2, 'info', '维护', 'Maintenance', '2026-07-01T00:00:00.000000Z', 'test', '2026-07-01T00:00:00.000000Z')`, id.New(), m.party(code).id); err != nil {
 			m.t.Fatal(err)
 		}
+	}
+	for _, code := range []string{partner, otherOrg} {
+		m.w.register(m.t, code)
 	}
 	m.imports(vendor, 0, true)
 	m.imports("HENGLUO", 3, false)

@@ -39,6 +39,7 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 	c := w.signIn(t, buyer)
 	why := whyOf(t, c, "/o/"+partner+"/bills/lines?cycle="+theCycle)
 	v, p := "/o/"+vendor, "/o/"+partner
+	platform := p + "/support/capability/access-config/" + w.register(t, partner)
 	return []stop{
 		{route: "login", path: "/login", all: true},
 		{path: "/login?refused", then: refusedSignIn},
@@ -67,6 +68,10 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "expenditure.lines", who: buyer2, path: "/o/" + otherOrg + "/expenditure/lines?cycle=" + otherCycle, then: revealNames, name: "revealed", all: true},
 		{route: "expenditure.lines", who: "yunxiu-manager", path: p + "/expenditure/lines"},
 		{route: "exports", who: buyer, path: p + "/exports"},
+		{route: "access", who: buyer, path: p + "/support/capability/access-config", all: true},
+		{route: "access", who: buyer2, path: "/o/" + otherOrg + "/support/capability/access-config", name: "no platform"},
+		{route: "access.show", who: buyer, path: platform, all: true},
+		{who: buyer, path: platform + "?refused", then: submitted("#options form", map[string]string{"skew": "999"}), name: "access refused"},
 		{route: "deliveries.show", who: admin, path: delivered, all: true},
 		{route: "quarantine", who: admin, path: delivered + "/quarantine"},
 		{route: "deliveries.rules", who: admin, path: delivered + "/rules"},

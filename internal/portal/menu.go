@@ -64,7 +64,11 @@ var menu = []menuArea{
 			{"backoffice.audit.title", "/audit", "l"},
 		}},
 	}},
-	{key: "nav.area.support", sides: partners},
+	{key: "nav.area.support", sides: partners, columns: []column{
+		{"nav.group.capability", []place{
+			{"access.title", pathAccess, "o"},
+		}},
+	}},
 
 	// The vendor's back office: flat, in the order of a month's work.
 	{key: "nav.area.desk", sides: vendors, page: place{"nav.area.desk", "", "h"}},

@@ -58,6 +58,8 @@ func bounded(next http.Handler) http.Handler {
 		limit := int64(maxBody)
 		if isUpload(r) {
 			limit = maxUpload
+		} else if bringsMetadata(r) {
+			limit = maxMetadataForm
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		next.ServeHTTP(w, r)

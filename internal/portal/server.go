@@ -31,6 +31,7 @@ import (
 	"huoban/internal/session"
 	"huoban/internal/signon"
 	"huoban/internal/source"
+	"huoban/internal/sso/registry"
 	"huoban/web/static"
 )
 
@@ -70,7 +71,8 @@ type Handlers struct {
 	VerifyAudit func(ctx context.Context) (audit.Report, error) // walks the whole chain
 
 	SignOn    *signon.Service
-	Platforms Platforms  // nil: no platform can be registered here
+	Platforms Platforms // nil: no platform can be registered here
+	Access    *registry.Service
 	Tests     TestAnswer // nil: there are no tests of registrations
 	Customers *customer.Service
 

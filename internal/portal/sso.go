@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -170,6 +171,9 @@ func (h *Handlers) refuse(c *Ctx, reg *sso.Registration, err error, about signon
 	about.Route, about.IP, about.UserAgent, about.Code = c.Route.Name, c.RealIP(), c.Request().UserAgent(), f.Code
 	if r != nil {
 		about.Step, about.Facts = r.Step, map[string]string{"expected": r.Expected, "seen": r.Seen}
+		for k, v := range r.More {
+			about.Facts[k] = fmt.Sprint(v)
+		}
 		if r.Status != "" {
 			about.Facts["status"] = r.Status
 		}

@@ -130,6 +130,25 @@ func (s *Service) Certs(ctx context.Context, p Platform) ([]CertRow, error) {
 	return s.Store.Certs(ctx, p.ID)
 }
 
+// Documents are the newest documents of a registration, whether they were taken or not, without their text. Fault:
+// sso.reg.unknown.
+func (s *Service) Documents(ctx context.Context, sc scope.Scope, name string, limit int) ([]DocumentRow, error) {
+	p, err := s.Find(ctx, sc, name)
+	if err != nil {
+		return nil, err
+	}
+	return s.Store.Documents(ctx, p.ID, limit)
+}
+
+// ReturnsOf are the addresses a registration may return to, and those that wait for staff. Fault: sso.reg.unknown.
+func (s *Service) ReturnsOf(ctx context.Context, sc scope.Scope, name string) ([]sso.Return, error) {
+	p, err := s.Find(ctx, sc, name)
+	if err != nil {
+		return nil, err
+	}
+	return s.Store.Returns(ctx, p.ID)
+}
+
 // Refusals are the newest refused messages of a registration. Fault: sso.reg.unknown.
 func (s *Service) Refusals(ctx context.Context, sc scope.Scope, name string, limit int) ([]Refusal, error) {
 	p, err := s.Find(ctx, sc, name)

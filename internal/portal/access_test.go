@@ -1,0 +1,205 @@
+package portal_test
+
+import (
+	"crypto/rsa"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"huoban/internal/scope"
+	"huoban/internal/sso"
+	"huoban/internal/sso/registry"
+	"huoban/internal/sso/samltest"
+	"huoban/internal/store/storetest"
+)
+
+const accessPath = "/o/MUSHI/support/capability/access-config"
+
+func onBothWithPlatforms(t *testing.T, run func(t *testing.T, w *world, idp *samltest.IdP)) {
+	for engine, db := range map[string]func() string{"sqlite": func() string { return "" }, "postgres": func() string { return storetest.PostgresURL(t) }} {
+		t.Run(engine, func(t *testing.T) {
+			w := issuedWorld(t, db())
+			made := 0
+			w.app.Platforms.NewKey = func() (*rsa.PrivateKey, error) { made++; return samltest.Key(fmt.Sprint("ours", made)), nil }
+			run(t, w, samltest.NewIdP("shop", w.clock.Now()))
+		})
+	}
+}
+
+// TestAccessFromFile: the menu, the entry, one file and one button make a registration whose page says everything
+// the platform's own administrator needs. Sent again, the same form finds what it made.
+func TestAccessFromFile(t *testing.T) {
+	onBothWithPlatforms(t, func(t *testing.T, w *world, idp *samltest.IdP) {
+		v := w.visitor("partner")
+		home := w.page("home", v.get("/o/MUSHI"), http.StatusOK)
+		if home.Find("a[href='"+accessPath+"']").Length() == 0 {
+			t.Fatal("no entry of the menu leads there")
+		}
+		form := v.both(accessPath).Find("form[enctype='multipart/form-data']")
+		if form.Length() != 1 || form.AttrOr("action", "") != accessPath {
+			t.Fatalf("an empty list shows %d forms", form.Length())
+		}
+		var fields []string
+		form.Find("input[type=hidden]").Each(func(_ int, s *selection) { fields = append(fields, s.AttrOr("name", ""), s.AttrOr("value", "")) })
+		send := func() string {
+			r := v.hand(accessPath, "file", map[string]string{"idp.xml": string(idp.Metadata())}, fields...)
+			if r.status != http.StatusSeeOther {
+				t.Fatalf("%d %s", r.status, text(r.body))
+			}
+			return strings.TrimSuffix(r.location, "?done=access_added")
+		}
+		at := send()
+		if again := send(); again != at {
+			t.Errorf("the same form made %s and %s", at, again)
+		}
+		for i := range fields {
+			if fields[i] == "idempotency_key" {
+				fields[i+1] = "another-key-altogether"
+			}
+		}
+		if again := send(); again != at {
+			t.Errorf("without its key the same form made %s and %s", at, again)
+		}
+		page := v.both(at)
+		p, err := w.app.Platforms.List(t.Context(), scope.System("test"), "")
+		if err != nil || len(p) != 1 || p[0].State != sso.StateDraft || p[0].IdPEntityID != idp.EntityID {
+			t.Fatalf("%+v %v", p, err)
+		}
+		shown := page.Text()
+		for _, want := range []string{p[0].AccountType, p[0].EntityID, w.app.Platforms.ACS(p[0].Key), w.app.Platforms.SLO(p[0].Key), w.app.Platforms.Entry(p[0]), idp.EntityID, idp.SSO,
+			registry.Fingerprint(idp.CertDER), "RSA", "签名密钥", "未测试"} {
+			if !strings.Contains(shown, want) {
+				t.Errorf("the page does not say %s", want)
+			}
+		}
+		if b := page.Find("#do-activate, [aria-describedby=do-activate-hint]"); b.Length() == 0 || !strings.Contains(shown, "测试通过后才能启用") {
+			t.Error("a draft does not say why it cannot be enabled")
+		}
+		if r := v.get("/saml/sp/" + p[0].Key + "/metadata"); r.status != http.StatusOK || !strings.Contains(r.body, p[0].EntityID) {
+			t.Errorf("our metadata: %d", r.status)
+		}
+		if list := v.both(accessPath); list.Find("#platforms tbody a[href='"+at+"']").Length() != 1 {
+			t.Error("the list does not lead to it")
+		}
+	})
+}
+
+// TestAccessRefusesDocuments: what is no use is refused with its reason in the form, and nothing is made.
+func TestAccessRefusesDocuments(t *testing.T) {
+	w := issuedWorld(t, "")
+	v := w.visitor("partner")
+	for name, c := range map[string]struct{ body, want string }{"nothing": {"", "请先提供"}, "a page": {"<html></html>", "SAML 2.0"}, "no XML": {"PK\x03\x04", "无法接受"},
+		"too large": {strings.Repeat("x", 2<<20+1), "超过"}, "an entity": {`<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>`, "DTD"}} {
+		files := map[string]string{"m.xml": c.body}
+		if c.body == "" {
+			files = nil
+		}
+		r := v.hand(accessPath, "file", files, "mark", "HB_ONE")
+		if shown := w.page(name, r, http.StatusUnprocessableEntity).Find(".hb-refusal").Text(); !strings.Contains(shown, c.want) {
+			t.Errorf("%s: %s", name, shown)
+		}
+	}
+	if r := v.hand(accessPath, "file", map[string]string{"m.xml": strings.Repeat("x", 4<<20)}, "mark", "HB_ONE"); r.status < 400 || r.status >= 500 {
+		t.Errorf("four megabytes: %d", r.status)
+	}
+	if list, err := w.app.Platforms.List(t.Context(), scope.System("test"), ""); err != nil || len(list) != 0 {
+		t.Errorf("%d registrations, %v", len(list), err)
+	}
+}
+
+// TestAccessChanges: every form of the page changes its own thing, the machine's actions want their state, and a
+// document that takes over waits to be confirmed.
+func TestAccessChanges(t *testing.T) {
+	onBothWithPlatforms(t, func(t *testing.T, w *world, idp *samltest.IdP) {
+		v, ctx, op := w.visitor("partner"), t.Context(), scope.System("operator")
+		org, err := w.app.Organisations.ByCode(ctx, op, "MUSHI")
+		w.must(err)
+		added, err := w.app.Platforms.Add(ctx, op, registry.AddInput{PartnerID: org.ID, Metadata: idp.Metadata(), AccountType: "HB_SHOP"})
+		w.must(err)
+		at := accessPath + "/" + added.Platform.ID
+		done := func(path string, pairs ...string) {
+			t.Helper()
+			if r := v.post(at+path, pairs...); r.status != http.StatusSeeOther {
+				t.Fatalf("%s: %d %s", path, r.status, text(r.body))
+			}
+		}
+		now := func() registry.Platform {
+			p, err := w.app.Platforms.Find(ctx, op, added.Platform.ID)
+			w.must(err)
+			return p
+		}
+		done("/mapping", "from_xAccountId", "uid", "from_name", "displayName")
+		done("/options", "title", "商城", "mark", "HB_MALL", "sign_requests", "true", "first_entry", "bind_only", "authn_minutes", "60", "skew", "30", "notify_url", "https://shop.example/hook")
+		if p := now(); p.Mapping.XAccountID != "uid" || p.Mapping.Name != "displayName" || p.AccountType != "HB_MALL" || p.FirstEntry != sso.FirstEntryBindOnly || p.Skew.Seconds() != 30 || p.AllowIdPInitiated {
+			t.Errorf("%+v", p)
+		}
+		w.page("skew", v.post(at+"/options", "title", "x", "first_entry", "create", "authn_minutes", "60", "skew", "181"), http.StatusUnprocessableEntity)
+		done("/returns", "address", "https://shop.example/orders")
+		if row := v.both(at).Find("#returns tbody tr"); row.Length() != 1 || !strings.Contains(row.Text(), "待批准") {
+			t.Errorf("the address waits: %s", row.Text())
+		}
+		done("/returns/removal", "return", v.both(at).Find("#returns input[name=return]").AttrOr("value", ""))
+		w.page("enabling a draft", v.post(at+"/activate"), http.StatusConflict)
+		w.must(w.app.Platforms.Passed(ctx, added.Platform.ID))
+		done("/activate")
+		other := samltest.NewIdP("other", w.clock.Now())
+		jump := []byte(strings.NewReplacer(other.EntityID, idp.EntityID, "other.example", "shop.example").Replace(string(other.Metadata())))
+		if shown := w.page("other keys", v.hand(at+"/metadata", "file", map[string]string{"m.xml": string(jump)}), http.StatusConflict); !strings.Contains(shown.Find(".hb-refusal").Text(), "人工确认") {
+			t.Error(shown.Find(".hb-refusal").Text())
+		}
+		done("/confirmation", "document", v.both(at).Find("#history input[name=document]").AttrOr("value", ""))
+		if shown := v.both(at).Find("#certificates").Text(); !strings.Contains(shown, registry.Fingerprint(other.CertDER)) || strings.Contains(shown, registry.Fingerprint(idp.CertDER)) {
+			t.Error("the confirmed certificates are not those in force")
+		}
+		done("/disable", "reason", "维护")
+		done("/enable")
+		done("/disable", "reason", "维护")
+		if r := v.post(at+"/delete", "reason", "停用"); r.location != accessPath+"?done=access_delete" {
+			t.Errorf("%d %s", r.status, r.location)
+		}
+		if r := v.get(at); r.status != http.StatusNotFound {
+			t.Errorf("a deleted one: %d", r.status)
+		}
+	})
+}
+
+// TestAccessIsOnesOwn: somebody else's registration is as absent as one that never was, for reading and for
+// writing; without the item there is no page at all.
+func TestAccessIsOnesOwn(t *testing.T) {
+	onBothWithPlatforms(t, func(t *testing.T, w *world, idp *samltest.IdP) {
+		org, err := w.app.Organisations.ByCode(t.Context(), scope.System("operator"), "MUSHI")
+		w.must(err)
+		added, err := w.app.Platforms.Add(t.Context(), scope.System("operator"), registry.AddInput{PartnerID: org.ID, Metadata: idp.Metadata(), AccountType: "HB_SHOP"})
+		w.must(err)
+		id, absent := added.Platform.ID, "0198c0de-0000-7000-8000-000000000000"
+		stranger, clerk := w.visitor("stranger"), w.visitor("finance")
+		own := "/o/LUMI/support/capability/access-config/"
+		if a, b := stranger.program().get(own+id), stranger.program().get(own+absent); a.status != http.StatusNotFound || b.status != http.StatusNotFound {
+			t.Errorf("a foreign page %d, an absent one %d", a.status, b.status)
+		}
+		for _, path := range []string{"/metadata", "/confirmation", "/mapping", "/options", "/returns", "/returns/removal", "/activate", "/disable", "/enable", "/delete"} {
+			if r := stranger.post(own+id+path, "from_xAccountId", "x", "address", "https://evil.example/", "reason", "x", "metadata", "<x/>", "authn_minutes", "60", "skew", "1"); r.status != http.StatusNotFound {
+				t.Errorf("%s of a foreign registration: %d", path, r.status)
+			}
+			if r := clerk.post(accessPath+"/"+id+path, "reason", "x"); r.status != http.StatusForbidden {
+				t.Errorf("%s without the item: %d", path, r.status)
+			}
+		}
+		for _, path := range []string{"", "/" + id} {
+			if r := stranger.get(accessPath + path); r.status != http.StatusNotFound {
+				t.Errorf("another organisation's%s: %d", path, r.status)
+			}
+			if r := clerk.get(accessPath + path); r.status != http.StatusForbidden {
+				t.Errorf("without the item%s: %d", path, r.status)
+			}
+		}
+		if strings.Contains(stranger.get("/o/LUMI/support/capability/access-config").body, "HB_SHOP") {
+			t.Error("the list shows another partner's registration")
+		}
+		p, err := w.app.Platforms.Find(t.Context(), scope.System("test"), id)
+		if err != nil || p.Version != added.Platform.Version {
+			t.Errorf("version %d, then %d, %v", added.Platform.Version, p.Version, err)
+		}
+	})
+}
