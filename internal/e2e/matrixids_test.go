@@ -54,6 +54,7 @@ WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY q.id`,
 	"handle":        `SELECT s.handle FROM session s JOIN person p ON p.id = s.person_id WHERE p.org_id = $1 AND p.org_id <> $2 ORDER BY s.handle`,
 	"access-config": `SELECT id FROM sso_idp WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
 	"document":      `SELECT m.id FROM sso_metadata m JOIN sso_idp i ON i.id = m.owner_id WHERE i.partner_id = $1 AND i.partner_id <> $2 ORDER BY m.id`,
+	"test":          `SELECT t.id FROM sso_test t JOIN sso_idp i ON i.id = t.idp_id WHERE i.partner_id = $1 AND i.partner_id <> $2 ORDER BY t.id`,
 	"return":        `SELECT r.id FROM sso_return r JOIN sso_idp i ON i.id = r.idp_id WHERE i.partner_id = $1 AND i.partner_id <> $2 ORDER BY r.id`,
 	"path.id":       `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
 	// What follows is read from pages and answers instead.

@@ -39,7 +39,8 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 	c := w.signIn(t, buyer)
 	why := whyOf(t, c, "/o/"+partner+"/bills/lines?cycle="+theCycle)
 	v, p := "/o/"+vendor, "/o/"+partner
-	platform := p + "/support/capability/access-config/" + w.register(t, partner)
+	platformID, test := w.register(t, partner)
+	platform := p + "/support/capability/access-config/" + platformID
 	return []stop{
 		{route: "login", path: "/login", all: true},
 		{path: "/login?refused", then: refusedSignIn},
@@ -71,6 +72,7 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "access", who: buyer, path: p + "/support/capability/access-config", all: true},
 		{route: "access", who: buyer2, path: "/o/" + otherOrg + "/support/capability/access-config", name: "no platform"},
 		{route: "access.show", who: buyer, path: platform, all: true},
+		{route: "access.tested", who: buyer, path: platform + "/tests/" + test, all: true},
 		{who: buyer, path: platform + "?refused", then: submitted("#options form", map[string]string{"skew": "999"}), name: "access refused"},
 		{route: "deliveries.show", who: admin, path: delivered, all: true},
 		{route: "quarantine", who: admin, path: delivered + "/quarantine"},

@@ -38,6 +38,8 @@ func accessRoutes() []Route {
 		{Method: post, Path: one + "/confirmation", Name: "access.confirm", Sides: partners, Items: may, Query: []string{"document"}, Do: (*Handlers).accessConfirm},
 		{Method: post, Path: one + "/mapping", Name: "access.mapping", Sides: partners, Items: may, Do: (*Handlers).accessMapping},
 		{Method: post, Path: one + "/options", Name: "access.options", Sides: partners, Items: may, Do: (*Handlers).accessOptions},
+		{Method: post, Path: one + "/tests", Name: "access.test", Sides: partners, Items: may, Do: (*Handlers).accessTest},
+		{Method: get, Path: one + "/tests/:test", Name: "access.tested", Sides: partners, Items: may, Title: "access.test.title", NoList: "the steps of one test", Do: (*Handlers).accessTested},
 		{Method: post, Path: one + "/returns", Name: "access.return", Sides: partners, Items: may, Do: (*Handlers).accessReturn},
 		{Method: post, Path: one + "/returns/removal", Name: "access.unreturn", Sides: partners, Items: may, Query: []string{"return"}, Do: (*Handlers).accessUnreturn},
 	}

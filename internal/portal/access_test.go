@@ -1,11 +1,18 @@
 package portal_test
 
 import (
+	"bytes"
+	"compress/flate"
 	"crypto/rsa"
+	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"huoban/internal/scope"
 	"huoban/internal/sso"
@@ -200,6 +207,94 @@ func TestAccessIsOnesOwn(t *testing.T) {
 		p, err := w.app.Platforms.Find(t.Context(), scope.System("test"), id)
 		if err != nil || p.Version != added.Platform.Version {
 			t.Errorf("version %d, then %d, %v", added.Platform.Version, p.Version, err)
+		}
+	})
+}
+
+// requestIn is the request that the page of the test button sends to the platform.
+func (v *visitor) requestIn(r reply, reg sso.Registration) sso.Request {
+	v.w.t.Helper()
+	out, err := url.Parse(v.w.page("test", r, http.StatusOK).Find("a[data-send]").AttrOr("href", ""))
+	v.w.must(err)
+	packed, err := base64.StdEncoding.DecodeString(out.Query().Get("SAMLRequest"))
+	v.w.must(err)
+	xml, err := io.ReadAll(flate.NewReader(bytes.NewReader(packed)))
+	v.w.must(err)
+	m := regexp.MustCompile(` ID="([^"]+)"`).FindSubmatch(xml)
+	if m == nil || !strings.HasPrefix(out.String(), reg.SSOURL) {
+		v.w.t.Fatalf("%s\n%s", out, xml)
+	}
+	return sso.Request{ID: string(m[1]), RelayID: out.Query().Get("RelayState")}
+}
+
+// TestAccessTest: the button leads through the real flow; a wrong answer shows every step and what was sent, a right one
+// makes the draft tested, so that it can be enabled. Neither opens a session, and only the first answer counts.
+func TestAccessTest(t *testing.T) {
+	onBothWithPlatforms(t, func(t *testing.T, w *world, idp *samltest.IdP) {
+		ctx, op := t.Context(), scope.System("operator")
+		org, err := w.app.Organisations.ByCode(ctx, op, "MUSHI")
+		w.must(err)
+		added, err := w.app.Platforms.Add(ctx, op, registry.AddInput{PartnerID: org.ID, Metadata: idp.Metadata(), AccountType: "HB_SHOP"})
+		w.must(err)
+		at := accessPath + "/" + added.Platform.ID
+		reg, _, err := w.app.Platforms.Registration(ctx, added.Platform.ID)
+		w.must(err)
+		v := w.visitor("partner")
+		secret := ""
+		answer := func(req sso.Request, attributes []sso.Attribute) reply {
+			a := samltest.Answer{IdP: idp, Reg: reg, Now: w.clock.Now(), Request: req, NameID: "n-1", Attributes: attributes}
+			r, err := http.NewRequest(http.MethodPost, w.url+"/saml/sp/"+reg.Key+"/acs", strings.NewReader(a.Form().Encode()))
+			w.must(err)
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.AddCookie(&http.Cookie{Name: "__Host-sso", Value: secret})
+			return v.send(r, nil)
+		}
+		start := func() sso.Request {
+			r := v.post(at + "/tests")
+			for _, k := range (&http.Response{Header: r.header}).Cookies() {
+				if k.Name == "__Host-sso" {
+					secret = k.Value
+				}
+			}
+			return v.requestIn(r, reg)
+		}
+		state := func() sso.State {
+			p, err := w.app.Platforms.Find(ctx, op, added.Platform.ID)
+			w.must(err)
+			return p.State
+		}
+		wrong := answer(start(), samltest.Attributes("uid", "x1"))
+		if !strings.HasPrefix(wrong.location, at+"/tests/") || wrong.header.Get("Set-Cookie") != "" {
+			t.Fatalf("%d %s %s", wrong.status, wrong.location, wrong.header)
+		}
+		shown := v.both(wrong.location)
+		if text := shown.Text(); !strings.Contains(text, "缺少属性 xAccountId") || !strings.Contains(shown.Find("#attributes").Text(), "x1") || shown.Find("#steps tbody tr").Length() != len(sso.ACSSteps()) {
+			t.Errorf("the page of a failed test: %s", text)
+		}
+		if state() != sso.StateDraft {
+			t.Error("a failed test made it", state())
+		}
+		req := start()
+		right := answer(req, samltest.Attributes("xAccountId", "x1", "xUserId", "x1"))
+		if page := v.both(right.location); !strings.Contains(page.Find(".hb-flash").Text(), "全部检查通过") || !strings.Contains(page.Find("#message").Text(), "Assertion") {
+			t.Errorf("the page of a passed test: %s", page.Text())
+		}
+		if state() != sso.StateTested {
+			t.Error("a passed test made it", state())
+		}
+		if again := answer(req, samltest.Attributes("xAccountId", "x1")); again.status != http.StatusForbidden {
+			t.Errorf("a second answer: %d %s", again.status, again.location)
+		}
+		if r := v.post(at + "/activate"); r.status != http.StatusSeeOther || state() != sso.StateActive {
+			t.Errorf("%d %s", r.status, state())
+		}
+		stranger := w.visitor("stranger")
+		if r := stranger.get(strings.Replace(right.location, "MUSHI", "LUMI", 1)); r.status != http.StatusNotFound {
+			t.Errorf("somebody else's test: %d", r.status)
+		}
+		w.clock.Set(w.clock.Now().Add(25 * time.Hour))
+		if r := w.visitor("partner").get(right.location); r.status != http.StatusNotFound {
+			t.Errorf("a day later: %d", r.status)
 		}
 	})
 }

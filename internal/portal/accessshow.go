@@ -55,6 +55,9 @@ func (h *Handlers) accessDetail(c *Ctx, status int, refused *fault.Error) error 
 	add(accessMapped(c, p, may), nil)
 	add(accessSwitches(c, p, may), nil)
 	add(h.accessReturns(c, p, may))
+	if may {
+		add(h.accessTests(c, p))
+	}
 	add(h.accessSignIns(c, p))
 	add(h.accessRefusals(c, p))
 	add(h.accessKeys(c, p))
@@ -96,11 +99,14 @@ func (h *Handlers) accessButtons(c *Ctx, p registry.Platform) ([]part.Button, er
 	}
 	var out []part.Button
 	if p.State == sso.StateDraft {
-		out = append(out, part.Button{ID: "do-activate", Text: c.T("platform.action.activate"), Primary: true, Off: true, Hint: c.T("access.untested")})
+		out = append(out, part.Button{ID: "do-activate", Text: c.T("platform.action.activate"), Off: true, Hint: c.T("access.untested")})
+	}
+	if p.State != sso.StateDisabled {
+		out = append([]part.Button{testButton(c, p)}, out...)
 	}
 	for _, b := range list {
 		x := actionButton(c, b, c.accessAt(p.ID, "/"+b.Noun), platformName(p))
-		x.Primary = b.Action != string(registry.ActionDelete) && b.Action != string(registry.ActionDisable)
+		x.Primary = b.Enabled && (b.Action == string(registry.ActionActivate) || b.Action == string(registry.ActionEnable))
 		out = append(out, x)
 	}
 	return out, nil

@@ -71,9 +71,8 @@ type Handlers struct {
 	VerifyAudit func(ctx context.Context) (audit.Report, error) // walks the whole chain
 
 	SignOn    *signon.Service
-	Platforms Platforms // nil: no platform can be registered here
-	Access    *registry.Service
-	Tests     TestAnswer // nil: there are no tests of registrations
+	Platforms Platforms         // nil: no platform can be registered here
+	Access    *registry.Service // and their tests
 	Customers *customer.Service
 
 	imports importJobs

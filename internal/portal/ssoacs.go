@@ -69,18 +69,24 @@ func (h *Handlers) samlACS(c *Ctx) error {
 	if err := h.rates.allow(c.RealIP(), reg.Key, h.Clock.Now()); err != nil {
 		return h.refuse(c, reg, err, about(post, ""))
 	}
-	if err := open(reg, h.Tests != nil); err != nil {
+	if err := open(reg, h.Access != nil); err != nil {
 		return h.refuse(c, reg, err, about(post, ""))
 	}
 	acc, _, err := sso.VerifyPost(c.ctx(), *reg, post, requests{h.SignOn}, h.Clock.Now())
 	if r := sso.RefusalOf(err); r != nil && r.Code == sso.CodeReqBrowser && post.Browser == "" && !hop {
 		return h.hop(c, post)
 	}
-	if err == nil && acc.Request.Purpose != sso.PurposeTest {
-		err = open(reg, false)
+	if req, ok, e := h.testOf(c, reg, post); e != nil || ok {
+		if e != nil {
+			return e
+		}
+		return h.tested(c, reg, post, req)
 	}
-	if h.Tests != nil && acc.Request.Purpose == sso.PurposeTest {
-		return h.Tests(c, reg, post, acc, err)
+	if err == nil && acc.Request.Purpose == sso.PurposeTest {
+		err = sso.Refuse(sso.CodeReqUnknown, "bindRequest", "", acc.InResponseTo)
+	}
+	if err == nil {
+		err = open(reg, false)
 	}
 	var done signon.Accepted
 	if err == nil {
@@ -141,9 +147,6 @@ func (h *Handlers) asserted(acc sso.Accepted) signon.Asserted {
 	}
 	return a
 }
-
-// TestAnswer shows a partner's administrator what the test of its registration came to.
-type TestAnswer func(c *Ctx, reg *sso.Registration, p sso.Post, acc sso.Accepted, err error) error
 
 // samlSLO takes what a platform says of a logout: its own wish, or the answer to ours. It needs no cookie, and
 // nobody learns whom we know.

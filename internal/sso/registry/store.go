@@ -65,6 +65,14 @@ type Store interface {
 	// RequestByID gives a stored request, as package sso asks for it.
 	RequestByID(ctx context.Context, id string) (sso.Request, bool, error)
 
+	RequestByRelay(ctx context.Context, relayID string) (sso.Request, bool, error)
+
+	InsertTest(ctx context.Context, t TestRow) error
+	// Test and Tests read results that have not expired by now; PurgeTests removes those that have.
+	Test(ctx context.Context, testID string, now time.Time) (TestRow, bool, error)
+	Tests(ctx context.Context, platformID string, now time.Time, limit int) ([]TestRow, error)
+	PurgeTests(ctx context.Context, now time.Time) error
+
 	InsertConsole(ctx context.Context, c Console) error
 	UpdateConsole(ctx context.Context, c Console) (bool, error)
 	ConsoleByEntity(ctx context.Context, entityID string) (Console, bool, error)

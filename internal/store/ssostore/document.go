@@ -29,6 +29,7 @@ var (
 	qDueFetches     = q.Get("sso.DueFetches")
 	qLease          = q.Get("sso.Lease")
 	qRequestByID    = q.Get("sso.RequestByID")
+	qRequestByRelay = q.Get("sso.RequestByRelay")
 	qRefusals       = q.Get("sso.Refusals")
 	qRefusalByRef   = q.Get("sso.RefusalByRef")
 	qSignIns        = q.Get("sso.SignIns")
@@ -234,8 +235,17 @@ func (s *Store) SeenOf(ctx context.Context, platformID string, since time.Time) 
 
 // RequestByID reads a request that was begun here.
 func (s *Store) RequestByID(ctx context.Context, id string) (sso.Request, bool, error) {
+	return s.request(ctx, qRequestByID, id)
+}
+
+// RequestByRelay reads the request whose RelayState it is.
+func (s *Store) RequestByRelay(ctx context.Context, relayID string) (sso.Request, bool, error) {
+	return s.request(ctx, qRequestByRelay, relayID)
+}
+
+func (s *Store) request(ctx context.Context, q store.Query, key string) (sso.Request, bool, error) {
 	var out []sso.Request
-	err := s.db.Each(ctx, qRequestByID, []any{id}, func(rows *sql.Rows) error {
+	err := s.db.Each(ctx, q, []any{key}, func(rows *sql.Rows) error {
 		var r sso.Request
 		var purpose string
 		var created, expires, consumed store.Instant

@@ -31,6 +31,7 @@ type Sheet struct {
 	Buttons []part.Button
 	Forms   []Form
 	Notes   []string
+	Raw     string // as it came
 }
 
 // Form is one that is sent by itself. Upload carries files.

@@ -57,3 +57,22 @@ select max(at) from sso_accepted where idp_id = $1 and purpose <> 'test'
 
 -- name: sso.RefusedSince
 select coalesce(sum(repeat_count), 0) from sso_refusal where peer_id = $1 and at >= $2
+
+-- name: sso.RequestByRelay
+select request_id, idp_id, relay_id, browser_hash, purpose, coalesce(return_id, ''), path, query, first_login, force_authn, coalesce(user_id, ''),
+  created_at, expires_at, consumed_at
+from sso_request where relay_id = $1
+
+-- name: sso.InsertTest
+insert into sso_test (id, idp_id, request_id, at, passed, code, idp_version, result_sealed, kek_id, expires_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+
+-- name: sso.Test
+select id, idp_id, request_id, at, passed, code, idp_version, result_sealed, kek_id, expires_at from sso_test where id = $1 and expires_at > $2
+
+-- name: sso.Tests
+select id, idp_id, request_id, at, passed, code, idp_version, result_sealed, kek_id, expires_at from sso_test
+where idp_id = $1 and expires_at > $2 order by at desc, id desc limit $3
+
+-- name: sso.PurgeTests
+delete from sso_test where expires_at <= $1
