@@ -124,7 +124,7 @@ func (h *Handlers) accessDocument(c *Ctx, p registry.Platform, may bool, refused
 	s := ssoview.Sheet{ID: "metadata", Title: c.T("access.metadata"), Width: "w7"}
 	item := func(key, text string) {
 		if text != "" {
-			s.Items = append(s.Items, part.Item{Label: c.T("access." + key), Text: text, Mono: true})
+			s.Items = append(s.Items, part.Item{Label: c.T("access.item." + key), Text: text, Mono: true})
 		}
 	}
 	if p.MetadataID == "" {
@@ -203,7 +203,7 @@ func rank(t part.Tone) int { return slices.Index([]part.Tone{part.Bad, part.Warn
 func (h *Handlers) accessOurs(c *Ctx, p registry.Platform) ssoview.Sheet {
 	own := "/saml/sp/" + p.Key + "/metadata"
 	item := func(key, text string) part.Item {
-		return part.Item{Label: c.T("access." + key), Text: text, Mono: true}
+		return part.Item{Label: c.T("access.item." + key), Text: text, Mono: true}
 	}
 	return ssoview.Sheet{ID: "ours", Title: c.T("access.ours"), Items: []part.Item{item("mark", p.AccountType), item("sp_entity", p.EntityID), item("acs", h.Access.ACS(p.Key)),
 		item("slo", h.Access.SLO(p.Key)), item("entry", h.Access.Entry(p)), {Label: c.T("access.sp_metadata"), Text: c.T("access.sp_signed"), Href: own},
@@ -231,7 +231,7 @@ func accessMapped(c *Ctx, p registry.Platform, may bool) ssoview.Sheet {
 func accessSwitches(c *Ctx, p registry.Platform, may bool) ssoview.Sheet {
 	s := ssoview.Sheet{ID: "options", Title: c.T("access.options"), Width: "w7"}
 	box := func(name string, on bool) part.Field {
-		return part.Field{Name: name, Label: c.T("access." + name), Type: "checkbox", Value: strconv.FormatBool(on), Help: c.T("access." + name + "_help")}
+		return part.Field{Name: name, Label: c.T("access.option." + name), Type: "checkbox", Value: strconv.FormatBool(on), Help: c.T("access.option." + name + "_help")}
 	}
 	first := part.Field{Name: "first_entry", Label: c.T("access.first_entry"), Type: "select", Value: string(p.FirstEntry)}
 	for _, f := range []sso.FirstEntry{sso.FirstEntryCreate, sso.FirstEntryBindOnly, sso.FirstEntryOff} {
