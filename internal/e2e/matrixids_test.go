@@ -68,7 +68,7 @@ var notTenants = map[string]bool{"token": true, "key": true, "ticket": true}
 
 // plainParams are the parameters the portal reads that name nothing stored. A name that is neither here
 // nor declared by a route fails TestParametersAreDeclared.
-var plainParams = strings.Fields(`SAMLRequest SAMLResponse action actor address after allow_idp_initiated amount authn_minutes base before category check code cols column consent currency current cycle dialect do done
+var plainParams = strings.Fields(`RelayState SAMLRequest SAMLResponse action actor address after allow_idp_initiated amount authn_minutes base before category check code cols column consent currency current cycle dialect do done
 email figure final first_entry format from idp kind language level list login mark metadata mode name next notify_url org_code org_name outcome override password
 product q query reason region relation repeat request sign_requests size skew source_dialect source_name source_zone state theme title to type unread unsigned until url username want_encrypted want_response_signed xAccountType zero`)
 
