@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -23,7 +24,14 @@ type serveCmd struct {
 	CPUProfile string `name:"cpu-profile" placeholder:"FILE" help:"Write a CPU profile of the whole run to this file."`
 }
 
+// serveGarbage is how much a server may throw away before the collector works, in per cent of what lives: little
+// lives for long in it, and every page is thrown away.
+const serveGarbage = 400
+
 func (c *serveCmd) Run(o *out) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(serveGarbage)
+	}
 	stop, err := profile(c.CPUProfile)
 	if err != nil {
 		return err

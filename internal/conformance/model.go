@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"bytes"
+	"compress/gzip"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -9,8 +11,8 @@ import (
 	"sync"
 )
 
-//go:embed model/model-1.2.json
-var modelJSON []byte
+//go:embed model/model-1.2.json.gz
+var modelGz []byte
 
 // check is a node of a rule's requirement or condition, as the model writes it.
 type check struct {
@@ -58,7 +60,11 @@ type modelRule struct {
 
 var model = sync.OnceValue(func() map[string]modelRule {
 	var m struct{ ModelRules map[string]modelRule }
-	if err := json.Unmarshal(modelJSON, &m); err != nil {
+	r, err := gzip.NewReader(bytes.NewReader(modelGz))
+	if err == nil {
+		err = json.NewDecoder(r).Decode(&m)
+	}
+	if err != nil {
 		panic(fmt.Sprintf("conformance: %v", err))
 	}
 	// The model's own slip: the sentence says the column MUST be null, the check says it must not.
