@@ -77,7 +77,7 @@ func explained(ctx context.Context, a *app.App, sc scope.Scope, r registry.Refus
 		d.Facts = json.RawMessage(r.Facts)
 		_ = json.Unmarshal([]byte(r.Facts), &args)
 	}
-	d.Message = i18n.FaultText(ctx, fault.Denied(r.Code, args))
+	d.Message = i18n.FaultText(ctx, sso.Denied(r.Code, args))
 	codes, err := partnerCodes(ctx, a, sc)
 	if err != nil {
 		return d, err
@@ -109,15 +109,21 @@ func (c *ssoExplainCmd) message(o *out) error {
 		if err != nil {
 			return err
 		}
+		type asked struct {
+			sso.StepResult
+			Rule string `json:"rule"`
+		}
 		var rows [][]string
+		var steps []asked
 		var failed *fault.Error
 		for _, s := range e.Steps {
-			if s.Outcome == sso.OutcomeFailed && failed == nil {
-				failed = fault.Denied(s.Code, fault.Args{"step": s.Name, "expected": s.Expected, "seen": s.Seen})
+			steps = append(steps, asked{s, i18n.T(ctx, sso.RuleKey(s.Name))})
+			if r := s.Refusal(); r != nil && failed == nil {
+				failed = fault.From(r)
 			}
 			rows = append(rows, []string{s.Name, string(s.Outcome), s.Code, s.Expected, s.Seen})
 		}
-		err = o.print(map[string]any{"passed": failed == nil, "steps": e.Steps}, func(w io.Writer) {
+		err = o.print(map[string]any{"passed": failed == nil, "steps": steps}, func(w io.Writer) {
 			table(w, []string{"STEP", "OUTCOME", "CODE", "EXPECTED", "SEEN"}, rows)
 		})
 		if err == nil && failed != nil {

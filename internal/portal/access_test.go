@@ -24,9 +24,10 @@ import (
 const accessPath = "/o/MUSHI/support/capability/access-config"
 
 func onBothWithPlatforms(t *testing.T, run func(t *testing.T, w *world, idp *samltest.IdP)) {
-	for engine, db := range map[string]func() string{"sqlite": func() string { return "" }, "postgres": func() string { return storetest.PostgresURL(t) }} {
+	for engine, db := range map[string]func(t *testing.T) string{"sqlite": func(*testing.T) string { return "" },
+		"postgres": func(t *testing.T) string { return storetest.PostgresURL(t) }} {
 		t.Run(engine, func(t *testing.T) {
-			w := issuedWorld(t, db())
+			w := issuedWorld(t, db(t))
 			made := 0
 			w.app.Platforms.NewKey = func() (*rsa.PrivateKey, error) { made++; return samltest.Key(fmt.Sprint("ours", made)), nil }
 			run(t, w, samltest.NewIdP("shop", w.clock.Now()))

@@ -325,14 +325,9 @@ func (h *Handlers) accessRefusals(c *Ctx, p registry.Platform) (ssoview.Sheet, e
 	list, err := h.Access.Refusals(c.ctx(), c.Scope, p.ID, accessRecent)
 	rows := &ssoview.Rows{Heads: []string{c.T("access.why"), c.T("access.when"), c.T("access.ref"), c.T("access.times")}}
 	for _, r := range list {
-		args := fault.Args{"expected": "–", "seen": "–", "name": "–", "field": "–", "why": ""}
-		facts := map[string]any{}
-		if json.Unmarshal([]byte(r.Facts), &facts) == nil {
-			for k, v := range facts {
-				args[k] = v
-			}
-		}
-		rows.Rows = append(rows.Rows, []ssoview.Cell{{Text: i18n.FaultText(c.ctx(), fault.Denied(r.Code, args)), Note: r.Code}, {Text: i18n.DateTime(r.LastAt)},
+		var facts fault.Args
+		_ = json.Unmarshal([]byte(r.Facts), &facts) // without them the sentence has dashes
+		rows.Rows = append(rows.Rows, []ssoview.Cell{{Text: i18n.FaultText(c.ctx(), sso.Denied(r.Code, facts)), Note: r.Code}, {Text: i18n.DateTime(r.LastAt)},
 			{Text: r.Ref, Mono: true}, {Text: i18n.Count(r.Repeats)}})
 	}
 	if s.Rows = rows; len(list) == 0 {

@@ -132,7 +132,7 @@ func (h *Handlers) accessTested(c *Ctx) error {
 	if t.Passed {
 		page.Flash = &part.Flash{Tone: part.Good, Text: c.T("access.test.all", "Would", c.T("access.would."+t.Report.Would))}
 	} else {
-		page.Refusal = &part.Refusal{Title: c.T("access.test.some", "Failed", t.Report.Failed, "Of", len(t.Report.Steps)), Text: stepFault(c, t.Code, t.Report.Args)}
+		page.Refusal = &part.Refusal{Title: c.T("access.test.some", "Failed", t.Report.Failed, "Of", len(t.Report.Steps)), Text: firstFault(c, t)}
 	}
 	page.Sheets = []ssoview.Sheet{testSteps(c, t), testClaims(c, t), testAttributes(c, p, t)}
 	if t.Report.XML != "" {
@@ -141,15 +141,14 @@ func (h *Handlers) accessTested(c *Ctx) error {
 	return c.page(http.StatusOK, page.Page())
 }
 
-// stepFault is the sentence of a failed step; what it was not told of is a dash.
-func stepFault(c *Ctx, code string, facts fault.Args) string {
-	args := fault.Args{"expected": "–", "seen": "–", "name": "–", "field": "–", "why": ""}
-	for k, v := range facts {
-		if v != "" {
-			args[k] = v
+// firstFault is the sentence of the first step that failed.
+func firstFault(c *Ctx, t registry.Test) string {
+	for _, s := range t.Report.Steps {
+		if r := s.Refusal(); r != nil {
+			return i18n.FaultText(c.ctx(), fault.From(r))
 		}
 	}
-	return i18n.FaultText(c.ctx(), fault.Denied(code, args))
+	return ""
 }
 
 func testSteps(c *Ctx, t registry.Test) ssoview.Sheet {
@@ -157,13 +156,10 @@ func testSteps(c *Ctx, t registry.Test) ssoview.Sheet {
 	tones := map[sso.Outcome]part.Tone{sso.OutcomePassed: part.Good, sso.OutcomeFailed: part.Bad, sso.OutcomeSkipped: part.Grey}
 	for _, s := range t.Report.Steps {
 		outcome := ssoview.Cell{Status: &part.Status{Text: c.T("access.outcome." + string(s.Outcome)), Tone: tones[s.Outcome]}}
-		if s.Code != "" {
-			outcome.Note = stepFault(c, s.Code, fault.Args{"expected": s.Expected, "seen": s.Seen})
-			if s.Code == t.Code {
-				outcome.Note = stepFault(c, s.Code, t.Report.Args)
-			}
+		if r := s.Refusal(); r != nil {
+			outcome.Note = i18n.FaultText(c.ctx(), fault.From(r))
 		}
-		rows.Rows = append(rows.Rows, []ssoview.Cell{{Text: c.T("sso.step." + s.Name), Note: s.Rule}, outcome, {Text: s.Expected, Mono: true}, {Text: s.Seen, Mono: true}})
+		rows.Rows = append(rows.Rows, []ssoview.Cell{{Text: c.T(sso.StepKey(s.Name)), Note: c.T(sso.RuleKey(s.Name))}, outcome, {Text: s.Expected, Mono: true}, {Text: s.Seen, Mono: true}})
 	}
 	return ssoview.Sheet{ID: "steps", Title: c.T("access.test.steps"), Rows: rows, Notes: []string{c.T("access.test.steps_text")}}
 }

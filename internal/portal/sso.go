@@ -67,7 +67,7 @@ func (c *Ctx) browser() string {
 	return k.Value
 }
 
-// mark gives the browser its secret, or keeps the one it has for longer, because several windows share it.
+// secret gives the browser its secret, or keeps the one it has for longer, because several windows share it.
 func (c *Ctx) secret() string {
 	secret := c.browser()
 	if secret == "" {

@@ -2,6 +2,7 @@ package sso
 
 import (
 	"errors"
+	"maps"
 
 	"huoban/internal/fault"
 )
@@ -127,10 +128,20 @@ func (r *Refusal) Unwrap() error { return r.fault() }
 
 func (r *Refusal) fault() *fault.Error {
 	args := fault.Args{"step": r.Step, "expected": r.Expected, "seen": r.Seen}
-	for k, v := range r.More {
-		args[k] = v
+	maps.Copy(args, r.More)
+	return Denied(r.Code, args)
+}
+
+// Denied is the fault of a code with its facts, fresh or kept; a fact its sentence may name and that is not known
+// is a dash.
+func Denied(code string, facts fault.Args) *fault.Error {
+	args := fault.Args{"expected": "–", "seen": "–", "name": "–", "field": "–", "why": ""}
+	for k, v := range facts {
+		if v != "" {
+			args[k] = v
+		}
 	}
-	return fault.Denied(r.Code, args)
+	return fault.Denied(code, args)
 }
 
 // RefusalOf finds the refusal in err; nil when err is something else, such as a failing store.

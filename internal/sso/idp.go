@@ -19,20 +19,20 @@ import (
 func AuthnSteps() []Step { return append([]Step(nil), authnSteps...) }
 
 var authnSteps = []Step{
-	{"receiveRequest", LayerEdge, []string{CodeIdPForm, CodeInMethod, CodeInSize, CodeInBase64}, "one AuthnRequest, by GET with deflate or by POST; inflated ≤ 64 KiB; RelayState ≤ 1,024 bytes", (*check).receiveAuthn},
-	{"gateBytes", LayerXML, []string{CodeXMLEncoding, CodeXMLDTD, CodeXMLComment, CodeXMLCDATA, CodeXMLPI}, "as for an answer", (*check).gateBytes},
-	{"gateTokens", LayerXML, []string{CodeXMLMalformed, CodeXMLLimits}, "as for an answer", (*check).gateTokens},
-	{"checkRequestShape", LayerXML, []string{CodeXMLShape}, "the closed tree of an AuthnRequest; every ID unique", func(c *check) *Refusal {
+	{"receiveRequest", LayerEdge, []string{CodeIdPForm, CodeInMethod, CodeInSize, CodeInBase64}, (*check).receiveAuthn},
+	{"gateBytes", LayerXML, []string{CodeXMLEncoding, CodeXMLDTD, CodeXMLComment, CodeXMLCDATA, CodeXMLPI}, (*check).gateBytes},
+	{"gateTokens", LayerXML, []string{CodeXMLMalformed, CodeXMLLimits}, (*check).gateTokens},
+	{"checkRequestShape", LayerXML, []string{CodeXMLShape}, func(c *check) *Refusal {
 		return checkShape(c.root, "samlp:AuthnRequest", shapeAuthnRequest)
 	}},
-	{"checkConsole", LayerMsg, []string{CodeIdPForm, CodeIdPSPUnknown, CodeIdPSPDisabled}, "a registered, active console of this partner whose metadata has not run out", (*check).console},
-	{"verifyRequest", LayerSig, []string{CodeIdPSigRequired, CodeIdPSig}, "signed where that is required; a signature that is there must be right", (*check).verifyRequest},
-	{"checkRequestDestination", LayerMsg, []string{CodeIdPDest}, "our address, byte for byte", (*check).requestDestination},
-	{"checkRequestTime", LayerMsg, []string{CodeIdPTime}, "issued within the last 5 minutes and not ahead, skew allowed", (*check).requestTime},
-	{"checkRequestVersion", LayerMsg, []string{CodeIdPForm}, "Version 2.0", (*check).requestVersion},
-	{"checkACS", LayerMsg, []string{CodeIdPACS}, "address or index, not both, registered, for the POST binding", (*check).acs},
-	{"checkNameIDPolicy", LayerMsg, []string{CodeIdPNameID}, "a format we can answer with", (*check).nameIDPolicy},
-	{"spendRequest", LayerState, []string{CodeIdPReplay}, "the request was never seen before, on any replica", nil},
+	{"checkConsole", LayerMsg, []string{CodeIdPForm, CodeIdPSPUnknown, CodeIdPSPDisabled}, (*check).console},
+	{"verifyRequest", LayerSig, []string{CodeIdPSigRequired, CodeIdPSig}, (*check).verifyRequest},
+	{"checkRequestDestination", LayerMsg, []string{CodeIdPDest}, (*check).requestDestination},
+	{"checkRequestTime", LayerMsg, []string{CodeIdPTime}, (*check).requestTime},
+	{"checkRequestVersion", LayerMsg, []string{CodeIdPForm}, (*check).requestVersion},
+	{"checkACS", LayerMsg, []string{CodeIdPACS}, (*check).acs},
+	{"checkNameIDPolicy", LayerMsg, []string{CodeIdPNameID}, (*check).nameIDPolicy},
+	{"spendRequest", LayerState, []string{CodeIdPReplay}, nil},
 }
 
 // VerifyAuthnRequest judges the question of a console. Spending its ID is the caller's.

@@ -127,6 +127,9 @@ func TestSentences(t *testing.T) {
 			if !i18n.Has(sso.StepKey(s.Name)) {
 				t.Errorf("step %s has no title", s.Name)
 			}
+			if !i18n.Has(sso.RuleKey(s.Name)) {
+				t.Errorf("step %s has no rule", s.Name)
+			}
 			for _, c := range s.Codes {
 				if !codes[c] {
 					t.Errorf("%s may refuse with %s, which codes.go does not know", s.Name, c)
@@ -165,7 +168,7 @@ func TestStepsDocument(t *testing.T) {
 			if len(s.Codes) > 0 {
 				codes = "`" + strings.Join(s.Codes, "` `") + "`"
 			}
-			fmt.Fprintf(&b, "| %d | `%s`%s | %s | %s | %s |\n", i+1, s.Name, mark, s.Layer, codes, s.Rule)
+			fmt.Fprintf(&b, "| %d | `%s`%s | %s | %s | %s |\n", i+1, s.Name, mark, s.Layer, codes, i18n.In(i18n.En, sso.RuleKey(s.Name)))
 		}
 	}
 	if os.Getenv("PORTAL_UPDATE") == "1" {

@@ -82,7 +82,7 @@ func (c *check) crewjamAgrees() *Refusal {
 				err = fmt.Errorf("panic: %v", p)
 			}
 		}()
-		theirs, err = c.library(acs).ParseXMLResponse(doc, ids, *acs)
+		theirs, err = c.crewjam(acs).ParseXMLResponse(doc, ids, *acs)
 	})
 	if err != nil {
 		var why *saml.InvalidResponseError
@@ -121,7 +121,7 @@ func (c *check) oursWillSay() bool {
 	return ahead.err != nil
 }
 
-func (c *check) library(acs *url.URL) *saml.ServiceProvider {
+func (c *check) crewjam(acs *url.URL) *saml.ServiceProvider {
 	var keys []saml.KeyDescriptor
 	for _, a := range c.trust().anchors() {
 		keys = append(keys, saml.KeyDescriptor{Use: "signing", KeyInfo: saml.KeyInfo{X509Data: saml.X509Data{

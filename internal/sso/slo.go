@@ -13,17 +13,17 @@ import (
 func SLOSteps() []Step { return append([]Step(nil), sloSteps...) }
 
 var sloSteps = []Step{
-	{"receiveLogout", LayerEdge, []string{CodeSLOForm, CodeInMethod, CodeInSize, CodeInBase64}, "one LogoutRequest or LogoutResponse, by GET with deflate or by POST; inflated ≤ 64 KiB", func(c *check) *Refusal { return c.receive(CodeSLOForm) }},
-	{"gateBytes", LayerXML, []string{CodeXMLEncoding, CodeXMLDTD, CodeXMLComment, CodeXMLCDATA, CodeXMLPI}, "as for an answer", (*check).gateBytes},
-	{"gateTokens", LayerXML, []string{CodeXMLMalformed, CodeXMLLimits}, "as for an answer", (*check).gateTokens},
-	{"checkLogoutShape", LayerXML, []string{CodeXMLShape}, "the closed tree of the message; every ID unique", (*check).logoutShape},
-	{"verifyLogout", LayerSig, []string{CodeSLOSig}, "signed by a registered certificate: the raw query in its order, or the message itself", func(c *check) *Refusal { return c.verifyMessage(CodeSLOSig, CodeSLOSig) }},
-	{"checkLogoutIssuer", LayerMsg, []string{CodeSLOIssuer}, "the registered entity", (*check).logoutIssuer},
-	{"checkLogoutDestination", LayerMsg, []string{CodeSLODest}, "our address, byte for byte", (*check).logoutDestination},
-	{"checkLogoutTime", LayerMsg, []string{CodeSLOForm, CodeSLOTime}, "Version 2.0; issued within 5 minutes; NotOnOrAfter ahead", (*check).logoutTime},
-	{"readLogout", LayerMsg, []string{CodeSLOForm, CodeSLOInResponseTo, CodeSLOStatus}, "a request names its subject; a response answers our open request and says Success", (*check).readLogout},
-	{"spendMessage", LayerState, []string{CodeSLOReplay}, "the message was never seen before, on any replica", nil},
-	{"endSessions", LayerLink, nil, "the sessions of this registration with that NameID and, if given, those indexes", nil},
+	{"receiveLogout", LayerEdge, []string{CodeSLOForm, CodeInMethod, CodeInSize, CodeInBase64}, func(c *check) *Refusal { return c.receive(CodeSLOForm) }},
+	{"gateBytes", LayerXML, []string{CodeXMLEncoding, CodeXMLDTD, CodeXMLComment, CodeXMLCDATA, CodeXMLPI}, (*check).gateBytes},
+	{"gateTokens", LayerXML, []string{CodeXMLMalformed, CodeXMLLimits}, (*check).gateTokens},
+	{"checkLogoutShape", LayerXML, []string{CodeXMLShape}, (*check).logoutShape},
+	{"verifyLogout", LayerSig, []string{CodeSLOSig}, func(c *check) *Refusal { return c.verifyMessage(CodeSLOSig, CodeSLOSig) }},
+	{"checkLogoutIssuer", LayerMsg, []string{CodeSLOIssuer}, (*check).logoutIssuer},
+	{"checkLogoutDestination", LayerMsg, []string{CodeSLODest}, (*check).logoutDestination},
+	{"checkLogoutTime", LayerMsg, []string{CodeSLOForm, CodeSLOTime}, (*check).logoutTime},
+	{"readLogout", LayerMsg, []string{CodeSLOForm, CodeSLOInResponseTo, CodeSLOStatus}, (*check).readLogout},
+	{"spendMessage", LayerState, []string{CodeSLOReplay}, nil},
+	{"endSessions", LayerLink, nil, nil},
 }
 
 // VerifyLogout judges a message at a logout address. The replay row and the sessions are the caller's.

@@ -34,53 +34,53 @@ type Step struct {
 	Name  string
 	Layer Layer
 	Codes []string
-	Rule  string
 	fn    func(*check) *Refusal // nil: done by the caller, which holds the state
 }
 
 // ByCaller tells the steps that are done outside, where the state is.
 func (s Step) ByCaller() bool { return s.fn == nil }
 
-// StepKey is the catalogue key of a step's title.
+// StepKey and RuleKey are the catalogue keys of a step's title and of what it asks for.
 func StepKey(name string) string { return "sso.step." + name }
+func RuleKey(name string) string { return "sso.rule." + name }
 
 // ACSSteps is the whole path of an answer, for documents and pages.
 func ACSSteps() []Step { return append([]Step(nil), acsSteps...) }
 
 // acsSteps is data on purpose: handler, test page, order test and docs/flows/saml-acs.md are made of it.
 var acsSteps = []Step{
-	{"lookupTenant", LayerEdge, []string{CodeTenantUnknown, CodeTenantDisabled, CodeTenantPartner}, "the address names a registration; it and its partner are active", lookupTenant},
-	{"checkRate", LayerEdge, []string{CodeInRate}, "300 a minute per address, 1,200 per registration, 20 refusals per address", nil},
-	{"checkTransport", LayerEdge, []string{CodeInMethod}, "POST, application/x-www-form-urlencoded", checkTransport},
-	{"checkFormSize", LayerEdge, []string{CodeInSize}, "form ≤ 256 KiB", checkFormSize},
-	{"checkParams", LayerEdge, []string{CodeInParams}, "one SAMLResponse in the body, at most one RelayState ≤ 128 bytes, no SAMLart, nothing in the query", checkParams},
-	{"decodeBase64", LayerEdge, []string{CodeInBase64, CodeInSize}, "strict base64; XML ≤ 128 KiB", decodeMessage},
-	{"gateBytes", LayerXML, []string{CodeXMLEncoding, CodeXMLDTD, CodeXMLComment, CodeXMLCDATA, CodeXMLPI}, "UTF-8 without mark or NUL; no DTD, comment, CDATA or processing instruction", (*check).gateBytes},
-	{"gateTokens", LayerXML, []string{CodeXMLMalformed, CodeXMLLimits}, "namespace-well-formed, one root, unique attributes; depth ≤ 32, elements ≤ 800, attributes ≤ 32, value ≤ 4 KiB, text ≤ 64 KiB", (*check).gateTokens},
-	{"checkShape", LayerXML, []string{CodeXMLShape}, "the closed tree of a Response with one Assertion or EncryptedAssertion; every ID unique", (*check).shape},
-	{"checkAlgorithms", LayerSig, []string{CodeSigAlg}, "RSA or ECDSA with SHA-256 or better, exclusive canonicalisation without comments", (*check).algorithms},
-	{"checkReference", LayerSig, []string{CodeSigForm}, "one reference to the parent's ID; transforms enveloped-signature, then exclusive canonicalisation", (*check).reference},
-	{"checkSignaturePolicy", LayerSig, []string{CodeSigMissing}, "the assertion or the Response is signed; encrypted: the Response, or AES-GCM with a signature inside", (*check).policy},
-	{"verifyWithAny", LayerSig, []string{CodeSigKey, CodeSigValue, CodeSigCertTime}, "by a registered certificate of sufficient strength, within its validity", (*check).verify},
-	{"decryptAssertion", LayerSig, []string{CodeEncAlg, CodeEncFailed, CodeEncRequired}, "AES-128/256 in GCM or CBC, key by RSA-OAEP; the content passes the steps above", (*check).decrypt},
-	{"parseVerified", LayerSig, []string{CodeSigValue}, "everything below is read from the bytes that were digested", (*check).parseVerified},
-	{"crewjamAgrees", LayerSig, []string{CodeLibDisagrees}, "a second implementation reads the same assertion", (*check).crewjamAgrees},
-	{"checkVersion", LayerMsg, []string{CodeMsgVersion}, "Version 2.0 of Response and assertion", (*check).version},
-	{"checkStatus", LayerMsg, []string{CodeMsgStatus}, "status Success", (*check).status},
-	{"checkIssuers", LayerMsg, []string{CodeMsgIssuer}, "both issuers present, equal, and the registered entity", (*check).issuers},
-	{"checkDestination", LayerMsg, []string{CodeMsgDestination}, "Destination is our address, byte for byte", (*check).destination},
-	{"checkIssueInstant", LayerMsg, []string{CodeMsgIssueInstant}, "issued within the last 5 minutes and not ahead, skew allowed; instants end in Z", (*check).issueInstant},
-	{"checkSubject", LayerMsg, []string{CodeSubMissing, CodeSubConfirmation, CodeSubRecipient, CodeSubExpired}, "one NameID; one bearer confirmation for our address that has not run out", (*check).subject},
-	{"checkConditions", LayerMsg, []string{CodeCondMissing, CodeCondTime, CodeCondUnknown}, "now lies within the conditions, which span at most 24 hours and hold none we do not know", (*check).conditions},
-	{"checkAudience", LayerMsg, []string{CodeCondAudience}, "every audience restriction, at least one, names our entity", (*check).audience},
-	{"checkAuthn", LayerMsg, []string{CodeAuthnMissing, CodeAuthnOld, CodeAuthnSessionOver, CodeAuthnContext}, "one authentication, recent enough, strong enough, its session not over", (*check).authn},
-	{"bindRequest", LayerState, []string{CodeReqUnsolicited, CodeReqUnknown, CodeReqTenant, CodeReqUsed, CodeReqExpired, CodeReqBrowser, CodeReqRelay, CodeTenantDisabled}, "answers an open request of this registration, begun in this browser, with its RelayState", (*check).bind},
-	{"readAttributes", LayerTenant, []string{CodeAttrMissing, CodeAttrMany, CodeAttrLength, CodeAttrCharset}, "by exact name, one value, within length, no control characters", (*check).readAttributes},
-	{"checkTenantClaims", LayerTenant, []string{CodeAttrAccountType, CodeAttrBpID}, "an asserted xAccountType or bpId is the registration's", (*check).claims},
-	{"consumeRequest", LayerState, []string{CodeReqUsed}, "the request is used up, once", nil},
-	{"spendMessage", LayerState, []string{CodeReplayAssertion}, "assertion and Response were never seen before, on any replica", nil},
-	{"resolveCustomer", LayerLink, nil, "the link of partner, xAccountId and xUserId", nil},
-	{"openSession", LayerLink, nil, "a new session; the old one ends", nil},
+	{"lookupTenant", LayerEdge, []string{CodeTenantUnknown, CodeTenantDisabled, CodeTenantPartner}, lookupTenant},
+	{"checkRate", LayerEdge, []string{CodeInRate}, nil},
+	{"checkTransport", LayerEdge, []string{CodeInMethod}, checkTransport},
+	{"checkFormSize", LayerEdge, []string{CodeInSize}, checkFormSize},
+	{"checkParams", LayerEdge, []string{CodeInParams}, checkParams},
+	{"decodeBase64", LayerEdge, []string{CodeInBase64, CodeInSize}, decodeMessage},
+	{"gateBytes", LayerXML, []string{CodeXMLEncoding, CodeXMLDTD, CodeXMLComment, CodeXMLCDATA, CodeXMLPI}, (*check).gateBytes},
+	{"gateTokens", LayerXML, []string{CodeXMLMalformed, CodeXMLLimits}, (*check).gateTokens},
+	{"checkShape", LayerXML, []string{CodeXMLShape}, (*check).shape},
+	{"checkAlgorithms", LayerSig, []string{CodeSigAlg}, (*check).algorithms},
+	{"checkReference", LayerSig, []string{CodeSigForm}, (*check).reference},
+	{"checkSignaturePolicy", LayerSig, []string{CodeSigMissing}, (*check).policy},
+	{"verifyWithAny", LayerSig, []string{CodeSigKey, CodeSigValue, CodeSigCertTime}, (*check).verify},
+	{"decryptAssertion", LayerSig, []string{CodeEncAlg, CodeEncFailed, CodeEncRequired}, (*check).decrypt},
+	{"parseVerified", LayerSig, []string{CodeSigValue}, (*check).parseVerified},
+	{"crewjamAgrees", LayerSig, []string{CodeLibDisagrees}, (*check).crewjamAgrees},
+	{"checkVersion", LayerMsg, []string{CodeMsgVersion}, (*check).version},
+	{"checkStatus", LayerMsg, []string{CodeMsgStatus}, (*check).status},
+	{"checkIssuers", LayerMsg, []string{CodeMsgIssuer}, (*check).issuers},
+	{"checkDestination", LayerMsg, []string{CodeMsgDestination}, (*check).destination},
+	{"checkIssueInstant", LayerMsg, []string{CodeMsgIssueInstant}, (*check).issueInstant},
+	{"checkSubject", LayerMsg, []string{CodeSubMissing, CodeSubConfirmation, CodeSubRecipient, CodeSubExpired}, (*check).subject},
+	{"checkConditions", LayerMsg, []string{CodeCondMissing, CodeCondTime, CodeCondUnknown}, (*check).conditions},
+	{"checkAudience", LayerMsg, []string{CodeCondAudience}, (*check).audience},
+	{"checkAuthn", LayerMsg, []string{CodeAuthnMissing, CodeAuthnOld, CodeAuthnSessionOver, CodeAuthnContext}, (*check).authn},
+	{"bindRequest", LayerState, []string{CodeReqUnsolicited, CodeReqUnknown, CodeReqTenant, CodeReqUsed, CodeReqExpired, CodeReqBrowser, CodeReqRelay, CodeTenantDisabled}, (*check).bind},
+	{"readAttributes", LayerTenant, []string{CodeAttrMissing, CodeAttrMany, CodeAttrLength, CodeAttrCharset}, (*check).readAttributes},
+	{"checkTenantClaims", LayerTenant, []string{CodeAttrAccountType, CodeAttrBpID}, (*check).claims},
+	{"consumeRequest", LayerState, []string{CodeReqUsed}, nil},
+	{"spendMessage", LayerState, []string{CodeReplayAssertion}, nil},
+	{"resolveCustomer", LayerLink, nil, nil},
+	{"openSession", LayerLink, nil, nil},
 }
 
 // check is one message on its way through the steps.
@@ -193,7 +193,7 @@ func (c *check) run(list []Step, all bool) (results []StepResult, err error) {
 	stopped := false
 	c.list = list
 	for _, s := range list {
-		res := StepResult{Name: s.Name, Rule: s.Rule, Outcome: OutcomeSkipped}
+		res := StepResult{Name: s.Name, Outcome: OutcomeSkipped}
 		if s.fn != nil && !stopped && !(c.failed && s.skips()) && !(c.noAnswer && s.Layer == LayerSig) {
 			r := c.step(s)
 			if c.err != nil {
@@ -202,7 +202,7 @@ func (c *check) run(list []Step, all bool) (results []StepResult, err error) {
 			res.Expected, res.Seen, res.Outcome = c.expected, c.seen, OutcomePassed
 			if r != nil {
 				r.Step, r.Expected, r.Seen = s.Name, shorten(r.Expected), shorten(r.Seen)
-				res.Code, res.Expected, res.Seen, res.Outcome = r.Code, r.Expected, r.Seen, OutcomeFailed
+				res.Code, res.Expected, res.Seen, res.More, res.Outcome = r.Code, r.Expected, r.Seen, r.More, OutcomeFailed
 				if first == nil {
 					first = r
 				}

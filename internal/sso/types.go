@@ -5,6 +5,8 @@ import (
 	"crypto/rsa"
 	"net/url"
 	"time"
+
+	"huoban/internal/fault"
 )
 
 // State is the life of a registration: of a partner's IdP, or of a console that we answer.
@@ -276,11 +278,20 @@ const (
 // StepResult is one line of the test page and of an explanation.
 type StepResult struct {
 	Name     string  `json:"name"`
-	Rule     string  `json:"rule"`
 	Code     string  `json:"code,omitempty"` // of a failed step
 	Expected string  `json:"expected,omitempty"`
 	Seen     string  `json:"seen,omitempty"`
 	Outcome  Outcome `json:"outcome"`
+
+	More fault.Args `json:"facts,omitempty"` // further named facts of a failed step
+}
+
+// Refusal is what a failed step refused with; nil for any other.
+func (s StepResult) Refusal() *Refusal {
+	if s.Outcome != OutcomeFailed {
+		return nil
+	}
+	return &Refusal{Code: s.Code, Step: s.Name, Expected: s.Expected, Seen: s.Seen, More: s.More}
 }
 
 // Outgoing is a message of ours on its way through the browser.

@@ -15,7 +15,10 @@ import (
 func TestXMLSec(t *testing.T) {
 	tool, err := exec.LookPath("xmlsec1")
 	if err != nil {
-		t.Skip("xmlsec1 is not installed")
+		if os.Getenv("CI") == "true" {
+			t.Fatal("xmlsec1 is not installed: the second verifier must run")
+		}
+		t.Skip("xmlsec1 is not installed (make test brings it)")
 	}
 	dir := t.TempDir()
 	verify := func(doc []byte, der []byte) error {

@@ -35,7 +35,6 @@ type Test struct {
 type TestReport struct {
 	Steps   []sso.StepResult
 	Failed  int
-	Args    fault.Args // of the sentence of the first failure
 	Claimed sso.Accepted
 	Would   string // what a sign-in with it would come to; empty for a failed one
 	XML     string
@@ -57,7 +56,7 @@ func (s *Service) Tested(ctx context.Context, reg sso.Registration, requestID st
 		Report: TestReport{Steps: x.Steps, Failed: x.Failed, Claimed: x.Accepted, Would: would, XML: string(x.XML)}}
 	t.Report.Claimed.Request = sso.Request{}
 	if x.First != nil {
-		t.Code, t.Report.Args = x.First.Code, fault.From(x.First).Args
+		t.Code = x.First.Code
 	}
 	text, err := json.Marshal(t.Report)
 	if err != nil {

@@ -23,7 +23,7 @@ func FuzzCookie(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, cookie string) {
 		if strings.Contains(cookie, token) {
-			t.Skip("the real one")
+			return // the real one
 		}
 		r := httptest.NewRequest(http.MethodGet, "/who", nil)
 		r.Header["Cookie"] = []string{cookie}
