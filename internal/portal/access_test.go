@@ -18,21 +18,16 @@ import (
 	"huoban/internal/sso"
 	"huoban/internal/sso/registry"
 	"huoban/internal/sso/samltest"
-	"huoban/internal/store/storetest"
 )
 
 const accessPath = "/o/MUSHI/support/capability/access-config"
 
 func onBothWithPlatforms(t *testing.T, run func(t *testing.T, w *world, idp *samltest.IdP)) {
-	for engine, db := range map[string]func(t *testing.T) string{"sqlite": func(*testing.T) string { return "" },
-		"postgres": func(t *testing.T) string { return storetest.PostgresURL(t) }} {
-		t.Run(engine, func(t *testing.T) {
-			w := issuedWorld(t, db(t))
-			made := 0
-			w.app.Platforms.NewKey = func() (*rsa.PrivateKey, error) { made++; return samltest.Key(fmt.Sprint("ours", made)), nil }
-			run(t, w, samltest.NewIdP("shop", w.clock.Now()))
-		})
-	}
+	onBoth(t, func(t *testing.T, w *world) {
+		made := 0
+		w.app.Platforms.NewKey = func() (*rsa.PrivateKey, error) { made++; return samltest.Key(fmt.Sprint("ours", made)), nil }
+		run(t, w, samltest.NewIdP("shop", w.clock.Now()))
+	})
 }
 
 // TestAccessFromFile: the menu, the entry, one file and one button make a registration whose page says everything
