@@ -16,6 +16,7 @@ import (
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
 	"huoban/internal/signon"
+	"huoban/internal/sso"
 	"huoban/internal/store"
 	"huoban/internal/store/storetest"
 )
@@ -78,7 +79,7 @@ func (j *jump) platform(code, mark string) signon.Peer {
 	if err != nil {
 		j.t.Fatal(err)
 	}
-	p := signon.Peer{ID: id.New(), Key: mark, Partner: res.Organisation, AccountType: mark, FirstEntry: signon.FirstCreate}
+	p := signon.Peer{ID: id.New(), Key: mark, Partner: res.Organisation, AccountType: mark, FirstEntry: sso.FirstEntryCreate}
 	_, err = j.a.DB.Writer().ExecContext(j.ctx(), `INSERT INTO sso_idp (id, version, partner_id, sp_key, sp_entity_id, acs_urls, account_type, name, state, idp_entity_id,
 sso_url, sso_binding, slo_url, slo_response_url, slo_binding, metadata_source, metadata_url, sign_requests, want_response_signed, want_encrypted,
 allow_idp_initiated, first_entry, authn_context_min, max_authn_age_s, skew_s, mapping, notify_url, shared_entity_ok, created_by, created_at, updated_at)
@@ -93,7 +94,7 @@ VALUES ($1, 1, $2, $3, $3, '[]', $3, $3, 'active', $3, '', '', '', '', '', '', '
 // answer is an answer of the platform to a request that was begun in the browser.
 func (j *jump) answer(p signon.Peer, xAccount string) signon.AcceptInput {
 	j.t.Helper()
-	r, err := j.a.SignOn.Begin(j.ctx(), signon.BeginInput{Peer: p, Browser: []byte("browser"), Purpose: signon.PurposeSignIn})
+	r, err := j.a.SignOn.Begin(j.ctx(), signon.BeginInput{Peer: p, Browser: []byte("browser"), Purpose: sso.PurposeSignIn})
 	if err != nil {
 		j.t.Fatal(err)
 	}
@@ -170,7 +171,7 @@ func TestJumpFirstEntry(t *testing.T) {
 		_, err := j.a.SignOn.Create(j.ctx(), signon.EnterInput{Peer: j.one, Ticket: first})
 		j.refused(err, "sso.link.consent")
 		off := j.one
-		off.FirstEntry = signon.FirstBindOnly
+		off.FirstEntry = sso.FirstEntryBindOnly
 		_, err = j.a.SignOn.Create(j.ctx(), signon.EnterInput{Peer: off, Ticket: first, Consent: true})
 		j.refused(err, "sso.link.not_bound")
 		e, err := j.a.SignOn.Create(j.ctx(), signon.EnterInput{Peer: j.one, Ticket: first, Consent: true})
@@ -214,7 +215,7 @@ func TestJumpReplay(t *testing.T) {
 		other.Messages = in.Messages
 		_, err = j.b.SignOn.Accept(j.ctx(), other)
 		j.refused(err, "sso.replay.assertion")
-		if r, ok, err := j.a.SignOn.Request(j.ctx(), other.Request.ID); err != nil || !ok || !r.ConsumedAt.IsZero() {
+		if r, ok, err := j.a.SignOn.RequestByID(j.ctx(), other.Request.ID); err != nil || !ok || !r.ConsumedAt.IsZero() {
 			t.Errorf("a refused answer consumed its request: %+v %v", r, err)
 		}
 		if n := j.count(living); n != before {

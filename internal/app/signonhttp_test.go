@@ -167,7 +167,7 @@ func (b *browser) begin(reg sso.Registration, more string) sso.Request {
 	if strings.Contains(relay, id[1:]) {
 		b.d.t.Error("RelayState tells the request's id")
 	}
-	r, _, err := b.d.a.SignOn.Request(b.d.ctx(), id)
+	r, _, err := b.d.a.SignOn.RequestByID(b.d.ctx(), id)
 	if err != nil {
 		b.d.t.Fatal(err)
 	}

@@ -42,11 +42,11 @@ func (h *Handlers) accessTest(c *Ctx) error {
 	if err != nil {
 		return err
 	}
-	req, err := h.SignOn.Begin(c.ctx(), signon.BeginInput{Peer: peer, Browser: sso.BrowserHash(c.secret()), Purpose: signon.PurposeTest})
+	req, err := h.SignOn.Begin(c.ctx(), signon.BeginInput{Peer: peer, Browser: sso.BrowserHash(c.secret()), Purpose: sso.PurposeTest})
 	if err != nil {
 		return err
 	}
-	out, err := sso.BuildAuthnRequest(reg, requestOf(req), h.Clock.Now())
+	out, err := sso.BuildAuthnRequest(reg, req, h.Clock.Now())
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (h *Handlers) testOf(c *Ctx, reg *sso.Registration, p sso.Post) (sso.Reques
 
 // tested judges the answer of a test by every step, keeps the result, and leads to its page. A request is answered once.
 func (h *Handlers) tested(c *Ctx, reg *sso.Registration, p sso.Post, req sso.Request) error {
-	x, err := sso.Examine(c.ctx(), *reg, p, requests{h.SignOn}, h.Clock.Now())
+	x, err := sso.Examine(c.ctx(), *reg, p, h.SignOn, h.Clock.Now())
 	if err != nil {
 		return err
 	}

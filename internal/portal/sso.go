@@ -147,7 +147,7 @@ func (h *Handlers) peer(ctx context.Context, reg *sso.Registration) (signon.Peer
 }
 
 func peerOf(reg *sso.Registration, partner organisation.Organisation) signon.Peer {
-	p := signon.Peer{ID: reg.ID, Key: reg.Key, Partner: partner, AccountType: reg.AccountType, FirstEntry: signon.FirstEntry(reg.FirstEntry), NotifyURL: reg.NotifyURL}
+	p := signon.Peer{ID: reg.ID, Key: reg.Key, Partner: partner, AccountType: reg.AccountType, FirstEntry: reg.FirstEntry, NotifyURL: reg.NotifyURL}
 	for _, k := range reg.Keys {
 		if k.Use == sso.KeyUseSign && k.State == sso.KeyStateCurrent && k.Private != nil {
 			p.Sign = func(data []byte) ([]byte, error) {
@@ -274,12 +274,12 @@ func (h *Handlers) samlBegin(c *Ctx, reg *sso.Registration, err error, q url.Val
 	if err != nil {
 		return err
 	}
-	req, err := h.SignOn.Begin(c.ctx(), signon.BeginInput{Peer: p, Browser: sso.BrowserHash(c.secret()), Purpose: signon.PurposeSignIn,
+	req, err := h.SignOn.Begin(c.ctx(), signon.BeginInput{Peer: p, Browser: sso.BrowserHash(c.secret()), Purpose: sso.PurposeSignIn,
 		To: signon.Destination{ReturnID: to.ReturnID, Path: to.Path, Query: to.Query}, FirstLogin: q.Get("isFirstLogin") == "true"})
 	if err != nil {
 		return err
 	}
-	out, err := sso.BuildAuthnRequest(*reg, requestOf(req), h.Clock.Now())
+	out, err := sso.BuildAuthnRequest(*reg, req, h.Clock.Now())
 	if err != nil {
 		return err
 	}
@@ -306,26 +306,4 @@ func (h *Handlers) sendOut(c *Ctx, out sso.Outgoing, p ssoview.Send) error {
 		return err
 	}
 	return c.page(http.StatusOK, p.Page())
-}
-
-// requestOf and requestFrom are the same request as each package writes it.
-func requestOf(r signon.Request) sso.Request {
-	return sso.Request{ID: r.ID, IdPID: r.PeerID, RelayID: r.RelayID, BrowserHash: r.BrowserHash, Purpose: sso.Purpose(r.Purpose), ReturnID: r.ReturnID,
-		Path: r.Path, Query: r.Query, FirstLogin: r.FirstLogin, ForceAuthn: r.ForceAuthn, UserID: r.UserID, CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt,
-		ConsumedAt: r.ConsumedAt}
-}
-
-func requestFrom(r sso.Request) signon.Request {
-	return signon.Request{ID: r.ID, PeerID: r.IdPID, RelayID: r.RelayID, BrowserHash: r.BrowserHash, Purpose: signon.Purpose(r.Purpose), ReturnID: r.ReturnID,
-		Path: r.Path, Query: r.Query, FirstLogin: r.FirstLogin, ForceAuthn: r.ForceAuthn, UserID: r.UserID, CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt,
-		ConsumedAt: r.ConsumedAt}
-}
-
-// requests is how the checks of a message read the request it names.
-type requests struct{ s *signon.Service }
-
-// RequestByID implements sso.Lookup.
-func (r requests) RequestByID(ctx context.Context, id string) (sso.Request, bool, error) {
-	req, ok, err := r.s.Request(ctx, id)
-	return requestOf(req), ok, err
 }

@@ -72,7 +72,7 @@ func (h *Handlers) samlACS(c *Ctx) error {
 	if err := open(reg, h.Access != nil); err != nil {
 		return h.refuse(c, reg, err, about(post, ""))
 	}
-	acc, _, err := sso.VerifyPost(c.ctx(), *reg, post, requests{h.SignOn}, h.Clock.Now())
+	acc, _, err := sso.VerifyPost(c.ctx(), *reg, post, h.SignOn, h.Clock.Now())
 	if r := sso.RefusalOf(err); r != nil && r.Code == sso.CodeReqBrowser && post.Browser == "" && !hop {
 		return h.hop(c, post)
 	}
@@ -129,8 +129,7 @@ func (h *Handlers) accept(c *Ctx, reg *sso.Registration, acc sso.Accepted) (sign
 		in.To = signon.Destination{ReturnID: to.ReturnID, Path: to.Path, Query: to.Query}
 		in.Browser = sso.BrowserHash(c.secret())
 	} else {
-		r := requestFrom(acc.Request)
-		in.Request, in.Browser = &r, r.BrowserHash
+		in.Request, in.Browser = &acc.Request, acc.Request.BrowserHash
 	}
 	return h.SignOn.Accept(c.ctx(), in)
 }
@@ -166,7 +165,7 @@ func (h *Handlers) samlSLO(c *Ctx) error {
 	if reg.State != sso.StateActive && reg.State != sso.StateDisabled {
 		return h.refuse(c, reg, sso.Refuse(sso.CodeTenantUnknown, "lookupTenant", "", ""), about(post, ""))
 	}
-	m, _, err := sso.VerifyLogout(c.ctx(), reg.Logout(), post, requests{h.SignOn}, h.Clock.Now())
+	m, _, err := sso.VerifyLogout(c.ctx(), reg.Logout(), post, h.SignOn, h.Clock.Now())
 	if err == nil && m.Request != nil {
 		return h.endFor(c, reg, post, m)
 	}
@@ -279,7 +278,7 @@ func (h *Handlers) leave(c *Ctx) error {
 	if reg.SLOURL == "" {
 		return h.left(c, &reg, part.Warn, "ssoview.left.failed")
 	}
-	req, err := h.SignOn.Begin(c.ctx(), signon.BeginInput{Peer: peer, Browser: sso.BrowserHash(c.secret()), Purpose: signon.PurposeLogout, UserID: e.UserID})
+	req, err := h.SignOn.Begin(c.ctx(), signon.BeginInput{Peer: peer, Browser: sso.BrowserHash(c.secret()), Purpose: sso.PurposeLogout, UserID: e.UserID})
 	if err != nil {
 		return err
 	}

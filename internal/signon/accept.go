@@ -11,6 +11,7 @@ import (
 	"huoban/internal/organisation"
 	"huoban/internal/outbox"
 	"huoban/internal/scope"
+	"huoban/internal/sso"
 )
 
 // Opener makes and ends sessions inside the running transaction; package session implements it.
@@ -66,7 +67,7 @@ const (
 // AcceptInput is an answer whose every check has passed. Request is nil for one that nobody asked for.
 type AcceptInput struct {
 	Peer      Peer
-	Request   *Request
+	Request   *sso.Request
 	Asserted  Asserted
 	Messages  []Seen
 	Browser   []byte      // hash of the browser's secret
@@ -102,7 +103,7 @@ func (s *Service) Accept(ctx context.Context, in AcceptInput) (Accepted, error) 
 			return err
 		}
 		if !known {
-			if in.Peer.FirstEntry == FirstOff {
+			if in.Peer.FirstEntry == sso.FirstEntryOff {
 				return denied("sso.link.not_bound")
 			}
 			return s.Store.InsertTicket(ctx, t)

@@ -17,6 +17,7 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
+	"huoban/internal/sso"
 )
 
 // Ticket gives a ticket to the browser it was made for. Fault: sso.ticket.unknown, alike for one that is
@@ -69,7 +70,7 @@ func (s *Service) Enter(ctx context.Context, in EnterInput) (Entered, error) {
 // was created meanwhile, in another window, just comes in. Faults: sso.link.consent, sso.link.not_bound,
 // sso.ticket.unknown.
 func (s *Service) Create(ctx context.Context, in EnterInput) (Entered, error) {
-	if in.Peer.FirstEntry != FirstCreate {
+	if in.Peer.FirstEntry != sso.FirstEntryCreate {
 		return Entered{}, denied("sso.link.not_bound")
 	}
 	if !in.Consent {
@@ -288,7 +289,7 @@ func codeFor(accountType string) string {
 	if head == "" {
 		head = "c"
 	}
-	return strings.ToLower(head[:min(len(head), 40)]) + "-" + lower32.EncodeToString(random(10))
+	return strings.ToLower(head[:min(len(head), 40)]) + "-" + sso.NewToken()[:16]
 }
 
 // displayName is a name to show; keys stay as they came.
@@ -353,7 +354,7 @@ func (s *Service) open(ctx context.Context, peer Peer, p account.Person, a Asser
 	if err := s.Store.InsertSession(ctx, entry); err != nil {
 		return "", err
 	}
-	if err := s.Store.InsertAccepted(ctx, peer.ID, PurposeSignIn, p.OrgID, a, v.ip, now); err != nil {
+	if err := s.Store.InsertAccepted(ctx, peer.ID, sso.PurposeSignIn, p.OrgID, a, v.ip, now); err != nil {
 		return "", err
 	}
 	return token, s.record(ctx, peer, p.OrgID, "person.sign_in", p.Login, audit.OutcomeDone, a)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"huoban/internal/audit"
+	"huoban/internal/sso"
 )
 
 // Living tells whether a session that began with a platform's word may go on: neither side ended it, and its
@@ -143,7 +144,7 @@ func (s *Service) Refuse(ctx context.Context, in RefuseInput) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	r := Refusal{Ref: NewRef(), Route: in.Route, Code: in.Code, Step: in.Step, Facts: string(facts), MessageSHA: in.MessageSHA,
+	r := Refusal{Ref: sso.NewReference(), Route: in.Route, Code: in.Code, Step: in.Step, Facts: string(facts), MessageSHA: in.MessageSHA,
 		IssuerSeen: clip(in.Issuer, 256), RequestID: clip(in.RequestID, 128), IP: in.IP, Agent: clip(in.UserAgent, 256), At: now}
 	orgID, object := "", "platform:unknown"
 	if in.Peer != nil {

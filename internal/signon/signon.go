@@ -17,26 +17,7 @@ import (
 	"huoban/internal/customer"
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
-)
-
-// Purpose is what a request was begun for.
-type Purpose string
-
-// The purposes.
-const (
-	PurposeSignIn Purpose = "signin"
-	PurposeTest   Purpose = "test"
-	PurposeLogout Purpose = "logout"
-)
-
-// FirstEntry is what a registration lets a customer do who is not known yet.
-type FirstEntry string
-
-// The rules of a first entry.
-const (
-	FirstCreate   FirstEntry = "create"
-	FirstBindOnly FirstEntry = "bind_only"
-	FirstOff      FirstEntry = "off"
+	"huoban/internal/sso"
 )
 
 // Peer is what is asked of a registration here.
@@ -44,24 +25,9 @@ type Peer struct {
 	ID, Key     string
 	Partner     organisation.Organisation
 	AccountType string
-	FirstEntry  FirstEntry
+	FirstEntry  sso.FirstEntry
 	NotifyURL   string
 	Sign        func(data []byte) ([]byte, error) // with the key of our side, RSA-SHA256; nil without one
-}
-
-// Request is a sign-in or logout that was begun here. Where it leads is settled before it leaves.
-type Request struct {
-	ID, PeerID, RelayID string
-	BrowserHash         []byte
-	Purpose             Purpose
-	ReturnID            string // a return address of the registration; empty for the portal itself
-	Path, Query         string
-	FirstLogin          bool
-	ForceAuthn          bool
-	UserID              string
-	CreatedAt           time.Time
-	ExpiresAt           time.Time
-	ConsumedAt          time.Time
 }
 
 // Seen is a message that was taken; it is refused until it could not be valid any more.
@@ -162,8 +128,8 @@ type Refusal struct {
 
 // Store keeps requests, messages, tickets, links and sessions. Writing methods need a running transaction.
 type Store interface {
-	InsertRequest(ctx context.Context, r Request) error
-	Request(ctx context.Context, id string) (Request, bool, error)
+	InsertRequest(ctx context.Context, r sso.Request) error
+	RequestByID(ctx context.Context, id string) (sso.Request, bool, error)
 	// Consume marks a request answered; false when it was.
 	Consume(ctx context.Context, id string, at time.Time) (bool, error)
 	// Spend writes a message; false when it is known.
@@ -192,7 +158,7 @@ type Store interface {
 	EndSession(ctx context.Context, id, by string, at time.Time) (bool, error)
 	EndOfPartner(ctx context.Context, partnerID, customerID, by string, at time.Time) ([]Session, error)
 
-	InsertAccepted(ctx context.Context, peerID string, p Purpose, customerID string, a Asserted, ip string, at time.Time) error
+	InsertAccepted(ctx context.Context, peerID string, p sso.Purpose, customerID string, a Asserted, ip string, at time.Time) error
 	// RepeatRefusal counts one more of the same code, address and registration since then; ref is that one's.
 	RepeatRefusal(ctx context.Context, r Refusal, since time.Time) (ref string, ok bool, err error)
 	InsertRefusal(ctx context.Context, r Refusal) error

@@ -3,13 +3,13 @@ package signon
 import (
 	"context"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 
 	"huoban/internal/account"
 	"huoban/internal/id"
 	"huoban/internal/organisation"
 	"huoban/internal/outbox"
+	"huoban/internal/sso"
 )
 
 func newID() string { return id.New() }
@@ -46,7 +46,7 @@ func (s *Service) tell(ctx context.Context, peer Peer, a Asserted, org organisat
 		return nil
 	}
 	body, err := json.Marshal(told{DomainName: org.Name, DomainID: org.ID, UserName: p.Login, UserID: p.ID, XUserID: a.XUserID, BindAction: action,
-		XAccountID: a.XAccountID, XAccountType: peer.AccountType, TS: s.Clock.Now().UnixMilli(), Nonce: hex.EncodeToString(random(16))})
+		XAccountID: a.XAccountID, XAccountType: peer.AccountType, TS: s.Clock.Now().UnixMilli(), Nonce: sso.NewToken()})
 	if err != nil {
 		return err
 	}

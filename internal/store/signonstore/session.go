@@ -8,6 +8,7 @@ import (
 
 	"huoban/internal/id"
 	"huoban/internal/signon"
+	"huoban/internal/sso"
 	"huoban/internal/store"
 )
 
@@ -94,7 +95,7 @@ func (s *Store) EndOfPartner(ctx context.Context, partnerID, customerID, by stri
 }
 
 // InsertAccepted keeps that a sign-in was accepted.
-func (s *Store) InsertAccepted(ctx context.Context, peerID string, p signon.Purpose, customerID string, a signon.Asserted, ip string, at time.Time) error {
+func (s *Store) InsertAccepted(ctx context.Context, peerID string, p sso.Purpose, customerID string, a signon.Asserted, ip string, at time.Time) error {
 	_, err := s.db.Exec(ctx, qAcceptedInsert, id.New(), store.At(at), peerID, string(p), null(customerID), a.AssertionID, a.DriftMS, ip)
 	return err
 }

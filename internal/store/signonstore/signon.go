@@ -14,6 +14,7 @@ import (
 
 	"huoban/internal/id"
 	"huoban/internal/signon"
+	"huoban/internal/sso"
 	"huoban/internal/store"
 )
 
@@ -62,17 +63,17 @@ func New(db *store.DB) *Store { return &Store{db} }
 func null(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
 
 // InsertRequest writes a request.
-func (s *Store) InsertRequest(ctx context.Context, r signon.Request) error {
-	_, err := s.db.Exec(ctx, qRequestInsert, r.ID, r.PeerID, r.RelayID, r.BrowserHash, string(r.Purpose), null(r.ReturnID), r.Path, r.Query,
+func (s *Store) InsertRequest(ctx context.Context, r sso.Request) error {
+	_, err := s.db.Exec(ctx, qRequestInsert, r.ID, r.IdPID, r.RelayID, r.BrowserHash, string(r.Purpose), null(r.ReturnID), r.Path, r.Query,
 		r.FirstLogin, r.ForceAuthn, null(r.UserID), store.At(r.CreatedAt), store.At(r.ExpiresAt))
 	return err
 }
 
-// Request reads a request.
-func (s *Store) Request(ctx context.Context, requestID string) (r signon.Request, ok bool, err error) {
+// RequestByID reads a request.
+func (s *Store) RequestByID(ctx context.Context, requestID string) (r sso.Request, ok bool, err error) {
 	err = s.db.Each(ctx, qRequestByID, []any{requestID}, func(rows *sql.Rows) error {
 		var created, expires, consumed store.Instant
-		err := rows.Scan(&r.ID, &r.PeerID, &r.RelayID, &r.BrowserHash, &r.Purpose, &r.ReturnID, &r.Path, &r.Query, &r.FirstLogin, &r.ForceAuthn, &r.UserID,
+		err := rows.Scan(&r.ID, &r.IdPID, &r.RelayID, &r.BrowserHash, &r.Purpose, &r.ReturnID, &r.Path, &r.Query, &r.FirstLogin, &r.ForceAuthn, &r.UserID,
 			&created, &expires, &consumed)
 		r.CreatedAt, r.ExpiresAt, r.ConsumedAt, ok = created.Time, expires.Time, consumed.Time, true
 		return err
