@@ -174,7 +174,7 @@ func (c *idpListCmd) Run(o *out) error {
 }
 
 type idpRotateCmd struct {
-	Key   string `arg:"" help:"Key of the registration, from portal sso idp list."`
+	Key   string `arg:"" help:"Key of the registration, from portal sso idp list, or of the hosted platform, from portal sso sp add."`
 	Phase string `enum:",publish,switch,retire" default:"" help:"publish, switch or retire (default: the one that comes next)."`
 	Force bool   `help:"Before its time."`
 }

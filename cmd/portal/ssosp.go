@@ -16,7 +16,7 @@ import (
 )
 
 type ssoSPCmd struct {
-	Add     spAddCmd     `cmd:"" help:"Register a console."`
+	Add     spAddCmd     `cmd:"" help:"Register a console, or give one that is registered newer metadata or other settings."`
 	List    spListCmd    `cmd:"" help:"List consoles."`
 	Disable spDisableCmd `cmd:"" help:"Let no customer go to a console."`
 }
@@ -25,9 +25,9 @@ type spAddCmd struct {
 	Metadata      string            `required:"" placeholder:"FILE|URL" help:"Metadata of the console."`
 	Partner       string            `help:"Only for customers of this partner (default: every partner's)."`
 	Name          string            `help:"Name (default: the entity id)."`
-	NameID        string            `name:"name-id" default:"persistent" enum:"persistent,transient,email" help:"How customers are named: persistent, transient or email."`
+	NameID        string            `name:"name-id" default:"" enum:",persistent,transient,email" help:"How customers are named: persistent (default), transient or email."`
 	Attr          map[string]string `placeholder:"NAME=FIELD" help:"Attribute the console is given."`
-	Encrypt       string            `default:"optional" enum:"off,optional,required" help:"off, optional or required."`
+	Encrypt       string            `default:"" enum:",off,optional,required" help:"off, optional (default) or required."`
 	RequireSigned bool              `help:"Take signed requests only."`
 	DryRun        bool              `help:"Check only."`
 }

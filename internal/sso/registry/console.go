@@ -58,8 +58,8 @@ func operatorOnly(sc scope.Scope) error {
 	return nil
 }
 
-// AddConsole registers a console; its entity id is the only one of its kind. Saying again what is registered
-// gives the one there is. Faults: sso.base_url, sso.md.*, sso.reg.operator_only, .console_taken, .attribute.
+// AddConsole registers a console; its entity id is the only one of its kind. Of one that is known, what is said
+// changes, a newer document is put in force, and what is not said stays. Faults: sso.base_url, sso.md.*, sso.reg.operator_only, .console_taken, .attribute.
 func (s *Service) AddConsole(ctx context.Context, sc scope.Scope, in ConsoleInput) (Console, []*fault.Error, error) {
 	if err := operatorOnly(sc); err != nil {
 		return Console{}, nil, err
@@ -67,54 +67,75 @@ func (s *Service) AddConsole(ctx context.Context, sc scope.Scope, in ConsoleInpu
 	if err := s.Usable(); err != nil {
 		return Console{}, nil, err
 	}
-	body, etag, source := in.Metadata, "", SourceFile
+	body, etag := in.Metadata, ""
 	if in.URL != "" {
 		var err error
 		if body, etag, err = s.Fetch.Fetch(ctx, in.URL, ""); err != nil {
 			return Console{}, nil, err
 		}
-		source = SourceURL
 	}
-	now := s.Clock.Now()
-	doc, e, err := metadata.Parse(body, metadata.Options{Role: metadata.RoleSP, Now: now, LocalHTTP: s.localHTTP()})
+	doc, e, err := s.parseConsole(body, "")
 	if err != nil {
 		return Console{}, nil, err
 	}
-	c, warn, err := console(in, e)
+	known, ok, err := s.Store.ConsoleByEntity(ctx, e.ID)
 	if err != nil {
-		return c, nil, err
-	}
-	c.ID, c.Version, c.Source, c.MetadataURL, c.MetadataID = id.New(), 1, source, in.URL, id.New()
-	c.CreatedBy, c.CreatedAt, c.UpdatedAt = sc.Login(), now, now
-	known, ok, err := s.Store.ConsoleByEntity(ctx, c.EntityID)
-	if err != nil {
-		return c, warn, err
+		return Console{}, nil, err
 	}
 	if ok {
-		if known.PartnerID != c.PartnerID {
-			err = fault.Conflict("sso.reg.console_taken", fault.Args{"entity": c.EntityID})
-		}
-		return known, warn, err
+		in = in.over(known)
 	}
-	if in.DryRun {
+	c, row, warn, err := s.readConsole(sc, in, body, etag, doc, e)
+	switch {
+	case err != nil:
+		return c, nil, err
+	case ok:
+		c, err = s.renew(ctx, sc, known, c, row, in.DryRun)
+		return c, warn, err
+	case in.DryRun:
 		return c, warn, nil
 	}
-	sum := sha256.Sum256(body)
-	row := DocumentRow{ID: c.MetadataID, OwnerKind: metadata.RoleSP, OwnerID: c.ID, SHA256: sum[:], XML: string(body), ValidUntil: e.ValidUntil, Cache: doc.Cache,
-		ETag: etag, FetchedAt: now, State: DocumentApplied, DecidedBy: sc.Login(), DecidedAt: now}
-	if _, err := s.Host(ctx, sc, c.PartnerID); err != nil {
-		return c, warn, err
+	return c, warn, s.newConsole(ctx, sc, c, row)
+}
+
+// over is the wish for a console that is known: what it does not say is as it was.
+func (in ConsoleInput) over(known Console) ConsoleInput {
+	if in.Name == "" {
+		in.Name = known.Name
 	}
-	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
-		if err := s.Store.InsertConsole(ctx, c); err != nil {
-			return err
-		}
-		if err := s.Store.InsertDocument(ctx, row); err != nil {
-			return err
-		}
-		return s.recordConsole(ctx, sc, c, "console.add", map[string]any{"acs": len(c.ACS), "name_id": string(c.NameIDFormat)})
-	})
-	return c, warn, err
+	if in.NameIDFormat == "" {
+		in.NameIDFormat = known.NameIDFormat
+	}
+	if in.Attributes == nil {
+		in.Attributes = known.Attributes
+	}
+	if in.Encrypt == "" {
+		in.Encrypt = known.Encrypt
+	}
+	in.RequireSigned = in.RequireSigned || known.RequireSigned
+	return in
+}
+
+// parseConsole reads a document; entity names the one that is meant in a group.
+func (s *Service) parseConsole(body []byte, entity string) (metadata.Document, metadata.Entity, error) {
+	return metadata.Parse(body, metadata.Options{Role: metadata.RoleSP, Now: s.Clock.Now(), LocalHTTP: s.localHTTP(), Entity: entity})
+}
+
+// readConsole is a console, and the row of its document.
+func (s *Service) readConsole(sc scope.Scope, in ConsoleInput, body []byte, etag string, doc metadata.Document, e metadata.Entity) (Console, DocumentRow, []*fault.Error, error) {
+	now := s.Clock.Now()
+	c, warn, err := console(in, e)
+	if err != nil {
+		return c, DocumentRow{}, nil, err
+	}
+	c.ID, c.Version, c.Source, c.MetadataURL, c.MetadataID = id.New(), 1, SourceFile, in.URL, id.New()
+	if in.URL != "" {
+		c.Source = SourceURL
+	}
+	c.CreatedBy, c.CreatedAt, c.UpdatedAt = sc.Login(), now, now
+	sum := sha256.Sum256(body)
+	return c, DocumentRow{ID: c.MetadataID, OwnerKind: metadata.RoleSP, OwnerID: c.ID, SHA256: sum[:], XML: string(body), ValidUntil: e.ValidUntil, Cache: doc.Cache,
+		ETag: etag, FetchedAt: now, State: DocumentApplied, DecidedBy: sc.Login(), DecidedAt: now}, warn, nil
 }
 
 // console is a console from its document and the wish.

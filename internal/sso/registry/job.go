@@ -106,7 +106,7 @@ func (s *Service) RefreshDue(ctx context.Context) (int, error) {
 			failed = errors.Join(failed, err)
 			continue
 		}
-		_, err = s.Refresh(ctx, self, f.OwnerID)
+		err = s.refreshOwner(ctx, f.OwnerID)
 		if fault.Is(err, fault.KindInternal) {
 			failed = errors.Join(failed, err)
 		}

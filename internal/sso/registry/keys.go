@@ -227,15 +227,27 @@ func (s *Service) keyStatus(ctx context.Context, entityKey string) ([]KeyStatus,
 		slices.SortStableFunc(st.Keys, func(a, b KeyRow) int {
 			return cmp.Compare(slices.Index(order, a.State), slices.Index(order, b.State))
 		})
+		if len(st.Keys) == 0 {
+			continue // a hosted platform reads nothing encrypted
+		}
 		st.Phase, st.At = NextPhase(st.Keys, s.Clock.Now())
 		out = append(out, st)
 	}
 	return out, nil
 }
 
-// Rotate takes a step of the rollover of our keys of a registration: the one named, or the one that comes next.
-// Before its time a step wants force. Faults: sso.reg.unknown, sso.key.too_early, .phase.
+// Rotate takes a step of the rollover of our keys of a registration, or of a hosted platform by its key: the step
+// named, or the one that comes next. Before its time a step wants force. Faults: sso.reg.unknown, sso.key.too_early,
+// .phase.
 func (s *Service) Rotate(ctx context.Context, sc scope.Scope, name string, phase Phase, force bool) ([]KeyStatus, error) {
+	if h, ok, err := s.Store.HostByKey(ctx, name); err != nil {
+		return nil, err
+	} else if ok && sc.Side() == scope.SideSystem {
+		if err := s.rotate(ctx, sc, EntityRef{metadata.RoleIdP, h.Key}, h.PartnerID, phase, force); err != nil {
+			return nil, err
+		}
+		return s.keyStatus(ctx, h.Key)
+	}
 	p, err := s.change(ctx, sc, name)
 	if err != nil {
 		return nil, err

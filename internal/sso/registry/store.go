@@ -74,7 +74,9 @@ type Store interface {
 	PurgeTests(ctx context.Context, now time.Time) error
 
 	InsertConsole(ctx context.Context, c Console) error
+	// UpdateConsole writes everything but entity, partner and beginning, if the version is as given, and raises it.
 	UpdateConsole(ctx context.Context, c Console) (bool, error)
+	ConsoleByID(ctx context.Context, consoleID string) (Console, bool, error)
 	ConsoleByEntity(ctx context.Context, entityID string) (Console, bool, error)
 	Consoles(ctx context.Context) ([]Console, error)
 	HostOf(ctx context.Context, partnerID string) (HostRow, bool, error)

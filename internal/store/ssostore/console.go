@@ -14,6 +14,7 @@ import (
 var (
 	qInsertConsole   = q.Get("sso.InsertConsole")
 	qUpdateConsole   = q.Get("sso.UpdateConsole")
+	qConsoleByID     = q.Get("sso.ConsoleByID")
 	qConsoleByEntity = q.Get("sso.ConsoleByEntity")
 	qConsoles        = q.Get("sso.Consoles")
 	qInsertHost      = q.Get("sso.InsertHost")
@@ -33,8 +34,9 @@ func format(s string) sso.NameIDFormat {
 	return sso.NameIDTransient
 }
 
-// InsertConsole writes a console.
-func (s *Store) InsertConsole(ctx context.Context, c registry.Console) error {
+// texts are the lists of a console as columns keep them: addresses, attributes, ciphers, certificates that verify,
+// and those that only encrypt.
+func texts(c registry.Console) (out [5]string, err error) {
 	var sign, encrypt []sso.Certificate
 	for _, x := range c.Certs {
 		if x.Use == sso.CertUseEncryption {
@@ -43,23 +45,35 @@ func (s *Store) InsertConsole(ctx context.Context, c registry.Console) error {
 			sign = append(sign, x)
 		}
 	}
-	var texts [5]string
 	for i, v := range []any{c.ACS, c.Attributes, c.Ciphers, sign, encrypt} {
-		t, err := encode(v)
-		if err != nil {
-			return err
+		if out[i], err = encode(v); err != nil {
+			return out, err
 		}
-		texts[i] = t
 	}
-	_, err := s.db.Exec(ctx, qInsertConsole, c.ID, c.Version, none(c.PartnerID), c.EntityID, c.Name, string(c.State), texts[0], c.SLO, c.SLOResponse, bindings[c.SLOBinding],
-		c.RequireSigned, formats[c.NameIDFormat], texts[1], string(c.Encrypt), texts[2], texts[3], texts[4], string(c.Source), c.MetadataURL, none(c.MetadataID),
+	return out, nil
+}
+
+// InsertConsole writes a console.
+func (s *Store) InsertConsole(ctx context.Context, c registry.Console) error {
+	t, err := texts(c)
+	if err != nil {
+		return err
+	}
+	_, err = s.db.Exec(ctx, qInsertConsole, c.ID, c.Version, none(c.PartnerID), c.EntityID, c.Name, string(c.State), t[0], c.SLO, c.SLOResponse, bindings[c.SLOBinding],
+		c.RequireSigned, formats[c.NameIDFormat], t[1], string(c.Encrypt), t[2], t[3], t[4], string(c.Source), c.MetadataURL, none(c.MetadataID),
 		store.At(c.ValidUntil), c.CreatedBy, store.At(c.CreatedAt), store.At(c.UpdatedAt))
 	return err
 }
 
-// UpdateConsole writes a console's state over the one of its version.
+// UpdateConsole writes a console over the one of its version.
 func (s *Store) UpdateConsole(ctx context.Context, c registry.Console) (bool, error) {
-	n, err := s.db.Exec(ctx, qUpdateConsole, c.ID, c.Version, string(c.State), store.At(c.UpdatedAt))
+	t, err := texts(c)
+	if err != nil {
+		return false, err
+	}
+	n, err := s.db.Exec(ctx, qUpdateConsole, c.ID, c.Version, c.Name, string(c.State), t[0], c.SLO, c.SLOResponse, bindings[c.SLOBinding],
+		c.RequireSigned, formats[c.NameIDFormat], t[1], string(c.Encrypt), t[2], t[3], t[4], string(c.Source), c.MetadataURL, none(c.MetadataID),
+		store.At(c.ValidUntil), store.At(c.UpdatedAt))
 	return n == 1, err
 }
 
@@ -87,6 +101,11 @@ func (s *Store) consoles(ctx context.Context, q store.Query, args ...any) ([]reg
 		return nil
 	})
 	return out, err
+}
+
+// ConsoleByID reads one.
+func (s *Store) ConsoleByID(ctx context.Context, consoleID string) (registry.Console, bool, error) {
+	return first(s.consoles(ctx, qConsoleByID, consoleID))
 }
 
 // ConsoleByEntity reads one.

@@ -5,7 +5,16 @@ insert into sso_sp (id, version, partner_id, entity_id, name, state, acs, slo_ur
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, null, $22, $23, $24)
 
 -- name: sso.UpdateConsole
-update sso_sp set version = version + 1, state = $3, updated_at = $4 where id = $1 and version = $2
+update sso_sp set version = version + 1, name = $3, state = $4, acs = $5, slo_url = $6, slo_response_url = $7, slo_binding = $8, require_signed = $9,
+  name_id_format = $10, attributes = $11, encrypt = $12, ciphers = $13, sign_certs = $14, encrypt_certs = $15, metadata_source = $16,
+  metadata_url = $17, metadata_id = $18, valid_until = $19, updated_at = $20
+where id = $1 and version = $2
+
+-- name: sso.ConsoleByID
+select id, version, coalesce(partner_id, ''), entity_id, name, state, acs, slo_url, slo_response_url, slo_binding, require_signed, name_id_format,
+  attributes, encrypt, ciphers, sign_certs, encrypt_certs, metadata_source, metadata_url, coalesce(metadata_id, ''), valid_until, last_assertion_at,
+  created_by, created_at, updated_at
+from sso_sp where id = $1
 
 -- name: sso.ConsoleByEntity
 select id, version, coalesce(partner_id, ''), entity_id, name, state, acs, slo_url, slo_response_url, slo_binding, require_signed, name_id_format,

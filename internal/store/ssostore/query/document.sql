@@ -29,8 +29,9 @@ delete from sso_metadata_fetch where owner_id = $1
 
 -- name: sso.DueFetches
 select f.owner_id, f.next_at, f.lease_until, f.lease_by, f.failures, f.failing_since, f.last_code, f.last_ok_at
-from sso_metadata_fetch f join sso_idp i on i.id = f.owner_id
-where f.next_at <= $1 and (f.lease_until is null or f.lease_until < $1) and i.state in ('active', 'tested') order by f.next_at, f.owner_id limit $2
+from sso_metadata_fetch f left join sso_idp i on i.id = f.owner_id left join sso_sp c on c.id = f.owner_id
+where f.next_at <= $1 and (f.lease_until is null or f.lease_until < $1) and (i.state in ('active', 'tested') or c.state = 'active')
+order by f.next_at, f.owner_id limit $2
 
 -- name: sso.Lease
 update sso_metadata_fetch set lease_until = $4, lease_by = $2
