@@ -14,7 +14,21 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"huoban/internal/fault"
+	"huoban/internal/store/lite"
 )
+
+// sqliteError is the engine's answer in an error, from either way to it.
+func sqliteError(err error) (code int, text string, ok bool) {
+	var direct *lite.Error
+	var driven *sqlite.Error
+	switch {
+	case errors.As(err, &direct):
+		return direct.Code, direct.Error(), true
+	case errors.As(err, &driven):
+		return driven.Code(), driven.Error(), true
+	}
+	return 0, "", false
+}
 
 func wrap(q Query, err error) error {
 	if err == nil {
@@ -51,10 +65,8 @@ func retryable(err error) bool {
 	if errors.As(err, &pg) {
 		return pg.Code == "40001" || pg.Code == "40P01"
 	}
-	var lite *sqlite.Error
-	if errors.As(err, &lite) {
-		code := lite.Code() & 0xff
-		return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED
+	if code, _, ok := sqliteError(err); ok {
+		return code&0xff == sqlite3.SQLITE_BUSY || code&0xff == sqlite3.SQLITE_LOCKED
 	}
 	return false
 }
@@ -68,11 +80,11 @@ func lost(err error) bool {
 	if errors.As(err, &pg) {
 		return strings.HasPrefix(pg.Code, "08") || pg.Code == "57P01" || pg.Code == "57P02" || pg.Code == "57P03"
 	}
-	var lite *sqlite.Error
+	_, _, local := sqliteError(err)
 	var connect *pgconn.ConnectError
 	var link *net.OpError
 	switch {
-	case errors.As(err, &lite):
+	case local:
 		return false
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.As(err, &connect), errors.As(err, &link):
 		return true
@@ -96,9 +108,8 @@ func classify(err error) error {
 	if errors.As(err, &pg) {
 		return classifyPostgres(pg, err)
 	}
-	var lite *sqlite.Error
-	if errors.As(err, &lite) {
-		return classifySQLite(lite, err)
+	if code, text, ok := sqliteError(err); ok {
+		return classifySQLite(code, text, err)
 	}
 	if lost(err) {
 		return fault.Unavailable("store.connection_lost", nil).Because(err)
@@ -131,17 +142,17 @@ func classifyPostgres(pg *pgconn.PgError, err error) error {
 	return err
 }
 
-func classifySQLite(lite *sqlite.Error, err error) error {
-	switch lite.Code() {
+func classifySQLite(code int, text string, err error) error {
+	switch code {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
 		return fault.Conflict("store.exists", nil).Because(err)
 	case sqlite3.SQLITE_CONSTRAINT_TRIGGER, sqlite3.SQLITE_CONSTRAINT_CHECK,
 		sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY, sqlite3.SQLITE_CONSTRAINT_NOTNULL:
 		return fault.Conflict("store.refused", nil).Because(err)
 	}
-	switch lite.Code() & 0xff {
+	switch code & 0xff {
 	case sqlite3.SQLITE_ERROR:
-		if strings.Contains(lite.Error(), "integer overflow") {
+		if strings.Contains(text, "integer overflow") {
 			return fault.Invalid("store.out_of_range", nil).Because(err)
 		}
 	case sqlite3.SQLITE_FULL:

@@ -26,6 +26,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite" // driver "sqlite"
+
+	"huoban/internal/store/lite"
 )
 
 // Engine names the database kind.
@@ -122,10 +124,9 @@ func openSQLite(ctx context.Context, path string, o options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	read, err := pool(reading, "", readers, readers)
-	if err != nil {
-		return nil, err
-	}
+	read := sql.OpenDB(lite.Connector{Address: "file:" + escapePath(path), Pragmas: reading})
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
 	db := &DB{engine: SQLite, path: path, owner: owner, read: read, writer: newWriter(write), inRead: make(chan struct{}, readers/2), spare: make(chan *reader, readers/2)}
 	if err := write.PingContext(ctx); err != nil {
 		db.Close()

@@ -6,40 +6,73 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
-	"strconv"
 	"time"
 
 	"huoban/internal/fault"
 	"huoban/internal/money"
+	"huoban/internal/store/lite"
 )
 
-// RowCells is one row as the driver gave it, read by place. It is valid until the next row.
-type RowCells []driver.Value
+// RowCells is one row, read by place. It is valid until the next row.
+type RowCells struct {
+	st  *lite.Stmt     // read from the engine itself, or
+	row []driver.Value // as the driver gave it
+}
 
 // Text is a text column; null is "".
 func (c RowCells) Text(i int) string {
-	s, _ := c[i].(string)
+	if c.st != nil {
+		return string(c.st.View(i))
+	}
+	s, _ := c.row[i].(string)
 	return s
+}
+
+// Word is a text column of few values; where it is was, it is without memory of its own.
+func (c RowCells) Word(i int, was string) string {
+	if c.st != nil {
+		if v := c.st.View(i); string(v) != was {
+			return string(v)
+		}
+		return was
+	}
+	return c.Text(i)
 }
 
 // Int is a whole number; null is 0.
 func (c RowCells) Int(i int) int64 {
-	n, _ := c[i].(int64)
+	if c.st != nil {
+		return c.st.Int(i)
+	}
+	n, _ := c.row[i].(int64)
 	return n
 }
 
-// Bytes is a byte column; the slice is the caller's.
+// Bytes is a byte column; who keeps it copies it.
 func (c RowCells) Bytes(i int) []byte {
-	b, _ := c[i].([]byte)
+	if c.st != nil {
+		return c.st.View(i)
+	}
+	b, _ := c.row[i].([]byte)
 	return b
 }
 
 // Time is an instant; null is the zero time.
 func (c RowCells) Time(i int) (time.Time, error) {
+	if c.st != nil {
+		v := c.st.View(i)
+		if len(v) == 0 {
+			return time.Time{}, nil
+		}
+		at, ok := parseInstant(v)
+		if !ok {
+			return at, fmt.Errorf("instant %q is not of the form %s", v, instantForm)
+		}
+		return at, nil
+	}
 	var at Instant
-	err := at.Scan(c[i])
+	err := at.Scan(c.row[i])
 	return at.Time, err
 }
 
@@ -54,56 +87,55 @@ func (c RowCells) Dec(i int) (*money.Exact, error) {
 
 // Exact is Dec by value; false where it is absent.
 func (c RowCells) Exact(i int) (money.Exact, bool, error) {
-	s, ok := c[i].(string)
+	if c.st != nil {
+		v := c.st.View(i)
+		if v == nil {
+			return money.Exact{}, false, nil
+		}
+		x, err := money.ParseExactBytes(v)
+		return x, err == nil, decimalError(err, string(v))
+	}
+	s, ok := c.row[i].(string)
 	if !ok {
 		return money.Exact{}, false, nil
 	}
 	x, err := money.ParseExact(s)
-	if err != nil {
-		return x, false, fmt.Errorf("decimal %q: %w", s, err)
+	return x, err == nil, decimalError(err, s)
+}
+
+func decimalError(err error, text string) error {
+	if err == nil {
+		return nil
 	}
-	return x, true, nil
+	return fmt.Errorf("decimal %q: %w", text, err)
 }
 
 // reader is a connection of SQLite that reads for one request at a time, with statements that were
 // prepared once. The layers of database/sql cost as much as a small query, so Cells goes below them.
 type reader struct {
 	*sql.Conn
-	stmts map[string]*sql.Stmt
-	raws  map[string]rawQuery
-	begin driver.StmtExecContext
-	end   driver.StmtExecContext
-	undo  driver.StmtExecContext
-	row   []driver.Value
-	args  []driver.NamedValue
+	engine *lite.Conn // the same connection
+	stmts  map[string]*sql.Stmt
+	raws   map[string]*lite.Stmt
+	begin  *lite.Stmt
+	end    *lite.Stmt
+	undo   *lite.Stmt
+	args   []any
 }
 
-// rawQuery is a query whose placeholders are plain ones, which SQLite need not look up by name; order
-// says which argument each one takes.
-type rawQuery struct {
-	st    driver.StmtQueryContext
-	order []int
-}
+var placeholder = regexp.MustCompile(`\$\d+`)
 
-var placeholder = regexp.MustCompile(`\$(\d+)`)
-
-func (r *reader) rawQuery(text string) (rawQuery, error) {
-	if q, ok := r.raws[text]; ok {
-		return q, nil
+// raw is a kept statement of the engine.
+func (r *reader) raw(text string) (*lite.Stmt, error) {
+	if st := r.raws[text]; st != nil {
+		return st, nil
 	}
-	var q rawQuery
-	plain := placeholder.ReplaceAllStringFunc(text, func(p string) string {
-		n, _ := strconv.Atoi(p[1:])
-		q.order = append(q.order, n-1)
-		return "+?" // the plus keeps the engine from planning again for each value
-	})
-	st, err := r.raw(plain)
-	if err != nil {
-		return q, err
+	// The plus keeps the engine from planning again for each value.
+	st, err := r.engine.Prepare(placeholder.ReplaceAllString(text, "+$0"))
+	if err == nil {
+		r.raws[text] = st
 	}
-	q.st = st.(driver.StmtQueryContext)
-	r.raws[text] = q
-	return q, nil
+	return st, err
 }
 
 func newReader(ctx context.Context, pool *sql.DB) (*reader, error) {
@@ -111,28 +143,23 @@ func newReader(ctx context.Context, pool *sql.DB) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{Conn: conn, stmts: map[string]*sql.Stmt{}, raws: map[string]rawQuery{}}
-	for text, st := range map[string]*driver.StmtExecContext{"BEGIN": &r.begin, "COMMIT": &r.end, "ROLLBACK": &r.undo} {
-		made, err := r.raw(text)
-		if err != nil {
-			return nil, errors.Join(err, conn.Close())
+	r := &reader{Conn: conn, stmts: map[string]*sql.Stmt{}, raws: map[string]*lite.Stmt{}}
+	err = conn.Raw(func(dc any) error { r.engine = dc.(*lite.Link).Conn; return nil })
+	for text, st := range map[string]**lite.Stmt{"BEGIN": &r.begin, "COMMIT": &r.end, "ROLLBACK": &r.undo} {
+		if err == nil {
+			*st, err = r.raw(text)
 		}
-		*st = made.(driver.StmtExecContext)
+	}
+	if err != nil {
+		return nil, errors.Join(err, r.close())
 	}
 	return r, nil
 }
 
-// raw prepares below database/sql.
-func (r *reader) raw(text string) (st driver.Stmt, err error) {
-	err = r.Raw(func(dc any) error {
-		st, err = dc.(driver.ConnPrepareContext).PrepareContext(context.Background(), text)
-		return err
-	})
-	return st, err
-}
-
-func exec(st driver.StmtExecContext) error {
-	_, err := st.ExecContext(context.Background(), nil)
+// exec runs a word of transaction control.
+func exec(st *lite.Stmt) error {
+	_, err := st.Step()
+	st.Reset()
 	return err
 }
 
@@ -151,40 +178,30 @@ func (r *reader) prepared(ctx context.Context, q Query) (*sql.Stmt, error) {
 // each runs a query below database/sql. It cannot be interrupted, which is why only queries that are
 // bounded by themselves come this way.
 func (r *reader) each(q Query, args []any, scan func(RowCells) error) error {
-	raw, err := r.rawQuery(q.Text)
+	st, err := r.raw(q.Text)
 	if err != nil {
 		return err
 	}
 	r.args = r.args[:0]
-	for i, n := range raw.order {
-		if n >= len(args) {
-			return fmt.Errorf("argument %d is missing", n+1)
-		}
-		v, err := bind(SQLite, args[n])
+	for _, arg := range args {
+		v, err := bind(SQLite, arg)
 		if err != nil {
 			return err
 		}
-		r.args = append(r.args, driver.NamedValue{Ordinal: i + 1, Value: v})
+		r.args = append(r.args, v)
 	}
-	rows, err := raw.st.QueryContext(context.Background(), r.args)
+	err = st.Bind(r.args...)
+	clear(r.args) // hold nobody's bytes
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	n := len(rows.Columns())
-	if cap(r.row) < n {
-		r.row = make([]driver.Value, n)
-	}
-	row := r.row[:n]
+	defer st.Reset()
 	for {
-		switch err := rows.Next(row); err {
-		case nil:
-		case io.EOF:
-			return nil
-		default:
+		more, err := st.Step()
+		if err != nil || !more {
 			return err
 		}
-		if err := scan(row); err != nil {
+		if err := scan(RowCells{st: st}); err != nil {
 			return err
 		}
 	}
@@ -194,11 +211,8 @@ func (r *reader) close() error {
 	for _, st := range r.stmts {
 		_ = st.Close()
 	}
-	for _, q := range r.raws {
-		_ = q.st.(driver.Stmt).Close()
-	}
-	for _, st := range []driver.StmtExecContext{r.begin, r.end, r.undo} {
-		_ = st.(driver.Stmt).Close()
+	for _, st := range r.raws {
+		_ = st.Close()
 	}
 	return r.Conn.Close()
 }
@@ -343,7 +357,7 @@ func sqlCells(rows *sql.Rows, scan func(RowCells) error) error {
 	if err != nil {
 		return err
 	}
-	row, got, into := make(RowCells, len(names)), make([]any, len(names)), make([]any, len(names))
+	row, got, into := make([]driver.Value, len(names)), make([]any, len(names)), make([]any, len(names))
 	for i := range got {
 		into[i] = &got[i]
 	}
@@ -353,5 +367,5 @@ func sqlCells(rows *sql.Rows, scan func(RowCells) error) error {
 	for i := range got {
 		row[i] = got[i]
 	}
-	return scan(row)
+	return scan(RowCells{row: row})
 }

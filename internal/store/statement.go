@@ -73,7 +73,7 @@ func (s *statement) each(args []any, scan func(RowCells) error) error {
 		default:
 			return err
 		}
-		if err := scan(s.row); err != nil {
+		if err := scan(RowCells{row: s.row}); err != nil {
 			return err
 		}
 	}

@@ -50,7 +50,7 @@ func (i *Instant) Scan(src any) error {
 }
 
 // parseInstant reads the fixed-width form alone; time.Parse would be a tenth of a page's reading.
-func parseInstant(s string) (time.Time, bool) {
+func parseInstant[T string | []byte](s T) (time.Time, bool) {
 	if len(s) != len(instantForm) {
 		return time.Time{}, false
 	}
