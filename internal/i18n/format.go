@@ -77,18 +77,24 @@ func with(symbol, grouped string) string {
 }
 
 func rounded(a money.Amount, currency string) string {
+	var space [48]byte
+	return string(AppendMoneyPlain(space[:0], a, currency))
+}
+
+// AppendMoneyPlain appends what MoneyPlain says.
+func AppendMoneyPlain(b []byte, a money.Amount, currency string) []byte {
 	if n := Digits(currency); n <= 8 && a > math.MinInt64/2 && a < math.MaxInt64/2 {
-		return fixed(a, n)
+		return appendFixed(b, a, n)
 	}
 	s := a.Exact().Decimal().StringFixed(int32(Digits(currency)))
 	if strings.Trim(s, "-0.") == "" {
 		s = strings.TrimPrefix(s, "-") // an amount too small to show has no sign
 	}
-	return group(s)
+	return append(b, group(s)...)
 }
 
-// fixed writes an amount with n decimals, half away from zero, without big numbers.
-func fixed(a money.Amount, n int) string {
+// appendFixed writes an amount with n decimals, half away from zero, without big numbers.
+func appendFixed(b []byte, a money.Amount, n int) []byte {
 	unit := int64(1)
 	for range 8 - n {
 		unit *= 10
@@ -111,8 +117,7 @@ func fixed(a money.Amount, n int) string {
 	if n > 0 {
 		text = slices.Insert(text, len(text)-n, '.')
 	}
-	var out [48]byte
-	return string(appendGrouped(out[:0], "", text))
+	return appendGrouped(b, "", text)
 }
 
 // Money is "¥1,234.56", rounded for display only.
@@ -155,7 +160,13 @@ func Exact(x money.Exact) string { return ExactMoney(x, "") }
 // ExactMoney is an exact amount whole, with the currency's sign and never fewer decimals than it is written
 // with: "−¥380.50".
 func ExactMoney(x money.Exact, currency string) string {
-	var text, out [64]byte
+	var out [64]byte
+	return string(AppendExactMoney(out[:0], x, currency))
+}
+
+// AppendExactMoney appends what ExactMoney says.
+func AppendExactMoney(b []byte, x money.Exact, currency string) []byte {
+	var text [64]byte
 	digits := x.Append(text[:0])
 	if currency != "" {
 		point := bytes.IndexByte(digits, '.')
@@ -167,7 +178,7 @@ func ExactMoney(x money.Exact, currency string) string {
 			digits = append(digits, '0')
 		}
 	}
-	return string(appendGrouped(out[:0], Symbol(currency), digits))
+	return appendGrouped(b, Symbol(currency), digits)
 }
 
 // Percent is part of whole with one decimal, "30.4%"; Nothing if whole is 0.
@@ -194,10 +205,16 @@ func Bytes(n int64) string {
 
 // DateTime is the ISO form in Beijing time, for tables: "2026-11-05 09:12".
 func DateTime(t time.Time) string {
+	var space [32]byte
+	return string(AppendDateTime(space[:0], t))
+}
+
+// AppendDateTime appends what DateTime says.
+func AppendDateTime(b []byte, t time.Time) []byte {
 	if t.IsZero() {
-		return Nothing
+		return append(b, Nothing...)
 	}
-	return t.In(cycle.Zone).Format("2006-01-02 15:04")
+	return t.In(cycle.Zone).AppendFormat(b, "2006-01-02 15:04")
 }
 
 // DateTimeIn is DateTime in another fixed zone, for the time of charge in its source's zone.

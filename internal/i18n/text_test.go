@@ -173,7 +173,7 @@ func TestFixed(t *testing.T) {
 			if strings.Trim(want, "-0.") == "" {
 				want = strings.TrimPrefix(want, "-")
 			}
-			if got := fixed(a, n); got != group(want) {
+			if got := string(appendFixed(nil, a, n)); got != group(want) {
 				t.Fatalf("%d with %d decimals: %s, want %s", a, n, got, group(want))
 			}
 		}

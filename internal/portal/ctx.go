@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 	"strings"
@@ -65,12 +64,7 @@ func (c *Ctx) T(key string, pairs ...any) string {
 
 // page renders to a buffer first, so that a page that fails half way becomes a clean error.
 func (c *Ctx) page(status int, component templ.Component) error {
-	buf := buffers.Get().(*bytes.Buffer)
-	defer giveBuffer(buf)
-	if err := component.Render(c.framed(), buf); err != nil {
-		return err
-	}
-	return c.send(status, buf)
+	return part.Whole(c.framed(), component, func(page []byte) error { return c.send(status, page) })
 }
 
 // made is page of a component that is yet to be made.

@@ -57,8 +57,8 @@ func (h *Handlers) consumed(c *Ctx, e *consumption, open string) (templ.Componen
 	}
 	page := expview.Lines{Doc: h.expenditureDoc(c, e), Unit: totals.Currency, Columns: e.cols, Filter: consumptionFilter(c, e, totals.Choices, totals.Currency),
 		Tool:      part.Tool{Count: count, Conditions: consumptionConditions(c, e, totals.Choices), Refresh: c.expenditureLink(e, e.page), Columns: consumptionColumns(c, e), Export: exportOfConsumption(c, e, expenditureexport.KindLines, totals.Currency, "")},
-		PageTotal: expview.Total{Label: c.T("expenditure.total.page", "Count", int64(len(list.Rows))), Amount: exactly(list.Sum, totals.Currency)},
-		AllTotal:  expview.Total{Label: c.T("expenditure.total.all"), Amount: exactly(totals.Amount, totals.Currency)},
+		PageTotal: expview.Total{Label: c.T("expenditure.total.page", "Count", int64(len(list.Rows))), Amount: list.Sum},
+		AllTotal:  expview.Total{Label: c.T("expenditure.total.all"), Amount: totals.Amount},
 		Pager:     consumptionPager(c, e, count)}
 	if page.Tool.Views, err = h.views(c, c.expenditureLink(e, e.page)); err != nil {
 		return nil, err
@@ -104,15 +104,15 @@ func consumedLine(c *Ctx, e *consumption, r *expenditure.LineRow, open string) e
 	l, p := r.Line, &r.Line.Product
 	number := r.Number()
 	w := &e.words
-	row := expview.Line{ID: number, Number: number, Charged: i18n.DateTime(l.ChargeStart), Customer: r.Customer.Name,
+	row := expview.Line{ID: number, Number: number, Charged: l.ChargeStart, Customer: r.Customer.Name,
 		Relation: w.say("relation", string(r.Relation), func() string { return relationText(c, r.Relation) }),
 		Manager:  w.say("manager", r.Manager.ID, func() string { return managerText(r.Manager, open == "manager") }), Hidden: r.Manager.ID != "" && open != "manager",
 		Product: productText(c, p.Service), Resource: l.Resource.Name, Region: p.Region,
 		Mode: w.say("mode", string(p.ChargingMode), func() string { return modeText(c, p.ChargingMode) }),
 		Kind: w.say("kind", string(l.Kind), func() string { return c.T("bills.kind." + string(l.Kind)) }),
-		List: part.Money{Text: i18n.Nothing}, Amount: exactly(l.Billed, l.Currency)}
+		List: l.List, Amount: l.Billed}
 	if e.people && open != "customer" {
-		row.Customer, row.Masked = maskName(r.Customer.Name), true
+		row.Customer, row.Masked = w.say("customer", r.Customer.Name, func() string { return maskName(r.Customer.Name) }), true
 	}
 	if row.Resource == "" {
 		row.Resource = l.Resource.ID
@@ -120,9 +120,6 @@ func consumedLine(c *Ctx, e *consumption, r *expenditure.LineRow, open string) e
 	if r.Spread {
 		row.ID += "-" + r.Customer.Code
 		row.Kind = c.T("expenditure.spread", "Kind", row.Kind)
-	}
-	if l.List != nil {
-		row.List = exactly(*l.List, l.Currency)
 	}
 	for _, cell := range []*string{&row.Resource, &row.Region} {
 		if *cell == "" {

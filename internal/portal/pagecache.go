@@ -14,6 +14,7 @@ import (
 	"huoban/internal/i18n"
 	"huoban/internal/id"
 	"huoban/web/templates/layout"
+	"huoban/web/templates/part"
 )
 
 // pageKey is everything a kept page depends on besides the version: who sees what (organisation,
@@ -170,52 +171,37 @@ func (c *Ctx) mark(env layout.Env, make func() (templ.Component, error)) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	var buf bytes.Buffer
-	err = component.Render(c.framed(), &buf)
-	return buf.Bytes(), err
+	var page []byte
+	err = part.Whole(c.framed(), component, func(made []byte) error { page = bytes.Clone(made); return nil })
+	return page, err
 }
 
 // fill writes a page with this request's own words in its holes.
 func (h *Handlers) fill(c *Ctx, env layout.Env, pieces []piece) error {
-	buf := buffers.Get().(*bytes.Buffer)
-	defer giveBuffer(buf)
-	for _, p := range pieces {
-		buf.Write(p.body)
-		switch p.hole {
-		case holePerson:
-			buf.WriteString(templ.EscapeString(env.Person))
-		case holeBell:
-			if err := layout.Bell(env).Render(c.ctx(), buf); err != nil {
-				return err
+	page := part.Write(func(m *part.Markup) {
+		for _, p := range pieces {
+			m.Add(p.body)
+			switch p.hole {
+			case holePerson:
+				m.Text(env.Person)
+			case holeBell:
+				m.Put(layout.Bell(env))
+			case holeBars:
+				if len(env.Bars) > 0 {
+					m.Put(layout.Bars(env))
+				}
+			case holeFresh:
+				m.Text(h.freshly(c))
+			case holeKey:
+				m.Text(id.New())
 			}
-		case holeBars:
-			if len(env.Bars) == 0 {
-				continue
-			}
-			if err := layout.Bars(env).Render(c.ctx(), buf); err != nil {
-				return err
-			}
-		case holeFresh:
-			buf.WriteString(templ.EscapeString(h.freshly(c)))
-		case holeKey:
-			buf.WriteString(id.New())
 		}
-	}
-	return c.send(http.StatusOK, buf)
-}
-
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// giveBuffer brings a buffer back; one that grew out of all proportion is left to the collector.
-func giveBuffer(b *bytes.Buffer) {
-	if b.Cap() <= 1<<20 {
-		b.Reset()
-		buffers.Put(b)
-	}
+	})
+	return part.Whole(c.ctx(), page, func(page []byte) error { return c.send(http.StatusOK, page) })
 }
 
 // send answers with a page in one write.
-func (c *Ctx) send(status int, page *bytes.Buffer) error {
-	c.Response().Header().Set("Content-Length", strconv.Itoa(page.Len()))
-	return c.HTMLBlob(status, page.Bytes())
+func (c *Ctx) send(status int, page []byte) error {
+	c.Response().Header().Set("Content-Length", strconv.Itoa(len(page)))
+	return c.HTMLBlob(status, page)
 }

@@ -6,7 +6,10 @@ package expview
 import (
 	"slices"
 	"strconv"
+	"time"
 
+	"huoban/internal/money"
+	"huoban/web/templates/layout"
 	"huoban/web/templates/part"
 )
 
@@ -73,14 +76,14 @@ type Lines struct {
 // Total is a row below the lines.
 type Total struct {
 	Label  string
-	Amount part.Money
+	Amount money.Exact
 }
 
 // Line is one charge.
 type Line struct {
 	ID       string
 	Number   string
-	Charged  string
+	Charged  time.Time
 	Customer string
 	Masked   bool
 	Relation string
@@ -91,8 +94,13 @@ type Line struct {
 	Region   string
 	Mode     string
 	Kind     string
-	List     part.Money
-	Amount   part.Money
+	List     *money.Exact // nil = none
+	Amount   money.Exact
+}
+
+// layout is the frame around both pages.
+func (d Doc) layout() layout.Page {
+	return layout.Page{Title: d.Header.Title, Print: d.Print, Notes: d.Notes}
 }
 
 // texts are the columns that hold no figure: a total says nothing in them.

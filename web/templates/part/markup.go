@@ -4,10 +4,13 @@ import (
 	"context"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/a-h/templ"
+	templruntime "github.com/a-h/templ/runtime"
 
 	"huoban/internal/i18n"
+	"huoban/internal/money"
 )
 
 // Markup is a stretch of a page that is written by hand. A template puts every text through fmt and every
@@ -22,21 +25,45 @@ type Markup struct {
 
 var markups = sync.Pool{New: func() any { return &Markup{b: make([]byte, 0, 16<<10)} }}
 
-// Write makes a component of a function that writes.
+// Write makes a component of a function that writes. Inside other markup it writes there, without a copy.
 func Write(fn func(m *Markup)) templ.Component {
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-		m := markups.Get().(*Markup)
-		m.b, m.ctx, m.lang, m.err = m.b[:0], ctx, i18n.From(ctx), nil
+		around := w
+		if b, ok := w.(*templruntime.Buffer); ok { // of a template, which holds back what it wrote
+			around = b.Underlying
+		}
+		m, within := around.(*Markup)
+		if !within {
+			return Whole(ctx, Write(fn), func(made []byte) error {
+				_, err := w.Write(made)
+				return err
+			})
+		}
+		if b, ok := w.(*templruntime.Buffer); ok {
+			if err := b.Flush(); err != nil {
+				return err
+			}
+		}
+		was := m.ctx
+		m.ctx = ctx
 		fn(m)
-		err := m.err
-		if err == nil {
-			_, err = w.Write(m.b)
-		}
-		if m.ctx = nil; cap(m.b) <= 1<<20 {
-			markups.Put(m)
-		}
-		return err
+		m.ctx = was
+		return m.err
 	})
+}
+
+// Whole renders a component and, if that succeeds, gives all of it to use, which must not keep it.
+func Whole(ctx context.Context, c templ.Component, use func(made []byte) error) error {
+	m := markups.Get().(*Markup)
+	m.b, m.lang, m.err = m.b[:0], i18n.From(ctx), nil
+	err := c.Render(ctx, m)
+	if err == nil {
+		err = use(m.b)
+	}
+	if m.ctx = nil; cap(m.b) <= 1<<20 {
+		markups.Put(m)
+	}
+	return err
 }
 
 // Raw writes constant markup.
@@ -56,6 +83,41 @@ func (m *Markup) Say(key string, pairs ...any) { m.Text(i18n.In(m.lang, key, pai
 
 // T is a sentence that is written more than once.
 func (m *Markup) T(key string, pairs ...any) string { return i18n.In(m.lang, key, pairs...) }
+
+// Exact writes an amount as Money does: to two decimals of its currency, all of it on demand.
+func (m *Markup) Exact(x money.Exact, currency string) {
+	var space [64]byte
+	a, err := x.Amount()
+	if err != nil { // too large for that
+		m.Raw(`<span class="hb-money">`)
+		m.bytes(i18n.AppendExactMoney(space[:0], x, ""))
+	} else {
+		m.Raw(`<span class="hb-money" title="`)
+		m.bytes(i18n.AppendExactMoney(space[:0], x, currency))
+		m.Raw(`">`)
+		m.bytes(i18n.AppendMoneyPlain(space[:0], a, currency))
+	}
+	m.Raw(`</span>`)
+}
+
+// Money writes an amount that cannot be explained.
+func (m *Markup) Money(a Money) {
+	if a.Full != "" {
+		m.Raw(`<span class="hb-money" title="`)
+		m.Text(a.Full)
+		m.Raw(`">`)
+	} else {
+		m.Raw(`<span class="hb-money">`)
+	}
+	m.Text(a.Text)
+	m.Raw(`</span>`)
+}
+
+// bytes is Text of what is no string.
+func (m *Markup) bytes(text []byte) { m.b = appendEscaped(m.b, text) }
+
+// Time writes a time as tables do.
+func (m *Markup) Time(t time.Time) { m.b = i18n.AppendDateTime(m.b, t) }
 
 // Put writes a component.
 func (m *Markup) Put(c templ.Component) {
@@ -85,7 +147,7 @@ func (m *Markup) Icon(name string) {
 var escapes = [256]string{'&': "&amp;", '\'': "&#39;", '<': "&lt;", '>': "&gt;", '"': "&#34;"}
 
 // appendEscaped writes what templates write of a text.
-func appendEscaped(b []byte, text string) []byte {
+func appendEscaped[T string | []byte](b []byte, text T) []byte {
 	at := 0
 	for i := range len(text) {
 		if to := escapes[text[i]]; to != "" {
