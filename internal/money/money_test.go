@@ -104,7 +104,7 @@ func TestExactTextRoundTrips(t *testing.T) {
 		text := rapid.StringMatching(`-?[0-9]{1,20}(\.[0-9]{1,18})?(E-?[0-9]{1,2})?`).Draw(t, "text")
 		x, err := ParseExact(text)
 		if err != nil {
-			return
+			t.Skip()
 		}
 		y, err := ParseExact(x.String())
 		if err != nil || !x.Equal(y) || x.String() != y.String() {
