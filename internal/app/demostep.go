@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"huoban/internal/account"
 	"huoban/internal/adjustment"
@@ -131,7 +132,9 @@ func (m *demoMaker) care(ctx context.Context) error {
 			managers[p.Organisation] = append(managers[p.Organisation], p.Login)
 		}
 	}
-	begin, handover := m.world.First.Start(cycle.Zone), m.world.Month(m.world.Months/3).Start(cycle.Zone)
+	// On the afternoon before, so that 客户消费 counts the whole of the first day.
+	const afternoon = -9*time.Hour - 30*time.Minute
+	begin, handover := m.world.First.Start(cycle.Zone).Add(afternoon), m.world.Month(m.world.Months/3).Start(cycle.Zone).Add(afternoon)
 	for i := range m.world.Customers {
 		c := &m.world.Customers[i]
 		ctx, sc, err := m.app.Operator(ctx, lower(c.Partner)+"-admin", "demo")
@@ -143,14 +146,14 @@ func (m *demoMaker) care(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		day := begin
+		from := begin
 		if before != "" {
-			if err := m.assign(ctx, sc, customer.AssignInput{CustomerID: org.ID, PersonID: before, Day: day}); err != nil {
+			if err := m.assign(ctx, sc, customer.AssignInput{CustomerID: org.ID, PersonID: before, From: from}); err != nil {
 				return err
 			}
-			day = handover
+			from = handover
 		}
-		if err := m.assign(ctx, sc, customer.AssignInput{CustomerID: org.ID, PersonID: now, Day: day}); err != nil {
+		if err := m.assign(ctx, sc, customer.AssignInput{CustomerID: org.ID, PersonID: now, From: from}); err != nil {
 			return err
 		}
 	}
@@ -169,7 +172,7 @@ func (m *demoMaker) assign(ctx context.Context, sc scope.Scope, in customer.Assi
 		return err
 	}
 	for _, a := range known {
-		if a.CustomerID == in.CustomerID && a.PersonID == p.ID && a.From.Equal(in.Day) {
+		if a.CustomerID == in.CustomerID && a.PersonID == p.ID && a.From.Equal(in.From) {
 			return nil
 		}
 	}

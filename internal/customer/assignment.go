@@ -7,23 +7,16 @@ import (
 	"time"
 
 	"huoban/internal/audit"
-	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/id"
 	"huoban/internal/scope"
 )
 
-// AssignInput gives a customer into a manager's care from the beginning of a day (GMT+8); a zero Day
-// is today.
+// AssignInput gives a customer into a manager's care from an instant on; the zero From is now. When a page
+// begins to count is its own matter (Count).
 type AssignInput struct {
 	CustomerID, PersonID string
-	Day                  time.Time
-}
-
-// dayStart is the beginning of the day in the portal's zone.
-func dayStart(t time.Time) time.Time {
-	y, m, d := t.In(cycle.Zone).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, cycle.Zone).UTC()
+	From                 time.Time
 }
 
 // Assign gives a customer of the acting partner to one of its 客户经理; the manager before ends there.
@@ -34,9 +27,9 @@ func (s *Service) Assign(ctx context.Context, sc scope.Scope, in AssignInput) (A
 	if err := mayAssign(sc); err != nil {
 		return Assignment{}, err
 	}
-	from := dayStart(in.Day)
-	if in.Day.IsZero() {
-		from = dayStart(s.Clock.Now())
+	from := in.From
+	if from.IsZero() {
+		from = s.Clock.Now()
 	}
 	var out Assignment
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {

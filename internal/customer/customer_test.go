@@ -182,14 +182,3 @@ func TestHolds(t *testing.T) {
 		}
 	}
 }
-
-func TestDayStart(t *testing.T) {
-	at := time.Date(2026, 11, 20, 16, 0, 0, 0, time.UTC) // midnight of the 21st in Beijing
-	for _, c := range []struct{ at, want time.Time }{
-		{at, at}, {at.Add(-time.Microsecond), at.Add(-24 * time.Hour)}, {at.Add(24*time.Hour - time.Microsecond), at},
-	} {
-		if got := dayStart(c.at); !got.Equal(c.want) {
-			t.Errorf("dayStart(%s) = %s, want %s", c.at, got, c.want)
-		}
-	}
-}

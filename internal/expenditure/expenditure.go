@@ -126,6 +126,7 @@ type Summary struct {
 	Rows     []Row
 	Total    Figures
 	Choices  Choices
+	Since    time.Time // from when a manager's figures count; zero for everybody else
 }
 
 // Totals is what a whole list of lines holds. Lines is -1 where only lines above or below zero are
@@ -135,6 +136,7 @@ type Totals struct {
 	Lines       int64
 	Amount, Tax money.Exact
 	Choices     Choices
+	Since       time.Time // as of Summary
 }
 
 // LineRow is a line of the list: a delivered one, or the customer's part of a spread one.

@@ -27,7 +27,7 @@ func (s *Service) Summarise(ctx context.Context, sc scope.Scope, f Filter) (*Sum
 		if err != nil {
 			return err
 		}
-		out = &Summary{Currency: g.choices.currency(f), Choices: g.choices}
+		out = &Summary{Currency: g.choices.currency(f), Choices: g.choices, Since: v.since()}
 		for _, r := range g.rows[out.Currency] {
 			out.Rows = append(out.Rows, *r)
 			out.Total.Merge(r.Figures)
@@ -99,7 +99,7 @@ func (v *view) totals(ctx context.Context) (*Totals, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Totals{Currency: choices.currency(v.f), Choices: choices}
+	t := &Totals{Currency: choices.currency(v.f), Choices: choices, Since: v.since()}
 	if i := slices.Index(currencies, t.Currency); i >= 0 {
 		t.Lines, t.Amount, t.Tax = figures[i].Lines, figures[i].Amount(), figures[i].Tax
 	}

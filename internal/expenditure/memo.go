@@ -84,7 +84,7 @@ func (s *Service) reach(ctx context.Context, sc scope.Scope, version int64) (*re
 	if err != nil {
 		return nil, err
 	}
-	all := Visible(sc, own, links, care)
+	all := Visible(counted(sc), own, links, countedCare(care))
 	known = &reach{all, people(all)}
 	s.memo.mu.Lock()
 	defer s.memo.mu.Unlock()

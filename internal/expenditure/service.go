@@ -138,6 +138,31 @@ func (s *Service) view(ctx context.Context, sc scope.Scope, f Filter) (*view, er
 	return v, nil
 }
 
+// since is from when the cycle counts for a scope that is limited to assigned customers, of what the filter
+// takes; zero where there is no such limit or nothing counts at all.
+func (v *view) since() time.Time {
+	if _, limited := v.sc.Windows(); !limited || v.sc.Side() != scope.SidePartner {
+		return time.Time{}
+	}
+	begin, end := v.f.Cycle.Start(cycle.Zone), v.f.Cycle.End(cycle.Zone)
+	var first time.Time
+	for _, spans := range v.groups {
+		for _, s := range spans {
+			if from := latest(s.From, begin); s.covers(from) && from.Before(end) && (first.IsZero() || from.Before(first)) {
+				first = from
+			}
+		}
+	}
+	return first
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // sumsOf reads the kept sums of a customer once.
 func (v *view) sumsOf(ctx context.Context, s *Span) ([]Sum, error) {
 	if have, ok := v.sums[s.Customer.ID]; ok {

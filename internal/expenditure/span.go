@@ -66,6 +66,37 @@ func Visible(sc scope.Scope, own Party, links []Link, care []Care) []Span {
 	return out
 }
 
+// counted is a partner's scope as 客户消费 counts: a customer who was assigned counts from the next day on. One
+// who passed from one manager of a team to another was the supervisor's all the time.
+func counted(sc scope.Scope) scope.Scope {
+	windows, limited := sc.Windows()
+	if !limited || sc.Side() != scope.SidePartner {
+		return sc
+	}
+	of := map[string][]Span{}
+	for _, w := range windows {
+		if !empty(w.From, w.To) {
+			of[w.CustomerID] = append(of[w.CustomerID], Span{From: w.From, To: w.To})
+		}
+	}
+	var out []scope.Window
+	for id, spans := range of {
+		for _, s := range merged(spans) {
+			out = append(out, scope.Window{CustomerID: id, From: customer.CountExpenditure.From(s.From), To: s.To})
+		}
+	}
+	return sc.Limited(out)
+}
+
+// countedCare moves the beginning of each care in the same way.
+func countedCare(care []Care) []Care {
+	out := slices.Clone(care)
+	for i := range out {
+		out[i].From = customer.CountExpenditure.From(out[i].From)
+	}
+	return out
+}
+
 // watched is an association within the windows of the scope, cut where its manager changes.
 func watched(sc scope.Scope, l Link, care []Care) []Span {
 	whole := []Span{{Customer: l.Customer, Partner: l.Partner, Relation: l.Kind, From: l.From, To: l.To}}

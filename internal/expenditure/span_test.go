@@ -154,3 +154,40 @@ func TestCheckCycle(t *testing.T) {
 		}
 	}
 }
+
+// A manager counts a customer from the day after the assignment to the second it is taken back; a supervisor's
+// team without a gap where the customer passes from one manager to the other.
+func TestCountsFromTheDayAfter(t *testing.T) {
+	at := func(text string) time.Time {
+		v, err := time.ParseInLocation("2006-01-02 15:04:05", text, cycle.Zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.UTC()
+	}
+	links := []Link{{Customer: Party{ID: "c", Code: "C"}, Partner: own, Kind: customer.KindResale}}
+	first := scope.Window{CustomerID: "c", From: at("2026-10-15 14:30:00"), To: at("2026-10-20 23:59:59")}
+	second := scope.Window{CustomerID: "c", From: at("2026-10-20 23:59:59")}
+	for name, x := range map[string]struct {
+		windows []scope.Window
+		want    [][2]string
+	}{
+		"first":      {[]scope.Window{first}, [][2]string{{"2026-10-16 00:00:00", "2026-10-20 23:59:59"}}},
+		"second":     {[]scope.Window{second}, [][2]string{{"2026-10-21 00:00:00", ""}}},
+		"supervisor": {[]scope.Window{second, first}, [][2]string{{"2026-10-16 00:00:00", ""}}},
+		"an evening": {[]scope.Window{{CustomerID: "c", From: at("2026-10-15 20:00:00"), To: at("2026-10-15 23:59:59")}}, nil},
+	} {
+		sc := scope.Partner("p", "1", "l", nil, nil).Limited(x.windows)
+		var got [][2]string
+		for _, s := range Visible(counted(sc), own, links, nil) {
+			one := [2]string{s.From.In(cycle.Zone).Format("2006-01-02 15:04:05"), ""}
+			if !s.To.IsZero() {
+				one[1] = s.To.In(cycle.Zone).Format("2006-01-02 15:04:05")
+			}
+			got = append(got, one)
+		}
+		if fmt.Sprint(got) != fmt.Sprint(x.want) {
+			t.Errorf("%s counts %v, want %v", name, got, x.want)
+		}
+	}
+}

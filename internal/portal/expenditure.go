@@ -201,13 +201,22 @@ func setPair(pairs []pair, name, value string) []pair {
 	return slices.Insert(pairs, i, pair{name, value})
 }
 
-func (h *Handlers) expenditureDoc(c *Ctx, e *consumption) expview.Doc {
+// expenditureDoc is what the pages share; since is from when figures count for a scope limited to assigned
+// customers.
+func (h *Handlers) expenditureDoc(c *Ctx, e *consumption, since time.Time) expview.Doc {
 	d := expview.Doc{People: e.people, Notice: c.T("expenditure.notice"), Flash: c.exported(),
 		Header: part.Header{Title: c.T("expenditure.title"), Fresh: h.freshly(c), Cycle: h.consumptionPicker(c, e),
 			Crumbs: c.crumbs(part.Link{Text: c.T("expenditure.title")})},
 		Print: c.Org.Name + " · " + c.T("expenditure.title") + " " + string(e.filter.Cycle)}
 	if e.people && c.Scope.IsLimited() {
-		d.Since = c.T("expenditure.since")
+		d.Since = c.T("expenditure.since_never")
+		if !since.IsZero() {
+			d.Since = c.T("expenditure.since", "Day", i18n.Date(since))
+		}
+		d.Header.Rules = "#rules"
+		for _, key := range []string{"dashboard", "expenditure", "performance", "until", "team"} {
+			d.Rules = append(d.Rules, c.T("expenditure.rule."+key))
+		}
 	}
 	for _, page := range []string{"", "lines"} {
 		key := page
@@ -286,7 +295,7 @@ func (h *Handlers) summary(c *Ctx, open string) error {
 	if err != nil {
 		return err
 	}
-	d := h.expenditureDoc(c, e)
+	d := h.expenditureDoc(c, e, s.Since)
 	page := expview.Summary{Doc: d, Unit: s.Currency, Columns: e.cols, Filter: consumptionFilter(c, e, s.Choices, s.Currency),
 		Tool: part.Tool{Count: c.T("expenditure.rows", "Count", int64(len(s.Rows))), Conditions: consumptionConditions(c, e, s.Choices), Refresh: c.expenditureLink(e, e.page)}}
 	if page.Tool.Views, err = h.views(c, c.expenditureLink(e, e.page)); err != nil {

@@ -55,7 +55,7 @@ func (h *Handlers) consumed(c *Ctx, e *consumption, open string) (templ.Componen
 	if totals.Lines >= 0 {
 		count = c.T("bills.lines_of", "Count", totals.Lines)
 	}
-	page := expview.Lines{Doc: h.expenditureDoc(c, e), Unit: totals.Currency, Columns: e.cols, Filter: consumptionFilter(c, e, totals.Choices, totals.Currency),
+	page := expview.Lines{Doc: h.expenditureDoc(c, e, totals.Since), Unit: totals.Currency, Columns: e.cols, Filter: consumptionFilter(c, e, totals.Choices, totals.Currency),
 		Tool:      part.Tool{Count: count, Conditions: consumptionConditions(c, e, totals.Choices), Refresh: c.expenditureLink(e, e.page), Columns: consumptionColumns(c, e), Export: exportOfConsumption(c, e, expenditureexport.KindLines, totals.Currency, "")},
 		PageTotal: expview.Total{Label: c.T("expenditure.total.page", "Count", int64(len(list.Rows))), Amount: list.Sum},
 		AllTotal:  expview.Total{Label: c.T("expenditure.total.all"), Amount: totals.Amount},

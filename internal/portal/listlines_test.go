@@ -239,7 +239,7 @@ func TestManagersAreMasked(t *testing.T) {
 		w.must(err)
 		s1, err := w.app.Organisations.ByCode(ctx, operator, "s1")
 		w.must(err)
-		_, err = w.app.Customers.Assign(ctx, sc, customer.AssignInput{CustomerID: s1.ID, PersonID: carer.ID, Day: time.Date(2025, 12, 1, 0, 0, 0, 0, time.UTC)})
+		_, err = w.app.Customers.Assign(ctx, sc, customer.AssignInput{CustomerID: s1.ID, PersonID: carer.ID, From: time.Date(2025, 12, 1, 0, 0, 0, 0, time.UTC)})
 		w.must(err)
 		v := w.signedIn("partner")
 		at := "/o/MUSHI/expenditure/lines?cycle=2026-01"

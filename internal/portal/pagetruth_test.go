@@ -409,7 +409,7 @@ func (w *truth) entrust(ctx context.Context, login, code string, day int) error 
 	w.must(err)
 	c, err := w.app.Organisations.ByCode(ctx, operator, code)
 	w.must(err)
-	_, err = w.app.Customers.Assign(ctx, sc, customer.AssignInput{CustomerID: c.ID, PersonID: manager.ID, Day: time.Date(2026, 1, day, 0, 0, 0, 0, time.UTC)})
+	_, err = w.app.Customers.Assign(ctx, sc, customer.AssignInput{CustomerID: c.ID, PersonID: manager.ID, From: time.Date(2026, 1, day, 0, 0, 0, 0, time.UTC)})
 	return err
 }
 

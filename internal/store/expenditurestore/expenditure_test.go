@@ -102,7 +102,8 @@ func TestWhoSeesWhat(t *testing.T) {
 			{"reseller", partner("R"), "c3 Compute 20; "},
 			{"customer", scope.Customer("c2", "p", "l", items), "c2 Compute 5; c2 Compute 7; "},
 			{"manager of nobody", manager(), ""},
-			{"manager from midnight", manager(scope.Window{CustomerID: "c1", From: midnight}), "c1 Database 30; c1 Disk 4; c1 Disk 0; "},
+			{"manager assigned before midnight", manager(scope.Window{CustomerID: "c1", From: midnight.Add(-time.Second)}), "c1 Database 30; c1 Disk 4; c1 Disk 0; "},
+			{"manager assigned at midnight", manager(scope.Window{CustomerID: "c1", From: midnight}), ""},
 			{"manager until midnight", manager(scope.Window{CustomerID: "c1", From: day(-3), To: midnight}), "c1 Compute 10.123456789; c1 Compute -1.5; "},
 			{"manager of two overlapping windows", manager(scope.Window{CustomerID: "c1", From: day(-3), To: day(1)}, scope.Window{CustomerID: "c1", From: midnight}), ofC1},
 			{"manager of a customer that left", manager(scope.Window{CustomerID: "c2", From: day(-3)}), "c2 Compute 5; "},
@@ -152,7 +153,7 @@ func TestFilters(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		w.assign("as1", "c1", "m1", midnight.AddDate(0, 0, -9), midnight)
-		w.assign("as2", "c1", "m2", midnight, time.Time{})
+		w.assign("as2", "c1", "m2", midnight.Add(-time.Second), time.Time{}) // counts from midnight on
 		for _, c := range []struct {
 			f    expenditure.Filter
 			want string

@@ -20,6 +20,7 @@ type Doc struct {
 	Flash  *part.Flash
 	Notice string // that this is no bill
 	Since  string // from when a manager's figures count
+	Rules  []string
 	Print  string
 	Notes  []string
 	People bool // customers, relations and managers are shown: not to a customer that looks at itself
