@@ -103,30 +103,19 @@ func openSQLite(ctx context.Context, path string, o options) (*DB, error) {
 	// Each setting is given once, because the driver sorts them by their text.
 	writing := slices.Concat(common, []string{"cache_size(-24576)", "mmap_size(0)", "wal_autocheckpoint(12000)", "journal_size_limit(67108864)"})
 	reading := slices.Concat(common, []string{"cache_size(-8192)", "mmap_size(268435456)", "query_only(1)"})
-	pool := func(pragmas []string, lock string, limit, idle int) (*sql.DB, error) {
-		v := url.Values{"_pragma": pragmas}
-		if lock != "" {
-			v.Set("_txlock", lock)
-		}
-		p, err := sql.Open("sqlite", "file:"+escapePath(path)+"?"+v.Encode())
-		if err != nil {
-			return nil, fmt.Errorf("open sqlite: %w", err)
-		}
+	address := "file:" + escapePath(path)
+	owner, err := sql.Open("sqlite", address+"?"+url.Values{"_pragma": writing, "_txlock": {"immediate"}}.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open sqlite: %w", err)
+	}
+	pool := func(p *sql.DB, limit, idle int) *sql.DB {
 		p.SetMaxOpenConns(limit)
 		p.SetMaxIdleConns(idle)
-		return p, nil
+		return p
 	}
-	owner, err := pool(writing, "immediate", 1, 0)
-	if err != nil {
-		return nil, err
-	}
-	write, err := pool(writing, "", 1, 1)
-	if err != nil {
-		return nil, err
-	}
-	read := sql.OpenDB(lite.Connector{Address: "file:" + escapePath(path), Pragmas: reading})
-	read.SetMaxOpenConns(readers)
-	read.SetMaxIdleConns(readers)
+	pool(owner, 1, 0)
+	write := pool(sql.OpenDB(lite.Connector{Address: address, Pragmas: writing}), 1, 1)
+	read := pool(sql.OpenDB(lite.Connector{Address: address, Pragmas: reading}), readers, readers)
 	db := &DB{engine: SQLite, path: path, owner: owner, read: read, writer: newWriter(write), inRead: make(chan struct{}, readers/2), spare: make(chan *reader, readers/2)}
 	if err := write.PingContext(ctx); err != nil {
 		db.Close()

@@ -48,21 +48,16 @@ func (db *DB) Stream(ctx context.Context, q Query, args []any, scan func(row Cel
 }
 
 func (t *liveTx) streamSQLite(ctx context.Context, q Query, args []any, scan func(row Cells) error) error {
-	plain, order := positional(q.Text)
 	var named []driver.NamedValue
 	for i := range args {
-		at := i
-		if order != nil {
-			at = order[i]
-		}
-		v, err := bind(SQLite, args[at])
+		v, err := bind(SQLite, args[i])
 		if err != nil {
 			return err
 		}
 		named = append(named, driver.NamedValue{Ordinal: i + 1, Value: v})
 	}
 	return t.conn.Raw(func(dc any) error {
-		st, err := dc.(driver.ConnPrepareContext).PrepareContext(context.Background(), plain)
+		st, err := dc.(driver.ConnPrepareContext).PrepareContext(context.Background(), q.Text)
 		if err != nil {
 			return err
 		}

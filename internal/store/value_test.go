@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"huoban/internal/fault"
 	"huoban/internal/money"
 	"huoban/internal/store"
@@ -276,6 +278,18 @@ func TestDoctor(t *testing.T) {
 		put(t, db, addNote.Text, []any{"max", int64(math.MaxInt64/10 + 1), nil})
 		if f := look()["doctor.range"]; f.Level != store.LevelWarning || fmt.Sprint(f.Args) != fmt.Sprint(fault.Args{"table": "note", "column": "amount_e8"}) {
 			t.Errorf("%+v", f)
+		}
+	})
+}
+
+// TestInstantForm: the hand-written form is that of the layout for every part of an instant.
+func TestInstantForm(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		at := time.Unix(rapid.Int64Range(-62135596800, 253402300799).Draw(t, "seconds"), rapid.Int64Range(0, 999999999).Draw(t, "nanoseconds")).
+			In(time.FixedZone("", rapid.IntRange(-50000, 50000).Draw(t, "zone")))
+		got, err := store.At(at).Value()
+		if want := at.UTC().Format("2006-01-02T15:04:05.000000Z"); err != nil || got != want && !at.IsZero() {
+			t.Fatalf("%v for %s: %v", got, want, err)
 		}
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"huoban/internal/fault"
+	"huoban/internal/store/lite"
 )
 
 // Limits of the SQLite writer.
@@ -41,7 +42,7 @@ type writer struct {
 
 	// What follows belongs to whoever holds the turn.
 	conn    *sql.Conn
-	raw     any // the driver's connection behind conn, which nobody else uses
+	engine  *lite.Conn // the same connection
 	stmts   map[string]*statement
 	careful int // so many members to come get a savepoint
 }
@@ -303,7 +304,7 @@ func (w *writer) connect(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("writer: %w", err)
 	}
-	if err := conn.Raw(func(dc any) error { w.raw = dc; return nil }); err != nil {
+	if err := conn.Raw(func(dc any) error { w.engine = dc.(*lite.Link).Conn; return nil }); err != nil {
 		conn.Close()
 		return fmt.Errorf("writer: %w", err)
 	}
@@ -319,7 +320,6 @@ func (w *writer) disconnect() {
 		st.end()
 		delete(w.stmts, text)
 	}
-	w.raw = nil
 	_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // not to be reused
 	w.conn.Close()
 	w.conn = nil
@@ -341,7 +341,7 @@ func (w *writer) prepared(q Query) (*statement, error) {
 	if w.conn == nil {
 		return nil, sql.ErrConnDone
 	}
-	st, err := prepareStatement(w.raw, q.Text)
+	st, err := prepareStatement(w.engine, q.Text)
 	if err != nil {
 		return nil, wrap(q, err)
 	}

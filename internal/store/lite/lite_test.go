@@ -66,6 +66,59 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// form is longer than the rest of what is bound.
+type form struct{}
+
+func (form) AppendForm(b []byte) []byte { return append(b, strings.Repeat("f", 60)...) }
+
+// TestFormsAndRuns: texts that write themselves stand between others without touching them; a statement that
+// failed runs again as if nothing had been.
+func TestFormsAndRuns(t *testing.T) {
+	c := open(t)
+	if err := c.Exec("create table t (a text, b text, c text, d blob, n integer primary key check (n > 0)) strict"); err != nil {
+		t.Fatal(err)
+	}
+	put, err := c.Prepare("insert into t (a, b, c, d, n) values ($1, $2, $1, $3, $4)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer put.Close()
+	for n := range int64(20) {
+		if err := put.Bind(form{}, strings.Repeat("b", int(n*97)), []byte{byte(n), 0}, n); err != nil {
+			t.Fatal(err)
+		}
+		if rows, err := put.Run(); (err != nil) != (n == 0) || err == nil && rows != 1 {
+			t.Fatal(n, rows, err)
+		}
+	}
+	get, err := c.Prepare("select a = $1 and c = $1 and b = replace(hex(zeroblob(n * 97)), '00', 'b') and hex(d) = printf('%02X00', n) from t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer get.Close()
+	if err := get.Bind(form{}); err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for more, err := get.Step(); more; more, err = get.Step() {
+		if rows++; err != nil || get.Int(0) != 1 {
+			t.Fatal(rows, err)
+		}
+	}
+	get.Reset()
+	if rows != 19 {
+		t.Fatalf("%d rows", rows)
+	}
+	all, err := c.Prepare("update t set a = ''")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all.Close()
+	if n, err := all.Run(); n != 19 || err != nil {
+		t.Fatal(n, err)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	c := open(t)
 	if err := c.Exec("create table t (n integer primary key, s text check (s <> '')) strict; insert into t values (1, 'a')"); err != nil {

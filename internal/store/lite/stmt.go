@@ -83,8 +83,13 @@ func (s *Stmt) Close() error {
 // Columns are the names of the result's columns; none of a statement without rows.
 func (s *Stmt) Columns() []string { return s.names }
 
-// Bind gives the placeholders their arguments: nil, int64, float64, string and []byte. Texts and bytes are
-// copied.
+// Form is a text that writes itself into the engine's memory; it is at most maxForm bytes long.
+type Form interface{ AppendForm(b []byte) []byte }
+
+const maxForm = 64
+
+// Bind gives the placeholders their arguments: nil, int64, float64, string, []byte and Form. Texts and bytes
+// are copied.
 func (s *Stmt) Bind(args ...any) error {
 	need := 0
 	for _, at := range s.order {
@@ -96,6 +101,8 @@ func (s *Stmt) Bind(args ...any) error {
 			need += len(v)
 		case []byte:
 			need += len(v)
+		case Form:
+			need += maxForm
 		}
 	}
 	if need+1 > s.size || s.size > maxSpace {
@@ -105,30 +112,34 @@ func (s *Stmt) Bind(args ...any) error {
 	}
 	free := unsafe.Slice((*byte)(memory(s.space)), s.size)
 	used := 0
-	for i, at := range s.order {
+	for i, arg := range s.order {
 		var rc int32
-		n := int32(i + 1)
-		v := args[at]
+		at := int32(i + 1)
+		v := args[arg]
 		if b, ok := v.([]byte); ok && b == nil {
 			v = nil
 		}
 		switch v := v.(type) {
 		case nil:
-			rc = engine.Xsqlite3_bind_null(s.c.tls, s.p, n)
+			rc = engine.Xsqlite3_bind_null(s.c.tls, s.p, at)
 		case int64:
-			rc = engine.Xsqlite3_bind_int64(s.c.tls, s.p, n, v)
+			rc = engine.Xsqlite3_bind_int64(s.c.tls, s.p, at, v)
 		case float64:
-			rc = engine.Xsqlite3_bind_double(s.c.tls, s.p, n, v)
+			rc = engine.Xsqlite3_bind_double(s.c.tls, s.p, at, v)
 		case string:
 			copy(free[used:], v)
-			rc = engine.Xsqlite3_bind_text(s.c.tls, s.p, n, s.space+uintptr(used), int32(len(v)), 0)
+			rc = engine.Xsqlite3_bind_text(s.c.tls, s.p, at, s.space+uintptr(used), int32(len(v)), 0)
 			used += len(v)
 		case []byte:
 			copy(free[used:], v)
-			rc = engine.Xsqlite3_bind_blob(s.c.tls, s.p, n, s.space+uintptr(used), int32(len(v)), 0)
+			rc = engine.Xsqlite3_bind_blob(s.c.tls, s.p, at, s.space+uintptr(used), int32(len(v)), 0)
 			used += len(v)
+		case Form:
+			n := len(v.AppendForm(free[used:used]))
+			rc = engine.Xsqlite3_bind_text(s.c.tls, s.p, at, s.space+uintptr(used), int32(n), 0)
+			used += n
 		default:
-			return fmt.Errorf("argument %d is a %T", at+1, v)
+			return fmt.Errorf("argument %d is a %T", arg+1, v)
 		}
 		if rc != engine.SQLITE_OK {
 			return s.c.fault(rc)
@@ -161,6 +172,18 @@ func (s *Stmt) Step() (bool, error) {
 	default:
 		return false, s.c.fault(rc)
 	}
+}
+
+// Run steps to the end, resets, and tells how many rows the statement touched, if it is one that writes.
+func (s *Stmt) Run() (n int64, err error) {
+	for more := true; more && err == nil; {
+		more, err = s.Step()
+	}
+	if err == nil {
+		n = s.c.Changes()
+	}
+	s.Reset()
+	return n, err
 }
 
 // Reset makes the statement ready to be bound and run again.
