@@ -9,10 +9,10 @@ const fs = require('node:fs');
 
 const children = [];
 
-// start runs a program until the trial is over, or stop is called on it.
-function start(command, args, env, log) {
+// start runs a program until the trial is over, or stop is called on it; more is for spawn.
+function start(command, args, env, log, more = {}) {
   const out = fs.openSync(log, 'a');
-  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', out, out] });
+  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', out, out], ...more });
   child.done = new Promise((resolve) => child.on('exit', resolve));
   children.push(child);
   return child;
@@ -159,6 +159,7 @@ class Portal {
     p.env = { PORTAL_DATA: path.join(work, 'data'), PORTAL_BASE_URL: p.base, PORTAL_ADDR: `127.0.0.1:${p.port}`, PORTAL_DB: '', LANG: 'C.UTF-8' };
     await p.cli('org', 'add', '--code', 'V1', '--kind', 'vendor', '--name', '厂商');
     await p.cli('org', 'add', '--code', 'P1', '--kind', 'solution', '--name', '云岫科技', '--parent', 'V1');
+    await p.cli('org', 'add', '--code', 'P2', '--kind', 'solution', '--name', '别家伙伴', '--parent', 'V1');
     p.child = start(binary, ['serve'], p.env, path.join(work, 'portal.log'));
     await ready(`${p.base}/readyz`, p.child);
     return p;
@@ -181,6 +182,20 @@ class Portal {
   async session(browser) {
     const page = await browser.send('GET', `${this.base}/api/session`);
     return { status: page.status, ...JSON.parse(page.body) };
+  }
+
+  // customer makes a customer with one person; of a partner, by the rule of a source.
+  async customer(work, code, name, login, partner) {
+    const file = path.join(work, `${code}.txt`), password = `Cloud-${code}-2026`;
+    fs.writeFileSync(file, password);
+    await this.cli('org', 'add', '--code', code, '--kind', 'customer', '--name', name);
+    await this.cli('user', 'add', '--org', code, '--login', login, '--name', `${name}的李`, '--role', 'admin', '--password-file', file, '--keep-password');
+    if (partner) {
+      await this.cli('source', 'add', '--name', `lines-${code}`, '--vendor', 'V1', '--dialect', 'focus');
+      fs.writeFileSync(file, `source,key,customer,partner,association,valid_from,valid_to\nlines-${code},1,${code},${partner},resale,,\n`);
+      await this.cli('map', 'import', file);
+    }
+    return { code, name, login, password };
   }
 
   // arrive agrees on the page of a first entry.

@@ -1,5 +1,6 @@
 // Customers come from an identity provider made of samlp (Node): with a signed assertion, with a signed
-// Response, with an encrypted assertion; with a key nobody registered; out from both sides.
+// Response, with an encrypted assertion; with a key nobody registered; out from both sides; and a customer who has an
+// account here already.
 // Arguments: the portal's binary and a folder that holds node_modules.
 'use strict';
 const http = require('node:http');
@@ -36,7 +37,14 @@ class Platform {
       logoutEndpointPaths: { redirect: `/${this.type}/slo` } })(req, res);
   }
 
+  // cancel answers that the customer did not sign in.
+  cancel(req, res, next) {
+    samlp.parseRequest(req, {}, (err, question) => (err ? next(err) : samlp.sendError({ issuer: this.issuer, destination: this.sp.acs, inResponseTo: question.id, RelayState: req.query.RelayState,
+      error: { code: 'urn:oasis:names:tc:SAML:2.0:status:Responder', description: 'cancelled' }, getPostURL: (r, cb) => cb(null, this.sp.acs) })(req, res, next)));
+  }
+
   sso(req, res, next) {
+    if (this.cancels) return void this.cancel(req, res, next);
     const u = this.user();
     samlp.auth({
       issuer: this.issuer, ...this.keys, ...this.how, signingCert: this.signing,
@@ -122,6 +130,51 @@ async function leavesThere(portal, p) {
   same(`${p.type}: out here, from there`, (await portal.session(b)).status, 401);
 }
 
+async function cancels(portal, p) {
+  const b = new Browser();
+  p.cancels = true;
+  const page = await b.open(portal.entry(p.type));
+  p.cancels = false;
+  check(`${p.type}: cancelled at the peer, a friendly page`, page.status === 403 && /<h1[^>]*>[^<]*取消/.test(page.body) && page.body.includes('云岫科技'), `${page.status} ${page.url}\n${page.body}`);
+  await portal.refused(`${p.type}: cancelled at the peer`, page, 'sso.msg.status');
+  same(`${p.type}: nobody is in`, (await portal.session(b)).status, 401);
+}
+
+// hasAccount: a customer who is here already proves its account by signing in, and is bound to it from then on; one
+// of another partner is refused, but only after the proof.
+async function hasAccount(portal, p) {
+  const type = `${p.type}, an account that exists`;
+  const own = await portal.customer(work, 'C7', '远山集团', 'yuanshan'), others = await portal.customer(work, 'C8', '别家的客户', 'bieren', 'P2');
+  const proves = async (c, account) => {
+    const b = new Browser();
+    p.user = () => ({ account, user: account, nameId: `n-${account}`, session: `s-${account}` });
+    let page = await b.open(portal.entry(p.type));
+    check(`${type}: the page of the first entry`, page.status === 200 && /value="bind"/.test(page.body), `${page.status} ${page.url}\n${page.body}`);
+    const arrival = page.url;
+    page = await b.submit(page, { do: 'link', consent: 'true' });
+    check(`${type}: nothing is bound without a sign-in`, page.url.startsWith(`${portal.base}/login?next=`), `${page.status} ${page.url}`);
+    page = await b.submit(page, { username: c.login, password: `${c.password}.` });
+    same(`${type}: nobody is in by a wrong password`, (await portal.session(b)).status, 401);
+    page = await b.submit(page, { username: c.login, password: c.password });
+    check(`${type}: back at the page of the first entry`, page.url === arrival && /value="link"/.test(page.body), `${page.status} ${page.url}\n${page.body}`);
+    return { b, page };
+  };
+  let { b, page } = await proves(own, 'acc-own');
+  page = await b.submit(page, { do: 'link' });
+  same(`${type}: not bound without consent`, page.status, 422);
+  page = await b.submit(page, { do: 'link', consent: 'true' });
+  check(`${type}: bound, and in the console`, page.status === 200 && page.url.includes(`/o/${own.code}/`), `${page.status} ${page.url}\n${page.body}`);
+  for (const browser of [b, new Browser()]) {
+    if (browser !== b) await browser.open(portal.entry(p.type));
+    const s = await portal.session(browser);
+    for (const [field, want] of Object.entries({ organisation: own.code, organisation_name: own.name, person: own.login, how: 'saml' })) same(`${type}: ${field}`, s[field], want);
+    same(`${type}: the platform's account`, s.saml?.xAccountId, 'acc-own');
+  }
+  ({ b, page } = await proves(others, 'acc-other'));
+  await portal.refused(`${type}, of another partner`, await b.submit(page, { do: 'link', consent: 'true' }), 'sso.link.other_partner');
+  delete p.user;
+}
+
 async function stranger(portal, p, keys) {
   const b = new Browser();
   p.keys = keys;
@@ -152,6 +205,8 @@ run('samlp as identity provider', async () => {
     await leavesThere(portal, p);
     await stranger(portal, p, other);
   }
+  await cancels(portal, platforms.HB_ASSERTION);
+  await hasAccount(portal, platforms.HB_ASSERTION);
   server.close();
   server.closeAllConnections();
   check('the portal says nothing of panics', !/panic/.test(fs.readFileSync(path.join(work, 'portal.log'), 'utf8')));
