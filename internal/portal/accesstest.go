@@ -38,10 +38,7 @@ func (h *Handlers) accessTest(c *Ctx) error {
 	if err := open(&reg, true); err != nil {
 		return c.refuse(fault.Conflict("sso.tenant.disabled", fault.Args{"seen": c.T("platform.state." + string(p.State))}), func(status int, f *fault.Error) error { return h.accessDetail(c, status, f) })
 	}
-	peer, err := h.peer(c.ctx(), &reg)
-	if err != nil {
-		return err
-	}
+	peer := peerOf(&reg)
 	req, err := h.SignOn.Begin(c.ctx(), signon.BeginInput{Peer: peer, Browser: sso.BrowserHash(c.secret()), Purpose: sso.PurposeTest})
 	if err != nil {
 		return err
@@ -73,10 +70,7 @@ func (h *Handlers) tested(c *Ctx, reg *sso.Registration, p sso.Post, req sso.Req
 	}
 	would := ""
 	if x.First == nil {
-		peer, err := h.peer(c.ctx(), reg)
-		if err != nil {
-			return err
-		}
+		peer := peerOf(reg)
 		if would, err = h.SignOn.Would(c.ctx(), peer, h.asserted(x.Accepted)); err != nil {
 			return err
 		}

@@ -137,16 +137,9 @@ func open(reg *sso.Registration, test bool) error {
 	return nil
 }
 
-// peer is what linking asks of a registration.
-func (h *Handlers) peer(ctx context.Context, reg *sso.Registration) (signon.Peer, error) {
-	partner, err := h.Orgs.ByID(ctx, scope.System("sso"), reg.PartnerID)
-	if err != nil {
-		return signon.Peer{}, err
-	}
-	return peerOf(reg, partner), nil
-}
-
-func peerOf(reg *sso.Registration, partner organisation.Organisation) signon.Peer {
+// peerOf is what linking asks of a registration.
+func peerOf(reg *sso.Registration) signon.Peer {
+	partner := organisation.Organisation{ID: reg.PartnerID, Code: reg.BpID, Name: reg.PartnerName}
 	p := signon.Peer{ID: reg.ID, Key: reg.Key, Partner: partner, AccountType: reg.AccountType, FirstEntry: reg.FirstEntry, NotifyURL: reg.NotifyURL}
 	for _, k := range reg.Keys {
 		if k.Use == sso.KeyUseSign && k.State == sso.KeyStateCurrent && k.Private != nil {
@@ -182,10 +175,7 @@ func (h *Handlers) refuse(c *Ctx, reg *sso.Registration, err error, about signon
 	page := ssoview.Refused{Title: c.T("ssoview.refused.title"), Text: c.T("ssoview.refused.text"), When: i18n.DateTime(h.Clock.Now())}
 	if reg != nil {
 		page.Partner = reg.PartnerName
-		p, err := h.peer(c.ctx(), reg)
-		if err != nil {
-			return err
-		}
+		p := peerOf(reg)
 		about.Peer = &p
 	}
 	if r != nil && r.Status != "" {
@@ -270,10 +260,7 @@ func (h *Handlers) samlBegin(c *Ctx, reg *sso.Registration, err error, q url.Val
 	if err != nil {
 		return h.refuse(c, reg, err, signon.RefuseInput{})
 	}
-	p, err := h.peer(c.ctx(), reg)
-	if err != nil {
-		return err
-	}
+	p := peerOf(reg)
 	req, err := h.SignOn.Begin(c.ctx(), signon.BeginInput{Peer: p, Browser: sso.BrowserHash(c.secret()), Purpose: sso.PurposeSignIn,
 		To: signon.Destination{ReturnID: to.ReturnID, Path: to.Path, Query: to.Query}, FirstLogin: q.Get("isFirstLogin") == "true"})
 	if err != nil {

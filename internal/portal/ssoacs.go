@@ -118,10 +118,7 @@ func (h *Handlers) hop(c *Ctx, p sso.Post) error {
 
 // accept spends the answer. An answer nobody asked for belongs to the browser that brings it.
 func (h *Handlers) accept(c *Ctx, reg *sso.Registration, acc sso.Accepted) (signon.Accepted, error) {
-	p, err := h.peer(c.ctx(), reg)
-	if err != nil {
-		return signon.Accepted{}, err
-	}
+	p := peerOf(reg)
 	in := signon.AcceptInput{Peer: p, Asserted: h.asserted(acc), IP: c.RealIP(), Agent: c.Request().UserAgent(), Messages: []signon.Seen{
 		{Scope: reg.ID, Kind: "assertion", ID: acc.AssertionID, Until: acc.KeepUntil}, {Scope: reg.ID, Kind: "response", ID: acc.ResponseID, Until: acc.KeepUntil}}}
 	if acc.Unsolicited() {
@@ -180,13 +177,10 @@ func (h *Handlers) samlSLO(c *Ctx) error {
 
 // endFor ends what the platform names and answers it.
 func (h *Handlers) endFor(c *Ctx, reg *sso.Registration, p sso.Post, m sso.LogoutMessage) error {
-	peer, err := h.peer(c.ctx(), reg)
-	if err != nil {
-		return err
-	}
+	peer := peerOf(reg)
 	who := m.Request.Subject
 	subject := signon.Asserted{NameID: who.NameID.Value, Format: who.NameID.Format, NameQualifier: who.NameID.NameQualifier, SPNameQualifier: who.NameID.SPNameQualifier}
-	_, err = h.SignOn.EndSubject(c.ctx(), peer, subject, who.SessionIndex, signon.Seen{Scope: reg.ID, Kind: "logout", ID: m.Request.ID, Until: m.Request.KeepUntil})
+	_, err := h.SignOn.EndSubject(c.ctx(), peer, subject, who.SessionIndex, signon.Seen{Scope: reg.ID, Kind: "logout", ID: m.Request.ID, Until: m.Request.KeepUntil})
 	if err != nil {
 		return h.refuse(c, reg, err, about(p, ""))
 	}
@@ -268,10 +262,7 @@ func (h *Handlers) leave(c *Ctx) error {
 	if e.ID == "" {
 		return notFound()
 	}
-	peer, err := h.peer(c.ctx(), &reg)
-	if err != nil {
-		return err
-	}
+	peer := peerOf(&reg)
 	if err := h.out(c, e); err != nil {
 		return err
 	}

@@ -41,8 +41,7 @@ func (h *Handlers) arriving(c *Ctx) (arriving, error) {
 	if err != nil {
 		return arriving{}, err
 	}
-	p, err := h.peer(c.ctx(), reg)
-	return arriving{*reg, p, t}, err
+	return arriving{*reg, peerOf(reg), t}, nil
 }
 
 // arrive is the page behind a ticket: lead on, ask, or let a new customer decide.
@@ -335,10 +334,7 @@ func (h *Handlers) apiSession(c *Ctx) error {
 		return err
 	}
 	if e.ID != "" {
-		peer, err := h.peer(c.ctx(), &reg)
-		if err != nil {
-			return err
-		}
+		peer := peerOf(&reg)
 		a := e.Asserted
 		out.How = howSAML
 		out.SAML = &sessionEntry{Partner: peer.Partner.Code, Registration: reg.Key, AccountType: reg.AccountType, Customer: org.Code, XAccountID: a.XAccountID,

@@ -131,16 +131,11 @@ func (s *Service) spend(ctx context.Context, in AcceptInput, now time.Time) erro
 			return denied("sso.req.used")
 		}
 	}
-	for _, m := range in.Messages {
-		ok, err := s.Store.Spend(ctx, m, now)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return denied("sso.replay.assertion")
-		}
+	ok, err := s.Store.Spend(ctx, in.Messages, now)
+	if err == nil && !ok {
+		err = denied("sso.replay.assertion")
 	}
-	return nil
+	return err
 }
 
 func denied(code string) *fault.Error { return fault.Denied(code, nil) }
@@ -148,24 +143,17 @@ func denied(code string) *fault.Error { return fault.Denied(code, nil) }
 // known finds the person of the platform's user. A user who is new to a known account becomes its member, able
 // to look only. Faults: sso.acct.suspended, .unlinked.
 func (s *Service) known(ctx context.Context, peer Peer, a Asserted, now time.Time) (account.Person, bool, error) {
-	customerID, known, err := s.Store.CustomerOf(ctx, peer.Partner.ID, a.XAccountID)
+	k, known, err := s.Store.Known(ctx, peer.Partner.ID, a.XAccountID, a.XUserID)
 	if err != nil || !known {
 		return account.Person{}, false, err
 	}
-	if err := s.associated(ctx, peer.Partner.ID, customerID, now); err != nil {
+	if err := s.associated(ctx, peer.Partner.ID, k.CustomerID, now); err != nil {
 		return account.Person{}, false, err
 	}
-	l, bound, err := s.Store.LinkOf(ctx, peer.Partner.ID, a.XAccountID, a.XUserID)
-	if err != nil {
-		return account.Person{}, false, err
-	}
-	if !bound || !l.Bound || l.UserID == "" {
-		p, err := s.join(ctx, peer, customerID, l, a, now)
+	l, p := k.Link, k.Person
+	if !l.Bound || l.UserID == "" {
+		p, err = s.join(ctx, peer, k.CustomerID, l, a, now)
 		return p, err == nil, err
-	}
-	p, err := s.People.PersonByID(ctx, l.UserID)
-	if err != nil {
-		return account.Person{}, false, err
 	}
 	if p.State != account.PersonActive {
 		return account.Person{}, false, denied("sso.acct.suspended")

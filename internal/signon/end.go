@@ -52,7 +52,7 @@ func (s *Service) EndSubject(ctx context.Context, peer Peer, subject Asserted, i
 	n := 0
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
 		n = 0
-		ok, err := s.Store.Spend(ctx, m, s.Clock.Now())
+		ok, err := s.Store.Spend(ctx, []Seen{m}, s.Clock.Now())
 		if err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"context"
 	"time"
 
+	"huoban/internal/account"
 	"huoban/internal/customer"
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
@@ -96,6 +97,14 @@ type Link struct {
 	BoundAt                                                             time.Time
 }
 
+// Known is the customer of an account of a platform, the link of one of its users, if there is or was one, and
+// who that is: id, organisation, login, name and state.
+type Known struct {
+	CustomerID string
+	Link       Link
+	Person     account.Person
+}
+
 // How a link came about.
 const (
 	BoundByAPI     = "api"
@@ -132,14 +141,16 @@ type Store interface {
 	RequestByID(ctx context.Context, id string) (sso.Request, bool, error)
 	// Consume marks a request answered; false when it was.
 	Consume(ctx context.Context, id string, at time.Time) (bool, error)
-	// Spend writes a message; false when it is known.
-	Spend(ctx context.Context, m Seen, at time.Time) (bool, error)
+	// Spend writes messages; false when one of them is known.
+	Spend(ctx context.Context, list []Seen, at time.Time) (bool, error)
 
 	InsertTicket(ctx context.Context, t Ticket) error
 	Ticket(ctx context.Context, hash []byte) (Ticket, bool, error)
 	// MoveTicket changes a ticket from a state, once; false when it is in another.
 	MoveTicket(ctx context.Context, t Ticket, from TicketState) (bool, error)
 
+	// Known gives what is known of a platform's user; false when nothing is of the account.
+	Known(ctx context.Context, partnerID, xAccountID, xUserID string) (Known, bool, error)
 	// LinkOf gives the newest link of a user, bound or not any more.
 	LinkOf(ctx context.Context, partnerID, xAccountID, xUserID string) (Link, bool, error)
 	CustomerOf(ctx context.Context, partnerID, xAccountID string) (string, bool, error)

@@ -19,15 +19,12 @@ func (c *check) gateBytes() *Refusal {
 }
 
 func (c *check) gateTokens() *Refusal {
-	r := gateTokens(c.raw)
-	if r != nil && c.off.bytes && r.Code == CodeXMLMalformed {
+	root, r := gateTokens(c.raw)
+	if c.off.bytes && (r == nil || r.Code == CodeXMLMalformed) {
 		// Without the first lock a DTD may reach the tree reader, which has to cope alone.
-		r = nil
+		root, r = parseTree(c.raw)
 	}
-	if r != nil {
-		return r
-	}
-	c.root, r = parseTree(c.raw)
+	c.root = root
 	return r
 }
 
@@ -156,10 +153,7 @@ func (c *check) opened(plain []byte) *Refusal {
 	if r := gateBytes(plain); r != nil {
 		return r
 	}
-	if r := gateTokens(plain); r != nil {
-		return r
-	}
-	inner, r := parseTree(plain)
+	inner, r := gateTokens(plain)
 	if r != nil {
 		return r
 	}

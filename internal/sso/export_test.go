@@ -3,6 +3,8 @@ package sso
 import (
 	"context"
 	"time"
+
+	"github.com/beevik/etree"
 )
 
 // VerifyWithout judges an answer with one lock taken away.
@@ -18,11 +20,27 @@ func Gate(doc []byte) *Refusal {
 	if r := gateBytes(doc); r != nil {
 		return r
 	}
-	return gateTokens(doc)
+	return GateTokens(doc)
 }
 
 // GateTokens runs the second gate alone.
-func GateTokens(doc []byte) *Refusal { return gateTokens(doc) }
+func GateTokens(doc []byte) *Refusal {
+	_, r := gateTokens(doc)
+	return r
+}
+
+// GateTree is the tree of a text that passed both gates, and the one etree reads itself.
+func GateTree(doc []byte) (ours, theirs *etree.Element) {
+	if gateBytes(doc) != nil {
+		return nil, nil
+	}
+	ours, r := gateTokens(doc)
+	if r != nil {
+		return nil, nil
+	}
+	theirs, _ = parseTree(doc)
+	return ours, theirs
+}
 
 // Shape holds a text that passed the gates against the shape of a Response.
 func Shape(doc []byte) *Refusal {

@@ -69,6 +69,9 @@ func FuzzGate(f *testing.F) {
 		if roots != 1 {
 			t.Fatalf("%d roots", roots)
 		}
+		if ours, theirs := sso.GateTree(doc); theirs == nil || !bytes.Equal(samltest.Text(ours), samltest.Text(theirs)) {
+			t.Fatalf("the tree of the gate is not the one of the text: %q", doc)
+		}
 	})
 }
 

@@ -1,7 +1,6 @@
 package sso
 
 import (
-	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -63,7 +62,7 @@ func withLibrary(now time.Time, fn func()) {
 // ciphers and would decrypt before verifying, so it gets an encrypted assertion in the clear, and the
 // signature of the Response is verified over the message as it came.
 func (c *check) crewjamAgrees() *Refusal {
-	if c.off.crewjam {
+	if c.off.crewjam || !secondLock {
 		return nil
 	}
 	acs, err := url.Parse(c.reg.ACS)
@@ -144,7 +143,7 @@ func (c *check) crewjam(acs *url.URL) *saml.ServiceProvider {
 }
 
 // verifier lets the library's signature check use any registered certificate, with or without KeyInfo. The
-// library's own part is to find the element it is going to believe; when that is, byte for byte, the one that
+// library's own part is to find the element it is going to believe; when that is, to the last blank, the one that
 // was verified above, the same verification is not done a second time.
 type verifier struct{ c *check }
 
@@ -167,9 +166,27 @@ func (v verifier) verified(el *etree.Element) bool {
 	if err != nil {
 		return false
 	}
-	a, err1 := serialise(alone)
-	b, err2 := serialise(el.Copy())
-	return err1 == nil && err2 == nil && bytes.Equal(a, b)
+	return sameTree(alone, el)
+}
+
+// sameTree tells whether two elements are written alike, to the last blank.
+func sameTree(a, b *etree.Element) bool {
+	if a.Space != b.Space || a.Tag != b.Tag || len(a.Child) != len(b.Child) || !slices.EqualFunc(a.Attr, b.Attr, func(x, y etree.Attr) bool {
+		return x.Space == y.Space && x.Key == y.Key && x.Value == y.Value
+	}) {
+		return false
+	}
+	return slices.EqualFunc(a.Child, b.Child, func(x, y etree.Token) bool {
+		switch t := x.(type) {
+		case *etree.Element:
+			other, ok := y.(*etree.Element)
+			return ok && sameTree(t, other)
+		case *etree.CharData:
+			other, ok := y.(*etree.CharData)
+			return ok && t.Data == other.Data && t.IsCData() == other.IsCData()
+		}
+		return false // nothing else passes the gate
+	})
 }
 
 func (v verifier) VerifySignature(_ *dsig.ValidationContext, el *etree.Element) error {

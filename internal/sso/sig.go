@@ -206,10 +206,10 @@ func (t trust) candidates(sig *etree.Element) ([]anchor, *Refusal) {
 	if der, named := keyed(sig); named {
 		seen := "?"
 		var match []anchor
-		if p, err := x509.ParseCertificate(der); err == nil {
+		if key := keyOf(der, all); key != nil {
 			seen = Fingerprint(der)[:16]
 			for _, a := range all {
-				if bytes.Equal(a.parsed.RawSubjectPublicKeyInfo, p.RawSubjectPublicKeyInfo) {
+				if bytes.Equal(a.parsed.RawSubjectPublicKeyInfo, key) {
 					match = append(match, a)
 				}
 			}
@@ -220,6 +220,20 @@ func (t trust) candidates(sig *etree.Element) ([]anchor, *Refusal) {
 		all = match
 	}
 	return t.strong(all)
+}
+
+// keyOf is the public key of a certificate, which is mostly one of the registered and read already; nil for none.
+func keyOf(der []byte, known []anchor) []byte {
+	for _, a := range known {
+		if bytes.Equal(a.DER, der) {
+			return a.parsed.RawSubjectPublicKeyInfo
+		}
+	}
+	p, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil
+	}
+	return p.RawSubjectPublicKeyInfo
 }
 
 // strong leaves out keys that are too weak and says so when nothing remains.

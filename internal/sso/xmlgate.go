@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/beevik/etree"
 )
 
 // Limits of a protocol message. Real answers have some 60 elements.
@@ -79,29 +81,50 @@ type bounds struct{ elements, attributes, depth, value, text int }
 
 var messageBounds = bounds{maxElements, maxAttributes, maxDepth, maxValue, maxText}
 
-// gateTokens reads the document once, in time linear in its length, and refuses what is not namespace-
-// well-formed or larger than a message can be.
-func gateTokens(doc []byte) *Refusal { return gateTokensWithin(doc, messageBounds) }
+// gateTokens reads the document once, in time linear in its length, refuses what is not namespace-well-formed
+// or larger than a message can be, and gives the tree of what it read: what was judged is what is used.
+func gateTokens(doc []byte) (*etree.Element, *Refusal) { return gateTokensWithin(doc, messageBounds) }
 
-func gateTokensWithin(doc []byte, b bounds) *Refusal {
+func gateTokensWithin(doc []byte, b bounds) (*etree.Element, *Refusal) {
 	g := tokens{dec: xml.NewDecoder(bytes.NewReader(doc)), bounds: b}
 	g.dec.Strict = true
+	tree := etree.NewDocument()
+	at := &tree.Element
 	for {
 		tok, err := g.dec.RawToken()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return g.malformed("not well-formed")
+			return nil, g.malformed("not well-formed")
 		}
 		if r := g.take(tok); r != nil {
-			return r
+			return nil, r
 		}
+		at = grow(at, tok)
 	}
 	if g.roots != 1 || len(g.open) > 0 {
-		return g.malformed("no closed root element")
+		return nil, g.malformed("no closed root element")
 	}
-	return nil
+	return tree.Root(), nil
+}
+
+// grow adds a token that was let through to the tree and gives the element that stands open then.
+func grow(at *etree.Element, tok xml.Token) *etree.Element {
+	switch t := tok.(type) {
+	case xml.StartElement:
+		e := at.CreateElement(rawName(t.Name))
+		e.Attr = make([]etree.Attr, 0, len(t.Attr))
+		for _, a := range t.Attr {
+			e.CreateAttr(rawName(a.Name), a.Value)
+		}
+		return e
+	case xml.EndElement:
+		return at.Parent()
+	case xml.CharData:
+		at.CreateText(string(t))
+	}
+	return at
 }
 
 type tokens struct {

@@ -191,12 +191,16 @@ type Deps struct {
 	Base   string
 	NewKey func() (*rsa.PrivateKey, error)
 	Told   func(ctx context.Context, n News) error
+	// Version moves, in the change's own transaction, with every change of what a registration is made of; nil
+	// keeps nothing.
+	Version func(ctx context.Context) (int64, error)
 }
 
 // Service is the registry.
 type Service struct {
 	Deps
 	opened sync.Map // id of a key → its private half; rows of keys never change their pair
+	kept   keptBook
 }
 
 // New makes the service.
@@ -260,9 +264,28 @@ func (s *Service) List(ctx context.Context, sc scope.Scope, partnerID string) ([
 }
 
 // Registration gives what a message to an entity of ours is judged by: by the key in its address, or by the
-// mark of the platform (xAccountType). A deleted one is unknown. It is made afresh from the rows; Version tells
-// two of them apart.
+// mark of the platform (xAccountType). A deleted one is unknown. Its Version tells two of them apart. It is not
+// asked inside a transaction: what is kept must have been committed.
 func (s *Service) Registration(ctx context.Context, keyOrType string) (sso.Registration, bool, error) {
+	if s.Version == nil {
+		return s.find(ctx, keyOrType)
+	}
+	version, err := s.Version(ctx)
+	if err != nil {
+		return sso.Registration{}, false, err
+	}
+	now := s.Clock.Now()
+	if r, ok := s.kept.get(keyOrType, version, now); ok {
+		return r, true, nil
+	}
+	r, ok, err := s.find(ctx, keyOrType)
+	if ok && err == nil {
+		s.kept.put(keyOrType, r, version, now)
+	}
+	return r, ok, err
+}
+
+func (s *Service) find(ctx context.Context, keyOrType string) (sso.Registration, bool, error) {
 	p, ok, err := s.Store.Platform(ctx, keyOrType)
 	if err == nil && !ok {
 		p, ok, err = s.Store.PlatformByType(ctx, keyOrType)

@@ -53,7 +53,19 @@ func (s *Customers) AllAssociations(ctx context.Context) ([]customer.Association
 
 // AssociationsOf lists a customer's associations in every state.
 func (s *Customers) AssociationsOf(ctx context.Context, customerID string) ([]customer.Association, error) {
-	return s.links(ctx, qLinkOf, customerID)
+	var out []customer.Association
+	err := s.db.Cells(ctx, qLinkOf, []any{customerID}, func(c store.RowCells) (err error) {
+		a := customer.Association{ID: c.Text(0), CustomerID: c.Text(1), PartnerID: c.Text(2), Kind: customer.Kind(c.Text(3)), State: customer.State(c.Text(4)), ConsentNote: c.Text(7),
+			Version: c.Int(8)}
+		for i, t := range map[int]*time.Time{5: &a.From, 6: &a.To, 9: &a.CreatedAt} {
+			if *t, err = c.Time(i); err != nil {
+				return err
+			}
+		}
+		out = append(out, a)
+		return nil
+	})
+	return out, err
 }
 
 // VisibleAssociations lists the associations inside the scope.

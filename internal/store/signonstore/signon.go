@@ -6,12 +6,14 @@
 package signonstore
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"embed"
 	"encoding/json"
 	"time"
 
+	"huoban/internal/account"
 	"huoban/internal/id"
 	"huoban/internal/signon"
 	"huoban/internal/sso"
@@ -28,12 +30,14 @@ var (
 	qRequestConsume    = q.Get("sso.RequestConsume")
 	qRequestPurge      = q.Get("sso.RequestPurge")
 	qSeenInsert        = q.Get("sso.SeenInsert")
+	qSeenInsertTwo     = q.Get("sso.SeenInsertTwo")
 	qSeenPurge         = q.Get("sso.SeenPurge")
 	qTicketInsert      = q.Get("sso.TicketInsert")
 	qTicketByHash      = q.Get("sso.TicketByHash")
 	qTicketMove        = q.Get("sso.TicketMove")
 	qTicketPurge       = q.Get("sso.TicketPurge")
 	qLinkOf            = q.Get("sso.LinkOf")
+	qKnown             = q.Get("sso.Known")
 	qLinksOfCustomer   = q.Get("sso.LinksOfCustomer")
 	qLinkInsert        = q.Get("sso.LinkInsert")
 	qLinkSet           = q.Get("sso.LinkSet")
@@ -71,14 +75,24 @@ func (s *Store) InsertRequest(ctx context.Context, r sso.Request) error {
 
 // RequestByID reads a request.
 func (s *Store) RequestByID(ctx context.Context, requestID string) (r sso.Request, ok bool, err error) {
-	err = s.db.Each(ctx, qRequestByID, []any{requestID}, func(rows *sql.Rows) error {
-		var created, expires, consumed store.Instant
-		err := rows.Scan(&r.ID, &r.IdPID, &r.RelayID, &r.BrowserHash, &r.Purpose, &r.ReturnID, &r.Path, &r.Query, &r.FirstLogin, &r.ForceAuthn, &r.UserID,
-			&created, &expires, &consumed)
-		r.CreatedAt, r.ExpiresAt, r.ConsumedAt, ok = created.Time, expires.Time, consumed.Time, true
+	err = s.db.Cells(ctx, qRequestByID, []any{requestID}, func(c store.RowCells) (err error) {
+		ok = true
+		r = sso.Request{ID: c.Text(0), IdPID: c.Text(1), RelayID: c.Text(2), BrowserHash: bytes.Clone(c.Bytes(3)), Purpose: sso.Purpose(c.Text(4)), ReturnID: c.Text(5), Path: c.Text(6),
+			Query: c.Text(7), FirstLogin: c.Int(8) != 0, ForceAuthn: c.Int(9) != 0, UserID: c.Text(10)}
+		r.CreatedAt, r.ExpiresAt, r.ConsumedAt, err = times(c, 11)
 		return err
 	})
 	return r, ok && err == nil, err
+}
+
+// times reads three instants.
+func times(c store.RowCells, at int) (x, y, z time.Time, err error) {
+	for i, t := range []*time.Time{&x, &y, &z} {
+		if *t, err = c.Time(at + i); err != nil {
+			break
+		}
+	}
+	return x, y, z, err
 }
 
 // Consume marks a request answered; false when it was.
@@ -87,10 +101,19 @@ func (s *Store) Consume(ctx context.Context, requestID string, at time.Time) (bo
 	return n == 1, err
 }
 
-// Spend writes a message; false when it is known.
-func (s *Store) Spend(ctx context.Context, m signon.Seen, at time.Time) (bool, error) {
-	n, err := s.db.Exec(ctx, qSeenInsert, m.Scope, m.Kind, m.ID, store.At(m.Until), store.At(at))
-	return n == 1, err
+// Spend writes messages; false when one of them is known.
+func (s *Store) Spend(ctx context.Context, list []signon.Seen, at time.Time) (bool, error) {
+	row := func(m signon.Seen) []any { return []any{m.Scope, m.Kind, m.ID, store.At(m.Until), store.At(at)} }
+	if len(list) == 2 {
+		n, err := s.db.Exec(ctx, qSeenInsertTwo, append(row(list[0]), row(list[1])...)...)
+		return n == 2, err
+	}
+	for _, m := range list {
+		if n, err := s.db.Exec(ctx, qSeenInsert, row(m)...); n != 1 || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // InsertTicket writes a ticket.
@@ -147,6 +170,19 @@ func (s *Store) LinkOf(ctx context.Context, partnerID, xAccountID, xUserID strin
 		return signon.Link{}, false, err
 	}
 	return list[0], true, nil
+}
+
+// Known gives the customer of an account of the platform with the newest link of the user, one in force before
+// any other, and the person it leads to; false for an account that is nobody's.
+func (s *Store) Known(ctx context.Context, partnerID, xAccountID, xUserID string) (k signon.Known, ok bool, err error) {
+	err = s.db.Cells(ctx, qKnown, []any{partnerID, xAccountID, xUserID}, func(c store.RowCells) error {
+		ok = true
+		k = signon.Known{CustomerID: c.Text(0), Link: signon.Link{ID: c.Text(1), PartnerID: partnerID, XAccountID: xAccountID, XUserID: xUserID, CustomerID: c.Text(0), UserID: c.Text(5),
+			BoundHow: c.Text(3), LastAsserted: c.Text(4), Bound: c.Text(2) == "bound"},
+			Person: account.Person{ID: c.Text(5), OrgID: c.Text(6), Login: c.Text(7), Name: c.Text(8), State: account.PersonState(c.Text(9))}}
+		return nil
+	})
+	return k, ok && err == nil, err
 }
 
 // LinksOfCustomer lists the links of a customer, the newest first.

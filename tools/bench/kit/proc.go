@@ -37,7 +37,12 @@ func (e *Env) Part(ctx context.Context, profile, goal, part string, args ...stri
 	if err != nil {
 		return Usage{}, err
 	}
-	cmd := exec.CommandContext(ctx, self, append([]string{"part", goal, part}, args...)...)
+	return e.PartOf(ctx, self, profile, goal, part, args...)
+}
+
+// PartOf is Part by another build of this program.
+func (e *Env) PartOf(ctx context.Context, program, profile, goal, part string, args ...string) (Usage, error) {
+	cmd := exec.CommandContext(ctx, program, append([]string{"part", goal, part}, args...)...)
 	cmd.Env = append(os.Environ(), "BENCH_PROFILE="+profile, "BENCH_WORK="+e.Work)
 	var out bytes.Buffer
 	u, err := run(cmd, "", nil, &out)

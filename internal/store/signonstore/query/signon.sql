@@ -3,8 +3,8 @@ INSERT INTO sso_request (request_id, idp_id, relay_id, browser_hash, purpose, re
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 
 -- name: sso.RequestByID
-SELECT request_id, idp_id, relay_id, browser_hash, purpose, COALESCE(return_id, ''), path, query, first_login, force_authn, COALESCE(user_id, ''),
-  created_at, expires_at, consumed_at
+SELECT request_id, idp_id, relay_id, browser_hash, purpose, return_id, path, query, CASE WHEN first_login THEN 1 ELSE 0 END,
+  CASE WHEN force_authn THEN 1 ELSE 0 END, user_id, created_at, expires_at, consumed_at
 FROM sso_request WHERE request_id = $1;
 
 -- name: sso.RequestConsume
@@ -12,6 +12,9 @@ UPDATE sso_request SET consumed_at = $2 WHERE request_id = $1 AND consumed_at IS
 
 -- name: sso.SeenInsert
 INSERT INTO sso_seen (scope, kind, message_id, expires_at, seen_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING;
+
+-- name: sso.SeenInsertTwo
+INSERT INTO sso_seen (scope, kind, message_id, expires_at, seen_at) VALUES ($1, $2, $3, $4, $5), ($6, $7, $8, $9, $10) ON CONFLICT DO NOTHING;
 
 -- name: sso.TicketInsert
 INSERT INTO sso_ticket (hash, idp_id, browser_hash, state, return_id, path, query, first_login, asserted, customer_id, person_id, created_at, expires_at)
@@ -29,6 +32,13 @@ UPDATE sso_ticket SET state = $3, customer_id = $4, person_id = $5, spent_at = $
 SELECT id, partner_id, account_type, xaccount_id, xuser_id, customer_id, COALESCE(user_id, ''), bound_how, last_asserted, state, bound_at
 FROM sso_link WHERE partner_id = $1 AND xaccount_id = $2 AND xuser_id = $3
 ORDER BY CASE state WHEN 'bound' THEN 0 ELSE 1 END, bound_at DESC, id DESC LIMIT 1;
+
+-- name: sso.Known
+SELECT a.customer_id, l.id, l.state, l.bound_how, l.last_asserted, p.id, p.org_id, p.login, p.name, p.state
+FROM sso_account a LEFT JOIN sso_link l ON l.partner_id = a.partner_id AND l.xaccount_id = a.xaccount_id AND l.xuser_id = $3
+  LEFT JOIN person p ON p.id = l.user_id
+WHERE a.partner_id = $1 AND a.xaccount_id = $2
+ORDER BY CASE l.state WHEN 'bound' THEN 0 ELSE 1 END, l.bound_at DESC, l.id DESC LIMIT 1;
 
 -- name: sso.LinksOfCustomer
 SELECT id, partner_id, account_type, xaccount_id, xuser_id, customer_id, COALESCE(user_id, ''), bound_how, last_asserted, state, bound_at
