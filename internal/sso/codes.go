@@ -101,6 +101,7 @@ const (
 	CodeIdPReplay      = "sso.idp.replay"
 	CodeIdPACS         = "sso.idp.acs"
 	CodeIdPNameID      = "sso.idp.nameid"
+	CodeIdPContext     = "sso.idp.context"
 	CodeIdPNoKey       = "sso.idp.no_key"
 )
 

@@ -94,6 +94,7 @@ type AuthnRequest struct {
 	Console      Console
 	ACS          Endpoint
 	NameIDFormat NameIDFormat
+	Context      string // the class of sign-in the console is to be told
 	ForceAuthn   bool
 	IsPassive    bool
 	RelayState   string

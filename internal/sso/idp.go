@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/beevik/etree"
@@ -32,6 +33,7 @@ var authnSteps = []Step{
 	{"checkRequestVersion", LayerMsg, []string{CodeIdPForm}, (*check).requestVersion},
 	{"checkACS", LayerMsg, []string{CodeIdPACS}, (*check).acs},
 	{"checkNameIDPolicy", LayerMsg, []string{CodeIdPNameID}, (*check).nameIDPolicy},
+	{"checkRequestedContext", LayerMsg, []string{CodeIdPContext}, (*check).requestedContext},
 	{"spendRequest", LayerState, []string{CodeIdPReplay}, nil},
 }
 
@@ -182,10 +184,62 @@ func (c *check) nameIDPolicy() *Refusal {
 		// A fresh name tells a console less than the one it was granted.
 		q.NameIDFormat = format
 	default:
-		return &Refusal{Code: CodeIdPNameID, Expected: string(q.NameIDFormat), Seen: string(format),
-			Answer: &Answer{ACS: q.ACS, InResponseTo: q.ID, RelayState: q.RelayState, Status: "InvalidNameIDPolicy"}}
+		return &Refusal{Code: CodeIdPNameID, Expected: string(q.NameIDFormat), Seen: string(format), Answer: q.answer("InvalidNameIDPolicy")}
+	}
+	// A name qualified for another entity, or for a group of them, is one we do not keep.
+	if of := attr(childOf(c.response, nsProtocol, "NameIDPolicy"), "SPNameQualifier"); of != "" && of != q.Console.EntityID {
+		return &Refusal{Code: CodeIdPNameID, Expected: q.Console.EntityID, Seen: of, Answer: q.answer("InvalidNameIDPolicy")}
 	}
 	return nil
+}
+
+// answer is how the console is told that there is none.
+func (q AuthnRequest) answer(status string) *Answer {
+	return &Answer{ACS: q.ACS, InResponseTo: q.ID, RelayState: q.RelayState, Status: status}
+}
+
+// waysIn are the ways in which customers sign in at a hosted platform: by password over TLS, whose weaker names are
+// true of it as well.
+var waysIn = []string{contextPrefix + "PasswordProtectedTransport", contextPrefix + "Password", contextPrefix + "unspecified"}
+
+// requestedContext settles which of our ways of signing in the console is told, if it has wishes.
+func (c *check) requestedContext() *Refusal {
+	q := &c.question
+	q.Context = waysIn[0]
+	wish := childOf(c.response, nsProtocol, "RequestedAuthnContext")
+	if wish == nil {
+		return nil
+	}
+	var wanted []string
+	for _, e := range childrenOf(wish, nsAssertion, "AuthnContextClassRef") {
+		wanted = append(wanted, textOf(e))
+	}
+	how := attr(wish, "Comparison")
+	for _, have := range waysIn {
+		for _, want := range wanted {
+			if suits(how, have, want) {
+				q.Context = have
+				return nil
+			}
+		}
+	}
+	return &Refusal{Code: CodeIdPContext, Expected: waysIn[0], Seen: strings.TrimSpace(how + " " + strings.Join(wanted, " ")), Answer: q.answer("NoAuthnContext")}
+}
+
+// suits compares a class we have with a wanted one, by the strength both are known for.
+func suits(how, have, want string) bool {
+	a, b := strength[have], strength[want]
+	switch how {
+	case "", "exact":
+		return have == want
+	case "minimum":
+		return b > 0 && a >= b
+	case "maximum":
+		return b > 0 && a <= b
+	case "better":
+		return b > 0 && a > b
+	}
+	return false
 }
 
 // Granted cuts what is known of a customer down to what the console may have, under the names it wants.
@@ -231,7 +285,7 @@ func BuildResponse(h Host, c Console, a Answer, s Statement, now time.Time) (Out
 func BuildErrorResponse(h Host, a Answer, now time.Time) (Outgoing, error) {
 	root := responseFor(h, a, NewMessageID(), now)
 	top := "Responder"
-	if a.Status == "InvalidNameIDPolicy" {
+	if a.Status == "InvalidNameIDPolicy" || a.Status == "NoAuthnContext" {
 		top = "Requester"
 	}
 	second := ""

@@ -302,6 +302,17 @@ func questionRows(host sso.Host, reg sso.Registration, id string) []wireRow {
 	policy := func(format string) func(m *message) {
 		return func(m *message) { m.tree.CreateElement("samlp:NameIDPolicy").CreateAttr("Format", format) }
 	}
+	context := func(how string, classes ...string) func(m *message) {
+		return func(m *message) {
+			e := m.tree.CreateElement("samlp:RequestedAuthnContext")
+			if how != "" {
+				e.CreateAttr("Comparison", how)
+			}
+			for _, c := range classes {
+				e.CreateElement("saml:AuthnContextClassRef").SetText(c)
+			}
+		}
+	}
 	unsigned := func(m *message) { m.key = nil }
 	return []wireRow{
 		{"0 control", "", question(id, nil).get()},
@@ -331,6 +342,14 @@ func questionRows(host sso.Host, reg sso.Registration, id string) []wireRow {
 		{"133 policy unsupported", sso.CodeIdPNameID, question(id, policy(string(sso.NameIDEmail))).get()},
 		{"133 policy transient", "", question(id, policy(string(sso.NameIDTransient))).get()},
 		{"133 policy as granted", "", question(id, policy(string(sso.NameIDPersistent))).get()},
+		{"133 policy for a group of consoles", sso.CodeIdPNameID, question(id, func(m *message) {
+			policy(string(sso.NameIDPersistent))(m)
+			m.tree.SelectElement("NameIDPolicy").CreateAttr("SPNameQualifier", "https://group.example")
+		}).get()},
+		{"- context as we have", "", question(id, context("", "urn:oasis:names:tc:SAML:2.0:ac:classes:X509", "urn:oasis:names:tc:SAML:2.0:ac:classes:Password")).get()},
+		{"- context at least", "", question(id, context("minimum", "urn:oasis:names:tc:SAML:2.0:ac:classes:Password")).get()},
+		{"- context beyond ours", sso.CodeIdPContext, question(id, context("minimum", "https://refeds.org/profile/mfa")).get()},
+		{"- context unknown", sso.CodeIdPContext, question(id, context("exact", "https://example.com/palm")).get()},
 		{"134 script address", sso.CodeIdPACS, question("script", nil).get()},
 		{"136 another partner's console", sso.CodeIdPSPUnknown, question("foreign", nil).get()},
 		{"63 deflate bomb", sso.CodeInSize, bomb("SAMLRequest")},
@@ -349,9 +368,9 @@ func TestAuthnRequestAttacks(t *testing.T) {
 			if row.code == "" && got.ACS.URL != reg.ACS {
 				t.Errorf("answers to %q", got.ACS.URL)
 			}
-			if row.code == sso.CodeIdPNameID {
+			if status := map[string]string{sso.CodeIdPNameID: "InvalidNameIDPolicy", sso.CodeIdPContext: "NoAuthnContext"}[row.code]; status != "" {
 				a := sso.RefusalOf(err).Answer
-				if a == nil || a.Status != "InvalidNameIDPolicy" || a.ACS.URL != reg.ACS {
+				if a == nil || a.Status != status || a.ACS.URL != reg.ACS {
 					t.Errorf("the console is told %+v", a)
 				} else if out, err := sso.BuildErrorResponse(host, *a, noon); err != nil || len(out.Fields) != 2 {
 					t.Errorf("error answer %+v %v", out, err)

@@ -2,7 +2,9 @@ package metadata
 
 import (
 	"crypto"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -13,8 +15,8 @@ import (
 	"huoban/internal/sso"
 )
 
-// Life of a document of ours, and how long it may be kept without being fetched again. A next signing key is
-// published for longer than either before it signs.
+// Longest life of a document of ours, which begins with the day, and how long it may be kept without being fetched
+// again. A next signing key is published for longer than either before it signs.
 const (
 	Valid = 7 * 24 * time.Hour
 	Cache = 24 * time.Hour
@@ -114,11 +116,12 @@ func sign(e *etree.Element, k sso.Key) (*etree.Element, error) {
 }
 
 func (o Ours) element(now time.Time) *etree.Element {
+	until := stamp(now.UTC().Truncate(Cache).Add(Valid))
 	e := etree.NewElement("md:EntityDescriptor")
 	e.CreateAttr("xmlns:md", nsMD)
-	e.CreateAttr("ID", sso.NewMessageID())
+	e.CreateAttr("ID", o.id(until))
 	e.CreateAttr("entityID", o.EntityID)
-	e.CreateAttr("validUntil", stamp(now.Add(Valid)))
+	e.CreateAttr("validUntil", until)
 	e.CreateAttr("cacheDuration", "P1D")
 	role := e.CreateElement("md:" + descriptors[o.Role])
 	if o.Role == RoleSP {
@@ -148,6 +151,17 @@ func (o Ours) element(now time.Time) *etree.Element {
 		a.CreateAttr("isDefault", fmt.Sprint(i == 0))
 	}
 	return e
+}
+
+// id names the document by what is in it, so that the same document, by whatever way it is asked for on a day, is
+// the same bytes.
+func (o Ours) id(until string) string {
+	h := sha256.New()
+	fmt.Fprintln(h, o.Role, o.EntityID, until, o.Addresses, o.SLO, o.SignRequests)
+	for _, k := range o.Keys {
+		fmt.Fprintf(h, "%s %s %x\n", k.Use, k.State, k.CertDER)
+	}
+	return "_" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 func address(role *etree.Element, name string, b sso.Binding, location string) *etree.Element {

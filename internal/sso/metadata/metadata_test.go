@@ -141,7 +141,7 @@ func TestOurs(t *testing.T) {
 		t.Fatal(err)
 	}
 	d, e, err := metadata.Parse(text, metadata.Options{Role: metadata.RoleSP, Now: now, Pinned: o.Keys[0].CertDER})
-	if err != nil || d.Signer == "" || !e.WantSigned || !e.ValidUntil.Equal(now.Add(metadata.Valid)) {
+	if err != nil || d.Signer == "" || !e.WantSigned || !e.ValidUntil.Equal(now.Truncate(metadata.Cache).Add(metadata.Valid)) {
 		t.Fatalf("%+v %+v: %v", d, e, err)
 	}
 	uses := map[sso.CertUse]int{}
