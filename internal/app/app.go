@@ -21,6 +21,7 @@ import (
 	"huoban/internal/expenditure"
 	"huoban/internal/export"
 	"huoban/internal/fault"
+	"huoban/internal/hosted"
 	"huoban/internal/idempotency"
 	_ "huoban/internal/ingest/parquetrows" // registers the format
 	_ "huoban/internal/ingest/workbook"    // registers the format
@@ -87,6 +88,7 @@ type App struct {
 	Worker        *outbox.Worker
 	Exports       *export.Service
 	SignOn        *signon.Service
+	Hosted        *hosted.Service
 	Platforms     *registry.Service
 
 	mails   bool // a mail server is set

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"net/url"
 
+	"huoban/internal/hosted"
 	"huoban/internal/outbox"
 	"huoban/internal/signon"
+	"huoban/internal/store/hostedstore"
 	"huoban/internal/store/signonstore"
 )
 
@@ -15,6 +17,7 @@ func (a *App) wireSignOn() {
 	a.SignOn = signon.New(signon.Deps{Store: signonstore.New(a.DB), Tx: a.DB, Audit: a.Audit, Clock: a.Clock, Sessions: a.Sessions, People: a.Accounts,
 		Orgs: a.Organisations, Associations: a.Customers, Queue: a.Queue})
 	a.Customers.Ended = a.SignOn.Left
+	a.Hosted = hosted.New(hosted.Deps{Store: hostedstore.New(a.DB), Tx: a.DB, Audit: a.Audit, Clock: a.Clock, People: a.Accounts, Associations: a.Customers})
 	a.Worker.Handle(signon.JobBindResult, a.tellBinding)
 }
 

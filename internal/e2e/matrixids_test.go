@@ -56,21 +56,22 @@ WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY q.id`,
 	"document":      `SELECT m.id FROM sso_metadata m JOIN sso_idp i ON i.id = m.owner_id WHERE i.partner_id = $1 AND i.partner_id <> $2 ORDER BY m.id`,
 	"test":          `SELECT t.id FROM sso_test t JOIN sso_idp i ON i.id = t.idp_id WHERE i.partner_id = $1 AND i.partner_id <> $2 ORDER BY t.id`,
 	"return":        `SELECT r.id FROM sso_return r JOIN sso_idp i ON i.id = r.idp_id WHERE i.partner_id = $1 AND i.partner_id <> $2 ORDER BY r.id`,
+	"sp":            `SELECT id FROM sso_sp WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
 	"path.id":       `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
 	// What follows is read from pages and answers instead.
-	"why": "", "import": "", "token": "", "key": "", "ticket": "",
+	"why": "", "import": "", "token": "", "key": "", "ticket": "", "platform": "",
 }
 
 func init() { kinds["path.cycle"] = kinds["cycle"] }
 
 // notTenants are parameters of public routes: whoever knows the value may use it.
-var notTenants = map[string]bool{"token": true, "key": true, "ticket": true}
+var notTenants = map[string]bool{"token": true, "key": true, "ticket": true, "platform": true}
 
 // plainParams are the parameters the portal reads that name nothing stored. A name that is neither here
 // nor declared by a route fails TestParametersAreDeclared.
 var plainParams = strings.Fields(`RelayState SAMLRequest SAMLResponse action actor address after allow_idp_initiated amount authn_minutes base before category check code cols column consent currency current cycle dialect do done
-email figure final first_entry format from idp kind language level list login mark metadata mode name next notify_url org_code org_name outcome override password
-product q query reason region relation repeat request sign_requests size skew source_dialect source_name source_zone state theme title to type unread unsigned until url username want_encrypted want_response_signed xAccountType zero`)
+email figure final first_entry format from idp kind language level list login mark metadata mode name next notify_url org_code org_name other outcome override password
+product q query reason region relation remember repeat request sign_requests size skew source_dialect source_name source_zone state theme title to type unread unsigned until url username want_encrypted want_response_signed xAccountType zero`)
 
 // kindOf names the kind of a parameter of a route.
 func kindOf(r portal.RouteInfo, param string) string {
@@ -117,7 +118,7 @@ func (m *matrix) values(kind string, victim, actor *party) []string {
 		return some(victim.why)
 	case "import":
 		return some(victim.imported)
-	case "token", "key", "ticket":
+	case "token", "key", "ticket", "platform":
 		return nil
 	}
 	key := kind + " " + victim.id + " " + actor.id

@@ -21,7 +21,8 @@ type stop struct {
 
 // noPage are the GET routes that lead elsewhere or speak to programs.
 var noPage = []string{"root", "live", "ready", "metrics", "exports.file", "quarantine.export",
-	"saml.entry", "saml.login", "saml.metadata", "saml.metadata.mark", "saml.slo", "saml.arrive", "api.session",
+	"saml.entry", "saml.login", "saml.metadata", "saml.metadata.mark", "saml.slo", "saml.arrive", "api.session", "idp.metadata", "idp.sso",
+	"platform.jump", // of a console's question: TestConsoleInBrowser looks at it
 	"saml.leave"} // of a session that a platform began: TestJumpInBrowser looks at it
 
 // apart are pages of a portal in another state, which run brings about.
@@ -40,11 +41,14 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 	why := whyOf(t, c, "/o/"+partner+"/bills/lines?cycle="+theCycle)
 	v, p := "/o/"+vendor, "/o/"+partner
 	platformID, test := w.register(t, partner)
+	w.hostPlatform(t, partner)
 	platform := p + "/support/capability/access-config/" + platformID
 	return []stop{
 		{route: "login", path: "/login", all: true},
 		{path: "/login?refused", then: refusedSignIn},
 		{path: "/nowhere"},
+		{route: "platform", path: "/platform/" + partner, all: true},
+		{path: "/platform/" + partner, who: buyer, name: "platform refused", all: true},
 		{route: "login.code", who: second, path: "/login/code"},
 		{who: second, path: "/login/code?refused", few: true, then: submitted("form:has([name=code])", map[string]string{"code": "000000"})},
 		{route: "password", who: admin, path: "/account/password"},

@@ -105,6 +105,8 @@ func (g *gate) laneOf(r *http.Request) *lane {
 	switch p := r.URL.Path; {
 	case p == "/healthz", p == "/readyz", p == "/metrics":
 		return nil
+	case strings.HasPrefix(p, pathPlatform) && strings.HasSuffix(p, "/login"):
+		return g.door
 	case p == "/login", strings.HasPrefix(p, "/login/"), p == layout.PathLogout, strings.HasPrefix(p, "/setup/"):
 		return g.door
 	case isUpload(r):

@@ -31,6 +31,7 @@ func table() []Route {
 	rows = append(rows, columnRoutes()...)
 	rows = append(rows, nameRoutes()...)
 	rows = append(rows, ssoRoutes()...)
+	rows = append(rows, hostedRoutes()...)
 	rows = append(rows, accessRoutes()...)
 	return append(rows, opsRoutes()...)
 }

@@ -155,12 +155,25 @@ func peerOf(reg *sso.Registration) signon.Peer {
 // refuse answers a sign-in that does not come about: staff find why under the reference, the customer reads the
 // same sentence whatever it was. Anything but a refusal is answered as everywhere.
 func (h *Handlers) refuse(c *Ctx, reg *sso.Registration, err error, about signon.RefuseInput) error {
-	f := fault.From(err)
-	r := sso.RefusalOf(err)
-	if r == nil && !strings.HasPrefix(f.Code, "sso.") {
+	if !isRefusal(err) {
 		return err
 	}
-	c.unreferred()
+	name := ""
+	if reg != nil {
+		name = reg.PartnerName
+		p := peerOf(reg)
+		about.Peer = &p
+	}
+	return h.refusal(c, name, err, about)
+}
+
+func isRefusal(err error) bool {
+	return err != nil && (sso.RefusalOf(err) != nil || strings.HasPrefix(fault.From(err).Code, "sso."))
+}
+
+// noted keeps why a message was refused, and gives the reference.
+func (h *Handlers) noted(c *Ctx, err error, about signon.RefuseInput) (string, error) {
+	f, r := fault.From(err), sso.RefusalOf(err)
 	about.Route, about.IP, about.UserAgent, about.Code = c.Route.Name, c.RealIP(), c.Request().UserAgent(), f.Code
 	if r != nil {
 		about.Step, about.Facts = r.Step, map[string]string{"expected": r.Expected, "seen": r.Seen}
@@ -172,28 +185,28 @@ func (h *Handlers) refuse(c *Ctx, reg *sso.Registration, err error, about signon
 		}
 	}
 	h.rates.refused(c.RealIP(), h.Clock.Now())
-	page := ssoview.Refused{Title: c.T("ssoview.refused.title"), Text: c.T("ssoview.refused.text"), When: i18n.DateTime(h.Clock.Now())}
-	if reg != nil {
-		page.Partner = reg.PartnerName
-		p := peerOf(reg)
-		about.Peer = &p
+	if h.SignOn == nil {
+		return "", nil
 	}
-	if r != nil && r.Status != "" {
+	return h.SignOn.Refuse(c.ctx(), about)
+}
+
+// refusal is the page of it; partner only where the address named one.
+func (h *Handlers) refusal(c *Ctx, partner string, err error, about signon.RefuseInput) error {
+	c.unreferred()
+	page := ssoview.Refused{Title: c.T("ssoview.refused.title"), Text: c.T("ssoview.refused.text"), When: i18n.DateTime(h.Clock.Now()), Partner: partner}
+	if r := sso.RefusalOf(err); r != nil && r.Status != "" {
 		page.Title, page.Text = c.T("ssoview.refused.cancel_title"), c.T("ssoview.refused.cancel_text")
 	}
-	ref := ""
-	if h.SignOn != nil {
-		var err error
-		if ref, err = h.SignOn.Refuse(c.ctx(), about); err != nil {
-			return err
-		}
+	var problem error
+	if page.Ref, problem = h.noted(c, err, about); problem != nil {
+		return problem
 	}
-	page.Ref = ref
 	env := layout.From(c.ctx())
 	env.Path = "/" // the page does not lead back here
 	c.SetRequest(c.Request().WithContext(layout.With(c.ctx(), env)))
 	if wantsJSON(c.Request()) {
-		return c.JSON(http.StatusForbidden, map[string]string{"code": "sso.refused", "message": page.Text, "reference": ref})
+		return c.JSON(http.StatusForbidden, map[string]string{"code": "sso.refused", "message": page.Text, "reference": page.Ref})
 	}
 	return c.page(http.StatusForbidden, page.Page())
 }

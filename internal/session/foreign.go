@@ -79,3 +79,42 @@ func (m *Manager) Since(ctx context.Context) (time.Time, error) {
 	}
 	return r.CreatedAt, nil
 }
+
+// Note keeps a value with the request's own session; Value reads it.
+func (m *Manager) Note(ctx context.Context, key, value string) { m.scs.Put(ctx, key, clean(value, 128)) }
+
+// Until is when the request's session ends at the latest; zero for one that is not kept yet.
+func (m *Manager) Until(ctx context.Context) (time.Time, error) {
+	token := m.scs.Token(ctx)
+	if token == "" {
+		return time.Time{}, nil
+	}
+	r, ok, err := m.store.Find(ctx, hash(token))
+	if err != nil || !ok {
+		return time.Time{}, err
+	}
+	return r.ExpiresAt, nil
+}
+
+// EndNoted ends the sessions of a person that keep the value, in the running transaction, and tells how many.
+func (m *Manager) EndNoted(ctx context.Context, personID, key, value string) (int, error) {
+	rows, err := m.store.OfPerson(ctx, personID)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, r := range rows {
+		var e encoded
+		if err := json.Unmarshal(r.Data, &e); err != nil {
+			return n, err
+		}
+		if e.Values[key] != value {
+			continue
+		}
+		if err := m.EndByHash(ctx, r.TokenHash); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}

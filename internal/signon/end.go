@@ -127,6 +127,7 @@ func (s *Service) AnsweredLogout(ctx context.Context, requestID string) (bool, e
 
 // RefuseInput is what is known of a refused message. Facts are shortened by whoever gives them.
 type RefuseInput struct {
+	Side          string // sideSP when empty
 	Route         string
 	Peer          *Peer
 	Code, Step    string
@@ -144,7 +145,10 @@ func (s *Service) Refuse(ctx context.Context, in RefuseInput) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	r := Refusal{Ref: sso.NewReference(), Route: in.Route, Code: in.Code, Step: in.Step, Facts: string(facts), MessageSHA: in.MessageSHA,
+	if in.Side == "" {
+		in.Side = sideSP
+	}
+	r := Refusal{Ref: sso.NewReference(), Side: in.Side, Route: in.Route, Code: in.Code, Step: in.Step, Facts: string(facts), MessageSHA: in.MessageSHA,
 		IssuerSeen: clip(in.Issuer, 256), RequestID: clip(in.RequestID, 128), IP: in.IP, Agent: clip(in.UserAgent, 256), At: now}
 	orgID, object := "", "platform:unknown"
 	if in.Peer != nil {

@@ -114,6 +114,7 @@ const (
 	endedHere      = "here"
 	endedByRule    = "rule"
 	sideSP         = "sp"
+	SideIdP        = "idp" // of a refusal at a hosted platform
 	kindBindResult = "sso.bind_result"
 )
 
@@ -129,10 +130,10 @@ type Session struct {
 
 // Refusal is what staff learn of a sign-in that did not come about.
 type Refusal struct {
-	Ref, Route, PeerID, PartnerID, Code, Step, Facts string
-	MessageSHA                                       []byte
-	IssuerSeen, RequestID, IP, Agent                 string
-	At                                               time.Time
+	Ref, Side, Route, PeerID, PartnerID, Code, Step, Facts string
+	MessageSHA                                             []byte
+	IssuerSeen, RequestID, IP, Agent                       string
+	At                                                     time.Time
 }
 
 // Store keeps requests, messages, tickets, links and sessions. Writing methods need a running transaction.

@@ -363,6 +363,12 @@ func (c Console) seal(assertion *etree.Element) (*etree.Element, bool, error) {
 	return e, err == nil, err
 }
 
+// Seals tells whether answers to the console are encrypted.
+func (c Console) Seals() bool {
+	pub, _ := c.encryptionKey()
+	return pub != nil && c.Encrypt != EncryptOff && c.Encrypt != ""
+}
+
 // encryptionKey prefers a certificate made for encryption to one for everything.
 func (c Console) encryptionKey() (*rsa.PublicKey, []byte) {
 	for _, use := range []CertUse{CertUseEncryption, CertUseAny} {

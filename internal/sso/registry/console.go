@@ -49,7 +49,7 @@ type ConsoleInput struct {
 }
 
 // ReleaseFields are the fields of ours a console can be given.
-var ReleaseFields = []string{"xAccountId", "xUserId", "xAccountType", "bpId", "name", "mobile", "email", "customer", "domainId"}
+var ReleaseFields = []string{"xAccountId", "xUserId", "xAccountType", "bpId", "name", "mobile", "email", "customer", "domainId", "personName"}
 
 func operatorOnly(sc scope.Scope) error {
 	if sc.Side() != scope.SideSystem {
@@ -225,6 +225,25 @@ func (s *Service) ConsoleByEntity(ctx context.Context, entityID string) (sso.Con
 	return c.Console, ok, err
 }
 
+// ConsoleByID is a console by id, for one that a host is already known to serve.
+func (s *Service) ConsoleByID(ctx context.Context, consoleID string) (sso.Console, bool, error) {
+	c, ok, err := s.Store.ConsoleByID(ctx, consoleID)
+	return c.Console, ok, err
+}
+
+// ConsolesOf are the consoles that customers of a hosted platform can go to now, by name.
+func (s *Service) ConsolesOf(ctx context.Context, h sso.Host) ([]sso.Console, error) {
+	all, err := s.Store.Consoles(ctx)
+	var out []sso.Console
+	for _, c := range all {
+		if h.Serves(c.Console, s.Clock.Now()) == nil && len(c.Endpoints()) > 0 {
+			out = append(out, c.Console)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b sso.Console) int { return strings.Compare(a.Name, b.Name) })
+	return out, err
+}
+
 // Host gives the identity provider entity of a partner, made when it is asked for the first time; none for no
 // partner.
 func (s *Service) Host(ctx context.Context, sc scope.Scope, partnerID string) (HostRow, error) {
@@ -261,6 +280,16 @@ func (s *Service) Host(ctx context.Context, sc scope.Scope, partnerID string) (H
 // HostEntity is what a request to a hosted platform is answered as; false when there is none under the key.
 func (s *Service) HostEntity(ctx context.Context, key string) (sso.Host, bool, error) {
 	h, ok, err := s.Store.HostByKey(ctx, key)
+	return s.host(ctx, h, ok, err)
+}
+
+// HostEntityOf is the same for the partner whose platform it is.
+func (s *Service) HostEntityOf(ctx context.Context, partnerID string) (sso.Host, bool, error) {
+	h, ok, err := s.Store.HostOf(ctx, partnerID)
+	return s.host(ctx, h, ok, err)
+}
+
+func (s *Service) host(ctx context.Context, h HostRow, ok bool, err error) (sso.Host, bool, error) {
 	if err != nil || !ok || h.State != sso.StateActive {
 		return sso.Host{}, false, err
 	}

@@ -78,6 +78,7 @@ type Store interface {
 	UpdateConsole(ctx context.Context, c Console) (bool, error)
 	ConsoleByID(ctx context.Context, consoleID string) (Console, bool, error)
 	ConsoleByEntity(ctx context.Context, entityID string) (Console, bool, error)
+	ConsoleByID(ctx context.Context, consoleID string) (Console, bool, error)
 	Consoles(ctx context.Context) ([]Console, error)
 	HostOf(ctx context.Context, partnerID string) (HostRow, bool, error)
 	HostByKey(ctx context.Context, key string) (HostRow, bool, error)

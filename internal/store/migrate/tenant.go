@@ -81,6 +81,7 @@ var Tenancy = map[string]string{
 	"sso_host":           "partner_id = {partners}",
 	"sso_sp":             "partner_id = {partners} OR partner_id IS NULL AND EXISTS (SELECT 1 FROM sso_host h)",
 	"sso_pairwise":       "customer_id = {customer}",
+	"sso_consent":        "customer_id = {customer}",
 }
 
 const (
@@ -110,6 +111,7 @@ var Shared = map[string]string{
 	"sso_request":      "before anybody is known",
 	"sso_seen":         "before anybody is known",
 	"sso_ticket":       "before anybody is known",
+	"sso_question":     "before anybody is known",
 }
 
 var readable = []string{"account_dim", "product_dim", "resource_dim", "transition_log", "due_change", "job", "idempotency_key", "audit_head", "page_version"}

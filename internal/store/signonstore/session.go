@@ -116,7 +116,7 @@ func (s *Store) RepeatRefusal(ctx context.Context, r signon.Refusal, since time.
 
 // InsertRefusal writes a refusal.
 func (s *Store) InsertRefusal(ctx context.Context, r signon.Refusal) error {
-	_, err := s.db.Exec(ctx, qRefusalInsert, id.New(), r.Ref, store.At(r.At), r.Route, null(r.PeerID), null(r.PartnerID), r.Code, r.Step, r.Facts,
+	_, err := s.db.Exec(ctx, qRefusalInsert, id.New(), r.Ref, store.At(r.At), r.Side, r.Route, null(r.PeerID), null(r.PartnerID), r.Code, r.Step, r.Facts,
 		r.MessageSHA, r.IssuerSeen, r.RequestID, r.IP, r.Agent)
 	return err
 }

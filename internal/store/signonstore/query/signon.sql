@@ -102,7 +102,7 @@ UPDATE sso_refusal SET repeat_count = repeat_count + 1, last_at = $2 WHERE id = 
 
 -- name: sso.RefusalInsert
 INSERT INTO sso_refusal (id, ref, at, last_at, side, route, peer_id, partner_id, code, step, facts, message_sha256, issuer_seen, request_id, ip, user_agent, repeat_count)
-VALUES ($1, $2, $3, $3, 'sp', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0);
+VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0);
 
 -- name: sso.RequestPurge
 DELETE FROM sso_request WHERE expires_at < $1;

@@ -1,0 +1,43 @@
+-- name: hosted.SeenInsert
+INSERT INTO sso_seen (scope, kind, message_id, expires_at, seen_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING;
+
+-- name: hosted.QuestionInsert
+INSERT INTO sso_question (hash, host_id, sp_id, request_id, acs_url, name_id_format, authn_context, relay_state, force_authn, passive, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+
+-- name: hosted.QuestionByHash
+SELECT hash, host_id, sp_id, request_id, acs_url, name_id_format, authn_context, relay_state, force_authn, passive, created_at, expires_at, answered_at
+FROM sso_question WHERE hash = $1;
+
+-- name: hosted.QuestionAnswer
+UPDATE sso_question SET answered_at = $2 WHERE hash = $1 AND answered_at IS NULL;
+
+-- name: hosted.QuestionPurge
+DELETE FROM sso_question WHERE expires_at < $1;
+
+-- name: hosted.NameOf
+SELECT name_id FROM sso_pairwise WHERE user_id = $1 AND sp_id = $2;
+
+-- name: hosted.NameInsert
+INSERT INTO sso_pairwise (customer_id, user_id, sp_id, name_id, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING;
+
+-- name: hosted.ConsentsOf
+SELECT person_id, sp_id, customer_id, given, given_at FROM sso_consent WHERE person_id = $1 AND ($2 = '' OR sp_id = $2) ORDER BY given_at DESC, sp_id;
+
+-- name: hosted.ConsentPut
+INSERT INTO sso_consent (person_id, sp_id, customer_id, given, given_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (person_id, sp_id) DO UPDATE SET customer_id = excluded.customer_id, given = excluded.given, given_at = excluded.given_at;
+
+-- name: hosted.ConsentDrop
+DELETE FROM sso_consent WHERE person_id = $1 AND sp_id = $2;
+
+-- name: hosted.VisitInsert
+INSERT INTO sso_session (id, version, side, peer_id, host_id, session_hash, customer_id, user_id, name_id, format, name_qualifier, sp_name_qualifier,
+  session_index, authn_context, attributes, authn_at, not_on_or_after, created_at, ended_by)
+VALUES ($1, 1, 'idp', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, '');
+
+-- name: hosted.ConsoleTouch
+UPDATE sso_sp SET last_assertion_at = $2 WHERE id = $1;
+
+-- name: hosted.EmailVerified
+SELECT COUNT(*) FROM person WHERE id = $1 AND email_verified_at IS NOT NULL;
