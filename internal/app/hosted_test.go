@@ -335,7 +335,9 @@ func TestHostedStatus(t *testing.T) {
 				t.Errorf("%s: %q", status, got)
 			}
 		}
-		req, out := s.question(reg, func(e *etree.Element) { e.SelectElement("NameIDPolicy").CreateAttr("Format", string(sso.NameIDTransient)) })
+		req, out := s.question(reg, func(e *etree.Element) {
+			e.SelectElement("NameIDPolicy").CreateAttr("Format", string(sso.NameIDTransient))
+		})
 		acc, _ := s.told(reg, req, func() page { p := b.send(out); return b.agrees(p.to(), false) }())
 		if acc.NameID.Format != string(sso.NameIDTransient) {
 			t.Errorf("transient: %+v", acc.NameID)

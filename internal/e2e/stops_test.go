@@ -23,7 +23,7 @@ type stop struct {
 var noPage = []string{"root", "live", "ready", "metrics", "exports.file", "quarantine.export",
 	"saml.entry", "saml.login", "saml.metadata", "saml.metadata.mark", "saml.slo", "saml.arrive", "api.session", "idp.metadata", "idp.sso",
 	"platform.jump", // of a console's question: TestConsoleInBrowser looks at it
-	"saml.leave"} // of a session that a platform began: TestJumpInBrowser looks at it
+	"saml.leave"}    // of a session that a platform began: TestJumpInBrowser looks at it
 
 // apart are pages of a portal in another state, which run brings about.
 var apart = []string{"setup", "imports.show"}

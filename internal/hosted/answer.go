@@ -141,4 +141,3 @@ func (s *Service) answer(ctx context.Context, q Question, now time.Time) error {
 	}
 	return err
 }
-

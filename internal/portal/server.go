@@ -21,8 +21,8 @@ import (
 	"huoban/internal/expenditure"
 	"huoban/internal/export"
 	"huoban/internal/fault"
-	"huoban/internal/idempotency"
 	"huoban/internal/hosted"
+	"huoban/internal/idempotency"
 	"huoban/internal/message"
 	"huoban/internal/monthclose"
 	"huoban/internal/notice"
@@ -72,7 +72,7 @@ type Handlers struct {
 	VerifyAudit func(ctx context.Context) (audit.Report, error) // walks the whole chain
 
 	SignOn    *signon.Service
-	Hosted    *hosted.Service // platforms of partners without one
+	Hosted    *hosted.Service   // platforms of partners without one
 	Platforms Platforms         // nil: no platform can be registered here
 	Access    *registry.Service // and their tests
 	Customers *customer.Service

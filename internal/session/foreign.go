@@ -81,7 +81,9 @@ func (m *Manager) Since(ctx context.Context) (time.Time, error) {
 }
 
 // Note keeps a value with the request's own session; Value reads it.
-func (m *Manager) Note(ctx context.Context, key, value string) { m.scs.Put(ctx, key, clean(value, 128)) }
+func (m *Manager) Note(ctx context.Context, key, value string) {
+	m.scs.Put(ctx, key, clean(value, 128))
+}
 
 // Until is when the request's session ends at the latest; zero for one that is not kept yet.
 func (m *Manager) Until(ctx context.Context) (time.Time, error) {

@@ -78,7 +78,6 @@ type Store interface {
 	UpdateConsole(ctx context.Context, c Console) (bool, error)
 	ConsoleByID(ctx context.Context, consoleID string) (Console, bool, error)
 	ConsoleByEntity(ctx context.Context, entityID string) (Console, bool, error)
-	ConsoleByID(ctx context.Context, consoleID string) (Console, bool, error)
 	Consoles(ctx context.Context) ([]Console, error)
 	HostOf(ctx context.Context, partnerID string) (HostRow, bool, error)
 	HostByKey(ctx context.Context, key string) (HostRow, bool, error)

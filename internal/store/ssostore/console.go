@@ -16,7 +16,6 @@ var (
 	qUpdateConsole   = q.Get("sso.UpdateConsole")
 	qConsoleByID     = q.Get("sso.ConsoleByID")
 	qConsoleByEntity = q.Get("sso.ConsoleByEntity")
-	qConsoleByID     = q.Get("sso.ConsoleByID")
 	qConsoles        = q.Get("sso.Consoles")
 	qInsertHost      = q.Get("sso.InsertHost")
 	qHostOf          = q.Get("sso.HostOf")
@@ -112,11 +111,6 @@ func (s *Store) ConsoleByID(ctx context.Context, consoleID string) (registry.Con
 // ConsoleByEntity reads one.
 func (s *Store) ConsoleByEntity(ctx context.Context, entityID string) (registry.Console, bool, error) {
 	return first(s.consoles(ctx, qConsoleByEntity, entityID))
-}
-
-// ConsoleByID reads one.
-func (s *Store) ConsoleByID(ctx context.Context, consoleID string) (registry.Console, bool, error) {
-	return first(s.consoles(ctx, qConsoleByID, consoleID))
 }
 
 // Consoles reads all.

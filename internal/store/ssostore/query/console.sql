@@ -22,12 +22,6 @@ select id, version, coalesce(partner_id, ''), entity_id, name, state, acs, slo_u
   created_by, created_at, updated_at
 from sso_sp where entity_id = $1
 
--- name: sso.ConsoleByID
-select id, version, coalesce(partner_id, ''), entity_id, name, state, acs, slo_url, slo_response_url, slo_binding, require_signed, name_id_format,
-  attributes, encrypt, ciphers, sign_certs, encrypt_certs, metadata_source, metadata_url, coalesce(metadata_id, ''), valid_until, last_assertion_at,
-  created_by, created_at, updated_at
-from sso_sp where id = $1
-
 -- name: sso.Consoles
 select id, version, coalesce(partner_id, ''), entity_id, name, state, acs, slo_url, slo_response_url, slo_binding, require_signed, name_id_format,
   attributes, encrypt, ciphers, sign_certs, encrypt_certs, metadata_source, metadata_url, coalesce(metadata_id, ''), valid_until, last_assertion_at,
