@@ -24,7 +24,7 @@ demo: build ## make the demo data only
 test: ## everything CI runs: both engines, browser, independent recomputation, drift, lint
 	@scripts/test.sh
 
-test-saml: ## sign-ins from independent SAML identity providers, installed and started here
+test-saml: ## independent SAML identity providers and consoles, brought and started here
 	@scripts/samlpeers.sh
 
 quick: ## unit and SQLite tests only

@@ -78,6 +78,7 @@ class Browser {
     const headers = { accept: u.pathname.startsWith('/api/') ? 'application/json' : 'text/html', 'accept-language': 'zh-CN' };
     if (held.length) headers.cookie = held.map(([n, k]) => `${n}=${k.value}`).join('; ');
     let body;
+    if (form?.SAMLResponse) this.said = Buffer.from(form.SAMLResponse, 'base64').toString('utf8');
     if (method === 'POST') {
       body = new URLSearchParams(form).toString();
       headers['content-type'] = 'application/x-www-form-urlencoded';
