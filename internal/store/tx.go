@@ -29,6 +29,7 @@ type liveTx struct {
 	failed  error  // the statement that doomed the transaction
 	open    string // the query whose rows are being read
 	tenant  string // the role it is locked to, on behalf of an actor
+	late    []lateValue
 }
 
 // maxAttempts bounds the retries of a transaction that lost its place: with 16 writers that all end at

@@ -92,15 +92,19 @@ func (t *liveTx) wroteBulk(table string) {
 	t.moved = t.moved || table != "usage_line" && !slices.Contains(silent, table)
 }
 
-// versioned runs fn and moves the version with it; on SQLite the group's commit does.
+// versioned runs fn, writes its late values and moves the version with it; on SQLite the group's commit does.
 func versioned(ctx context.Context, t *liveTx, fn func(ctx context.Context) error) error {
-	if err := fn(ctx); err != nil || !t.moved || t.failed != nil {
+	err := fn(ctx)
+	if err == nil && t.failed == nil {
+		err = t.writeLate(ctx)
+	}
+	if err != nil || !t.moved || t.failed != nil {
 		return err
 	}
 	row := 0
 	if t.db.engine == Postgres {
 		row = rand.N(versionRows)
 	}
-	_, err := t.db.Exec(ctx, qBump, int64(row))
+	_, err = t.db.Exec(ctx, qBump, int64(row))
 	return err
 }

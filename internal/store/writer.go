@@ -63,8 +63,9 @@ type member struct {
 type group struct {
 	list  []*member
 	timer *time.Timer
-	late  atomic.Bool
-	moved bool    // a member wrote something that pages show
+	over  atomic.Bool // takes no more members
+	moved bool        // a member wrote something that pages show
+	late  []lateValue
 	lost  *member // by whom all of it must be undone
 }
 
@@ -168,11 +169,11 @@ func (w *writer) begin(ctx context.Context) error {
 func (w *writer) next(g *group) *member {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.queue) == 0 || g.list[0].alone || w.queue[0].alone || len(g.list) >= maxGroup || g.late.Load() {
+	if len(w.queue) == 0 || g.list[0].alone || w.queue[0].alone || len(g.list) >= maxGroup || g.over.Load() {
 		return nil
 	}
 	if g.timer == nil { // who is alone needs none
-		g.timer = time.AfterFunc(groupWindow, func() { g.late.Store(true) })
+		g.timer = time.AfterFunc(groupWindow, func() { g.over.Store(true) })
 	}
 	return w.pop()
 }
@@ -196,7 +197,7 @@ func (w *writer) work(g *group, m *member) {
 			return
 		}
 	}
-	t := &liveTx{db: m.db, conn: w.conn, writer: w}
+	t := &liveTx{db: m.db, conn: w.conn, writer: w, late: g.late}
 	m.err = w.call(m, t, first)
 	if t.ended = true; m.err == nil {
 		m.err = t.failed
@@ -217,7 +218,9 @@ func (w *writer) work(g *group, m *member) {
 	if lost {
 		g.lost = m
 	}
-	g.moved = g.moved || m.err == nil && t.moved
+	if m.err == nil {
+		g.moved, g.late = g.moved || t.moved, t.late
+	}
 }
 
 // call runs the function. A panic of another caller's function is handed to that caller.
@@ -271,8 +274,17 @@ func (w *writer) settle(g *group) {
 // whole of it over a full disk.
 func (w *writer) within() bool { return w.exec("BEGIN IMMEDIATE") != nil }
 
-// commit ends the group's transaction. The version of what pages show moves once for all of it.
+// commit ends the group's transaction. Late values are written and the version of what pages show moves once
+// for all of it.
 func (w *writer) commit(g *group) error {
+	if len(g.late) > 0 {
+		t := &liveTx{db: g.list[0].db, conn: w.conn, writer: w, late: g.late}
+		err := t.writeLate(context.WithValue(context.Background(), txKey{}, t))
+		if t.ended = true; err != nil {
+			return err
+		}
+		g.moved = g.moved || t.moved
+	}
 	if g.moved {
 		st, err := w.prepared(qBump)
 		if err == nil {

@@ -73,6 +73,58 @@ func TestGroupSurvivesLoss(t *testing.T) {
 	}
 }
 
+// TestLateValues: what members of a group keep for its end is written once, without what undone members kept,
+// and a failure to write it is everybody's.
+func TestLateValues(t *testing.T) {
+	db := storetest.SQLite(t)
+	makeTable(t, db, noteTable)
+	type key struct{}
+	stop := errors.New("stop")
+	var written []string
+	write := func(ctx context.Context, v any) error {
+		written = append(written, v.(string)) // one writer at a time
+		return add(ctx, db, fmt.Sprint("late", len(written)))
+	}
+	member := func(ctx context.Context, i int) error {
+		was, _ := db.Late(ctx, key{})
+		text, _ := was.(string)
+		if err := add(ctx, db, fmt.Sprint(i)); err != nil {
+			return err
+		}
+		if err := db.SetLate(ctx, key{}, text+"x", write); err != nil {
+			return err
+		}
+		if got, ok := db.Late(ctx, key{}); !ok || got != text+"x" {
+			t.Errorf("%v is kept, want %sx", got, text)
+		}
+		if i%4 == 3 {
+			return stop
+		}
+		return nil
+	}
+	for i, err := range together(t, db, 40, member) {
+		if i%4 == 3 && !errors.Is(err, stop) || i%4 != 3 && err != nil {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	if n := count(t, db); n != 30+len(written) || len(written) >= 30 || len(strings.Join(written, "")) != 30 {
+		t.Errorf("%d notes, late values %v", n, written)
+	}
+	for i, err := range together(t, db, 6, func(ctx context.Context, i int) error {
+		if err := add(ctx, db, fmt.Sprint("b", i)); err != nil {
+			return err
+		}
+		return db.SetLate(ctx, key{}, "0", func(context.Context, any) error { return stop })
+	}) {
+		if !errors.Is(err, stop) {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	if err := db.SetLate(t.Context(), key{}, "", write); err == nil {
+		t.Error("a late value outside a transaction")
+	}
+}
+
 // TestTwoPrograms writes to one file from two open databases, as a command beside a running server does.
 func TestTwoPrograms(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "portal.db")

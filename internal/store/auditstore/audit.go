@@ -1,10 +1,12 @@
 // Package auditstore keeps the chain of audit entries.
 //
-// It owns the queries of audit and audit_head; it does not own hashing. Invariant: the head is moved
-// before the row is written, so that concurrent writers meet at one row and the loser is run again.
+// It owns the queries of audit and audit_head; it does not own hashing. Invariant: a transaction moves the
+// head before it writes its first row, so that concurrent writers meet at one row and the loser is run
+// again. Further rows of it, those of others that share it too, move the head once more at its end.
 package auditstore
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"embed"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"huoban/internal/audit"
+	"huoban/internal/fault"
 	"huoban/internal/store"
 )
 
@@ -36,28 +39,72 @@ type Store struct{ db *store.DB }
 // New makes the store.
 func New(db *store.DB) *Store { return &Store{db} }
 
+// headKey names the end of the chain as the running transaction will leave it.
+type headKey struct{}
+
+// pending is that end, and how far audit_head has been moved yet.
+type pending struct {
+	head  audit.Head
+	moved audit.Head
+}
+
 // Head reads the end of the chain; before the first row it is empty.
 func (s *Store) Head(ctx context.Context) (h audit.Head, err error) {
+	if p, ok := s.db.Late(ctx, headKey{}); ok {
+		return p.(pending).head, nil
+	}
 	h.Hash = []byte{}
 	err = s.db.Each(ctx, qHead, nil, func(rows *sql.Rows) error { return rows.Scan(&h.Seq, &h.Hash, &h.KeyID) })
 	return h, err
 }
 
-// Append moves the head from prev to the row and writes the row.
+// Append writes the row after prev, if that is the end of the chain, and makes the row the end.
 func (s *Store) Append(ctx context.Context, prev audit.Head, r audit.Row, keyID string) (bool, error) {
-	var n int64
-	var err error
-	if prev.KeyID == "" {
-		n, err = s.db.Exec(ctx, qFirstHead, r.Seq, r.Hash, keyID)
+	next := pending{head: audit.Head{Seq: r.Seq, Hash: r.Hash, KeyID: keyID}}
+	if kept, ok := s.db.Late(ctx, headKey{}); ok {
+		p := kept.(pending)
+		if next.moved = p.moved; !same(p.head, prev) {
+			return false, nil
+		}
 	} else {
-		n, err = s.db.Exec(ctx, qMoveHead, r.Seq, r.Hash, prev.Seq, prev.Hash, prev.KeyID)
+		if ok, err := s.move(ctx, prev, next.head); err != nil || !ok {
+			return false, err
+		}
+		next.moved = next.head
 	}
-	if err != nil || n == 0 {
-		return false, err
-	}
-	_, err = s.db.Exec(ctx, qAppend, r.Seq, store.At(r.At), r.Actor, r.OnBehalf, r.OrgID, r.Action, r.Object, r.Outcome, r.Detail,
+	_, err := s.db.Exec(ctx, qAppend, r.Seq, store.At(r.At), r.Actor, r.OnBehalf, r.OrgID, r.Action, r.Object, r.Outcome, r.Detail,
 		r.RequestID, r.IP, r.Prev, r.Hash)
+	if err == nil {
+		err = s.db.SetLate(ctx, headKey{}, next, s.settle)
+	}
 	return err == nil, err
+}
+
+func same(a, b audit.Head) bool {
+	return a.Seq == b.Seq && a.KeyID == b.KeyID && bytes.Equal(a.Hash, b.Hash)
+}
+
+// move makes to the end of the chain, unless it is another one than from.
+func (s *Store) move(ctx context.Context, from, to audit.Head) (bool, error) {
+	if from.KeyID == "" {
+		n, err := s.db.Exec(ctx, qFirstHead, to.Seq, to.Hash, to.KeyID)
+		return n == 1, err
+	}
+	n, err := s.db.Exec(ctx, qMoveHead, to.Seq, to.Hash, from.Seq, from.Hash, from.KeyID)
+	return n == 1, err
+}
+
+// settle moves the head to where the transaction's last row left the chain.
+func (s *Store) settle(ctx context.Context, value any) error {
+	p := value.(pending)
+	if same(p.head, p.moved) {
+		return nil
+	}
+	ok, err := s.move(ctx, p.moved, p.head)
+	if err == nil && !ok {
+		err = fault.Unavailable("audit.head_moved", nil)
+	}
+	return err
 }
 
 // After reads rows in order.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -295,6 +296,47 @@ func TestARolledBackActLeavesNoTrace(t *testing.T) {
 		b.record(t, 1)
 		if rep := b.verify(t); rep.Broken != nil || rep.Rows != 2 {
 			t.Fatalf("%+v", rep)
+		}
+	})
+}
+
+// TestUndoneMembersLeaveTheChainWhole: transactions that share a commit write several rows each, and some of
+// them fail after that; the head moves past the rows that stand and no others.
+func TestUndoneMembersLeaveTheChainWhole(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		b, stop := newBench(db), errors.New("stop")
+		var wg sync.WaitGroup
+		var rows atomic.Int64
+		for w := range 8 {
+			wg.Go(func() {
+				for i := range 12 {
+					fails := (w+i)%3 == 0
+					err := db.InTx(context.Background(), func(ctx context.Context) error {
+						for range 1 + i%3 {
+							if err := b.chain.Record(ctx, audit.Entry{Actor: fmt.Sprint("w", w), Action: "x.y", Object: fmt.Sprint("x:", i)}); err != nil {
+								return err
+							}
+						}
+						if head, err := b.store.Head(ctx); err != nil || head.Seq == 0 {
+							return fmt.Errorf("head %d inside: %w", head.Seq, err)
+						}
+						if fails {
+							return stop
+						}
+						return nil
+					})
+					switch {
+					case fails && !errors.Is(err, stop) && !fault.Is(err, fault.KindUnavailable), !fails && err != nil && !fault.Is(err, fault.KindUnavailable):
+						t.Error(err)
+					case err == nil:
+						rows.Add(int64(1 + i%3))
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if rep := b.verify(t); rep.Broken != nil || rep.Rows != rows.Load() || rep.Head.Seq != rep.Rows || rep.Rows < 40 {
+			t.Fatalf("%d rows stand, report %+v", rows.Load(), rep)
 		}
 	})
 }
