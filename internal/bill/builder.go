@@ -2,8 +2,11 @@ package bill
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
@@ -56,6 +59,7 @@ type Builder struct {
 	loose     map[looseKey]*looseSum
 	fallbacks map[fallbackKey]*looseSum
 	spread    int64
+	heaps     []heap // by the number of the group
 }
 
 type docKey struct{ buyer, currency, entity string }
@@ -129,7 +133,9 @@ func (b *Builder) add(l *usage.Stored, origin Origin) error {
 		return err
 	}
 	if standing != StandingBilled {
-		b.addLoose(looseKey{standing, l.CustomerID, l.Currency}, l)
+		s := b.looseOf(looseKey{standing, l.CustomerID, l.Currency})
+		s.count++
+		s.billed.Add(l.Billed)
 		return nil
 	}
 	for i := range legs {
@@ -140,44 +146,37 @@ func (b *Builder) add(l *usage.Stored, origin Origin) error {
 	return nil
 }
 
-func (b *Builder) addLoose(k looseKey, l *usage.Stored) {
+func (b *Builder) looseOf(k looseKey) *looseSum {
 	s := b.loose[k]
 	if s == nil {
 		s = &looseSum{}
 		b.loose[k] = s
 	}
-	s.count++
-	s.billed.Add(l.Billed)
+	return s
+}
+
+func (b *Builder) fallbackOf(c *price.Chosen, currency string) *looseSum {
+	k := fallbackKey{c.Number(), c.Version(), c.Base, currency}
+	s := b.fallbacks[k]
+	if s == nil {
+		s = &looseSum{}
+		b.fallbacks[k] = s
+	}
+	return s
 }
 
 func (b *Builder) addLeg(leg *Leg, l *usage.Stored, origin Origin) error {
-	c := leg.Chosen
+	c := &leg.Chosen
 	base, used, fallback := c.Column(&l.Line)
 	if fallback {
-		k := fallbackKey{c.Number(), c.Version(), c.Base, l.Currency}
-		if b.fallbacks[k] == nil {
-			b.fallbacks[k] = &looseSum{}
-		}
-		b.fallbacks[k].count++
-		b.fallbacks[k].billed.Add(l.Billed)
+		s := b.fallbackOf(c, l.Currency)
+		s.count++
+		s.billed.Add(l.Billed)
 	}
 	it := b.doc(leg, l.Currency).item(itemKey{customer: l.CustomerID, provider: l.Account.Provider,
 		product: l.Product.Service, region: l.Product.Region, mode: l.Product.ChargingMode, kind: l.Kind,
 		origin: origin, ruleID: c.ID(), base: used})
-	if it.count == 0 {
-		it.number, it.version, it.typ, it.factor = c.Number(), c.Version(), c.Type, c.Factor
-	}
-	amount, err := it.sum.AddProduct(*base, c.Factor)
-	if err != nil {
-		return err
-	}
-	if it.amount, err = it.amount.Add(amount); err != nil {
-		return err
-	}
-	it.count++
-	it.source.Add(l.Billed)
-	it.base.Add(*base)
-	return nil
+	return it.take(c, base, l.Billed)
 }
 
 func (b *Builder) doc(leg *Leg, currency string) *docSum {
@@ -239,14 +238,10 @@ func (b *Builder) AddAdjustment(a *Adjustment) error {
 // Result closes the run. Fault: money.out_of_range.
 func (b *Builder) Result() (*Result, error) {
 	r := &Result{PriceSeq: b.pricer.cfg.Book.Seq()}
-	for k, d := range b.docs {
-		doc, err := b.document(k, d)
-		if err != nil {
-			return nil, err
-		}
-		r.Documents = append(r.Documents, *doc)
+	var err error
+	if r.Documents, err = b.documents(); err != nil {
+		return nil, err
 	}
-	SortDocuments(r.Documents)
 	for k, s := range b.loose {
 		if k.standing == StandingSpread && b.spread > 0 {
 			continue // counted by its parts
@@ -265,6 +260,31 @@ func (b *Builder) Result() (*Result, error) {
 			strings.Compare(x.Currency, y.Currency))
 	})
 	return r, nil
+}
+
+// documents closes the bills, on as many goroutines as there are processors: sorting their items and
+// naming them by their content is all that is left to do.
+func (b *Builder) documents() ([]Document, error) {
+	out := make([]Document, len(b.docs))
+	var closing errgroup.Group
+	closing.SetLimit(runtime.GOMAXPROCS(0))
+	n := 0
+	for k, d := range b.docs {
+		at := &out[n]
+		n++
+		closing.Go(func() error {
+			doc, err := b.document(k, d)
+			if err == nil {
+				*at = *doc
+			}
+			return err
+		})
+	}
+	if err := closing.Wait(); err != nil || n == 0 {
+		return nil, err
+	}
+	SortDocuments(out)
+	return out, nil
 }
 
 func (b *Builder) party(id string) Party {

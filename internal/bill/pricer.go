@@ -108,40 +108,60 @@ func (p *Pricer) slot(id int64) (slotZone, error) {
 // Legs are the buyers of a line in order from the vendor outwards, and its standing.
 // Faults: bill.reseller_without_distributor, bill.entity_missing.
 func (p *Pricer) Legs(l *usage.Stored) ([]Leg, Standing, error) {
-	switch l.CustomerID {
+	legs, standing, _, _, err := p.span(usage.GroupOf(l), l.ChargeStart)
+	return legs, standing, err
+}
+
+// span are the legs of a group's lines that start at an instant, and from when until when they are the same;
+// a zero time is unbounded.
+func (p *Pricer) span(g *usage.Group, start time.Time) (legs []Leg, standing Standing, from, to time.Time, err error) {
+	switch g.CustomerID {
 	case usage.CustomerUnmapped:
-		return nil, StandingUnmapped, nil
+		return nil, StandingUnmapped, from, to, nil
 	case usage.CustomerSpread:
-		return nil, StandingSpread, nil
+		return nil, StandingSpread, from, to, nil
 	}
-	link, n := p.link(l.CustomerID, l.ChargeStart)
+	link, n := p.link(g.CustomerID, start)
+	from, to = link.From, link.To
 	switch {
 	case !link.ok:
-		return nil, StandingAlone, nil
+		return nil, StandingAlone, from, to, nil
 	case link.Relation == RelationReferral:
-		return nil, StandingReferral, nil
+		return nil, StandingReferral, from, to, nil
 	}
-	s, err := p.slot(l.SlotID)
+	s, err := p.slot(g.SlotID)
 	if err != nil {
-		return nil, "", err
+		return nil, "", from, to, err
 	}
-	day := floorDay(l.ChargeStart.Unix() + s.offset)
+	day := floorDay(start.Unix() + s.offset)
 	seg, exact := slices.BinarySearch(p.breaks, day)
 	if exact {
 		seg++
 	}
-	key := legKey{source: s.SourceID, customer: l.CustomerID, provider: l.Account.Provider, service: l.Product.Service,
-		sku: l.Product.SKU, region: l.Product.Region, mode: l.Product.ChargingMode,
-		segment: seg, link: n}
+	if seg > 0 {
+		if begin := s.begin(p.breaks[seg-1]); from.IsZero() || begin.After(from) {
+			from = begin
+		}
+	}
+	if seg < len(p.breaks) {
+		if end := s.begin(p.breaks[seg]); to.IsZero() || end.Before(to) {
+			to = end
+		}
+	}
+	key := legKey{source: s.SourceID, customer: g.CustomerID, provider: g.Provider, service: g.Service,
+		sku: g.SKU, region: g.Region, mode: g.Mode, segment: seg, link: n}
 	legs, known := p.legs[key]
 	if !known {
-		if legs, err = p.find(l, link.Link, s); err != nil {
-			return nil, "", err
+		if legs, err = p.find(g, start, link.Link, s); err != nil {
+			return nil, "", from, to, err
 		}
 		p.legs[key] = legs
 	}
-	return legs, StandingBilled, nil
+	return legs, StandingBilled, from, to, nil
 }
+
+// begin is when a day, counted since 1970, begins in the zone of the slot.
+func (s slotZone) begin(day int64) time.Time { return time.Unix(day*86400-s.offset, 0) }
 
 func (p *Pricer) link(customerID string, at time.Time) (foundLink, int) {
 	known := p.links[customerID]
@@ -156,7 +176,7 @@ func (p *Pricer) link(customerID string, at time.Time) (foundLink, int) {
 	return f, len(known)
 }
 
-func (p *Pricer) find(l *usage.Stored, link Link, s slotZone) ([]Leg, error) {
+func (p *Pricer) find(g *usage.Group, start time.Time, link Link, s slotZone) ([]Leg, error) {
 	chain, err := p.chain(link.PartnerID)
 	if err != nil {
 		return nil, err
@@ -169,16 +189,15 @@ func (p *Pricer) find(l *usage.Stored, link Link, s slotZone) ([]Leg, error) {
 			return nil, fault.Conflict("bill.entity_missing", fault.Args{"vendor": p.vendor.Code})
 		}
 		legs = append(legs, Leg{Buyer: buyer, Seller: seller, Entity: e, TaxInDue: taxInDue,
-			Chosen: p.cfg.Book.Resolve(queryOf(l, buyer, price.DateOf(l.ChargeStart, s.Zone)))})
+			Chosen: p.cfg.Book.Resolve(queryOf(g, buyer, price.DateOf(start, s.Zone)))})
 		seller = buyer
 	}
 	return legs, nil
 }
 
-func queryOf(l *usage.Stored, buyer Org, day price.Date) price.Query {
-	return price.Query{PartnerID: buyer.ID, Reseller: buyer.Kind == KindReseller, CustomerID: l.CustomerID,
-		Provider: l.Account.Provider, Product: l.Product.Service, SKU: l.Product.SKU,
-		Mode: l.Product.ChargingMode, Region: l.Product.Region, On: day}
+func queryOf(g *usage.Group, buyer Org, day price.Date) price.Query {
+	return price.Query{PartnerID: buyer.ID, Reseller: buyer.Kind == KindReseller, CustomerID: g.CustomerID,
+		Provider: g.Provider, Product: g.Service, SKU: g.SKU, Mode: g.Mode, Region: g.Region, On: day}
 }
 
 // chain is who buys, from the vendor outwards.

@@ -2,6 +2,7 @@ package bill
 
 import (
 	"context"
+	"time"
 
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
@@ -110,13 +111,10 @@ func (s *Service) feed(ctx context.Context, cfg Config, builders []*Builder) err
 		ids[i] = cfg.Slots[i].ID
 	}
 	if len(ids) > 0 {
-		err := s.Reader.EachCharge(ctx, ids, func(l *usage.Stored) error {
-			return each(builders, func(b *Builder) error { return b.Add(l) })
-		})
-		if err != nil {
+		if err := s.lines(ctx, ids, builders); err != nil {
 			return err
 		}
-		err = s.Reader.Shares(scope.AsSystem(ctx, "shares"), ids, func(sh usage.Share) error {
+		err := s.Reader.Shares(scope.AsSystem(ctx, "shares"), ids, func(sh usage.Share) error {
 			return each(builders, func(b *Builder) error { return b.AddShare(&sh) })
 		})
 		if err != nil {
@@ -136,6 +134,58 @@ func (s *Service) feed(ctx context.Context, cfg Config, builders []*Builder) err
 		}
 	}
 	return nil
+}
+
+// lines reads the lines in several parts at once and brings the parts together.
+func (s *Service) lines(ctx context.Context, slots []int64, builders []*Builder) error {
+	q := usage.ChargeQuery{Slots: slots}
+	for _, b := range builders {
+		for _, r := range b.pricer.cfg.Book.Rules() {
+			q.Others = q.Others || r.Base != price.BaseBilled
+		}
+	}
+	var all []parts
+	err := s.Reader.EachCharge(ctx, q, func() (usage.Charges, error) {
+		p := make(parts, len(builders))
+		for i, b := range builders {
+			var err error
+			if p[i], err = b.Part(); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, p)
+		return p, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		for i, b := range builders {
+			if err := b.Merge(p[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// parts are the parts of several builders that take the same lines.
+type parts []*Builder
+
+// Take gives the line to all.
+func (p parts) Take(g *usage.Group, c *usage.Charge) error {
+	return each(p, func(b *Builder) error { return b.Take(g, c) })
+}
+
+// Steady is true where it is for all.
+func (p parts) Steady(g *usage.Group, first, last time.Time) (bool, error) {
+	all := true
+	err := each(p, func(b *Builder) error {
+		one, err := b.Steady(g, first, last)
+		all = all && one
+		return err
+	})
+	return all, err
 }
 
 func each(builders []*Builder, fn func(*Builder) error) error {

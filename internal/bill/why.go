@@ -54,7 +54,7 @@ func (s *Service) Why(ctx context.Context, sc scope.Scope, doc *Document, place 
 		return nil, err
 	}
 	buyer, _ := w.cfg.Parties.Org(doc.Partner.ID)
-	_, out.Others = w.cfg.Book.Explain(queryOf(&row.Line, buyer, out.Day))
+	_, out.Others = w.cfg.Book.Explain(queryOf(usage.GroupOf(&row.Line), buyer, out.Day))
 	if out.Rule != nil && s.Histories != nil {
 		old, ok, err := s.Histories.Previous(ctx, doc.Vendor.ID, out.Rule.Number, out.Rule.Version)
 		if err != nil {

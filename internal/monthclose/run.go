@@ -34,7 +34,7 @@ func (in Input) Validate() error {
 	return err
 }
 
-// Result is what a close did.
+// Result is what a close did. Of a run that wrote, the documents are without their items.
 type Result struct {
 	Explanation
 	Done    []string // the actions of this run; empty: nothing was to do
@@ -106,7 +106,7 @@ func (s *Service) report(ctx context.Context, sc scope.Scope, in Input, res *Res
 		if res.Status, err = s.Status(ctx, sc, in.VendorID, in.Cycle); err != nil {
 			return err
 		}
-		res.Documents, err = s.kept(ctx, in.VendorID, in.Cycle)
+		res.Documents, err = s.heads(ctx, in.VendorID, in.Cycle)
 		return err
 	})
 }
@@ -448,8 +448,11 @@ func (s *Service) draft(ctx context.Context, cl *Close, ready prepared) error {
 	docs := slices.Clone(ready.res.Documents)
 	for i := range docs {
 		d := &docs[i]
-		d.State, d.OverrideNote, d.DraftedAt = bill.StateDraft, cl.OverrideNote, now
-		d.Code = d.ComputeCode()
+		d.State, d.DraftedAt = bill.StateDraft, now
+		if d.OverrideNote != cl.OverrideNote { // the code is of all that stands on the bill, but not of its state
+			d.OverrideNote = cl.OverrideNote
+			d.Code = d.ComputeCode()
+		}
 	}
 	if err := s.Bills.SaveDraft(ctx, cl.VendorID, cl.Cycle, docs, now); err != nil {
 		return err

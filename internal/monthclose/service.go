@@ -175,7 +175,8 @@ func (s *Service) compute(ctx context.Context, vendorID string, c cycle.Cycle) (
 	for _, sl := range slots {
 		sourceOf[sl.ID] = sl.SourceID
 	}
-	return res, t.silent(c, sourceOf), nil
+	silent, err := t.silent(ctx, s.Store, c, sourceOf)
+	return res, silent, err
 }
 
 // Stage is what partners see of a cycle.

@@ -69,6 +69,8 @@ type Store interface {
 	// Fingerprint names everything a draft is computed from except the price book.
 	Fingerprint(ctx context.Context, vendorID string, c cycle.Cycle) (string, error)
 	Summaries(ctx context.Context, vendorID string, c cycle.Cycle, fn func(SumKey, Sum) error) error
+	// AnyLine tells whether a slot has a line that starts in [from, to).
+	AnyLine(ctx context.Context, slotID int64, from, to time.Time) (bool, error)
 	SlotBases(ctx context.Context, vendorID string, c cycle.Cycle) (map[int64]SlotBase, error)
 }
 

@@ -1,10 +1,8 @@
 package monthclose
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"huoban/internal/cycle"
@@ -18,7 +16,15 @@ import (
 type tally struct {
 	usage.Reader
 	bases map[int64]SlotBase
-	sums  map[SumKey]*sums
+	parts []*tallyPart
+	sums  map[SumKey]*sums // of all parts, once they are read
+}
+
+// tallyPart counts the lines of one part of the reading before it hands them on.
+type tallyPart struct {
+	to    usage.Charges
+	bases map[int64]SlotBase
+	sums  []sums // by the number of the group
 	days  map[int64]map[string]bool
 	slot  int64 // of the line before, and the day it was on: neighbours mostly share it
 	begin time.Time
@@ -26,36 +32,74 @@ type tally struct {
 }
 
 type sums struct {
+	key    SumKey
+	base   string
 	lines  int64
 	amount money.Amount
 	exact  money.Sum
 }
 
 func newTally(r usage.Reader, bases map[int64]SlotBase) *tally {
-	return &tally{Reader: r, bases: bases, sums: map[SumKey]*sums{}, days: map[int64]map[string]bool{}}
+	return &tally{Reader: r, bases: bases}
 }
 
-// EachCharge streams the lines and counts each.
-func (t *tally) EachCharge(ctx context.Context, slots []int64, fn func(*usage.Stored) error) error {
-	return t.Reader.EachCharge(ctx, slots, func(l *usage.Stored) error {
-		if err := t.count(l); err != nil {
-			return err
-		}
-		return fn(l)
-	})
-}
-
-func (t *tally) count(l *usage.Stored) error {
-	b := t.bases[l.SlotID]
-	k := SumKey{l.SlotID, l.CustomerID, l.AccountID, l.ProductID, l.Kind, l.Currency}
-	s := t.sums[k]
-	if s == nil {
-		s = &sums{}
-		t.sums[k] = s
+// EachCharge reads the lines and counts each.
+func (t *tally) EachCharge(ctx context.Context, q usage.ChargeQuery, part func() (usage.Charges, error)) error {
+	for _, b := range t.bases {
+		q.Others = q.Others || usage.OtherBase(b.Column)
 	}
-	base := l.Base(b.Column)
+	err := t.Reader.EachCharge(ctx, q, func() (usage.Charges, error) {
+		to, err := part()
+		p := &tallyPart{to: to, bases: t.bases, days: map[int64]map[string]bool{}}
+		t.parts = append(t.parts, p)
+		return p, err
+	})
+	if err != nil {
+		return err
+	}
+	return t.gather()
+}
+
+// gather brings the sums of the parts together.
+func (t *tally) gather() (err error) {
+	n := 0
+	for _, p := range t.parts {
+		n += len(p.sums)
+	}
+	t.sums = make(map[SumKey]*sums, n)
+	for _, p := range t.parts {
+		for i := range p.sums {
+			s := &p.sums[i]
+			if s.lines == 0 {
+				continue
+			}
+			to := t.sums[s.key]
+			if to == nil {
+				t.sums[s.key] = s
+				continue
+			}
+			if to.amount, err = to.amount.Add(s.amount); err != nil {
+				return err
+			}
+			to.lines += s.lines
+			to.exact.AddSum(&s.exact)
+		}
+	}
+	return nil
+}
+
+// Take counts a line.
+func (p *tallyPart) Take(g *usage.Group, c *usage.Charge) error {
+	if g.No >= len(p.sums) {
+		p.sums = append(p.sums, make([]sums, g.No+1-len(p.sums))...)
+	}
+	s := &p.sums[g.No]
+	if s.lines == 0 {
+		s.key, s.base = SumKey{g.SlotID, g.CustomerID, g.AccountID, g.ProductID, g.Kind, g.Currency}, p.bases[g.SlotID].Column
+	}
+	base := c.Base(s.base)
 	if base == nil {
-		base = &l.Billed
+		base = &c.Billed
 	}
 	amount, err := base.Amount()
 	if err != nil {
@@ -66,20 +110,34 @@ func (t *tally) count(l *usage.Stored) error {
 	}
 	s.lines++
 	s.exact.Add(*base)
-	if b.Zone != nil && (l.SlotID != t.slot || l.ChargeStart.Before(t.begin) || !l.ChargeStart.Before(t.end)) {
-		t.day(l, b.Zone)
-	}
-	return nil
+	p.day(g.SlotID, c.Start)
+	return p.to.Take(g, c)
 }
 
-func (t *tally) day(l *usage.Stored, zone *time.Location) {
-	if t.days[l.SlotID] == nil {
-		t.days[l.SlotID] = map[string]bool{}
-	}
-	y, m, d := l.ChargeStart.In(zone).Date()
-	t.slot, t.begin, t.end = l.SlotID, time.Date(y, m, d, 0, 0, 0, 0, zone), time.Date(y, m, d+1, 0, 0, 0, 0, zone)
-	t.days[l.SlotID][t.begin.Format("2006-01-02")] = true
+// Steady notes the days of a group's first and last line.
+func (p *tallyPart) Steady(g *usage.Group, first, last time.Time) (bool, error) {
+	p.day(g.SlotID, first)
+	p.day(g.SlotID, last)
+	return p.to.Steady(g, first, last)
 }
+
+func (p *tallyPart) day(slot int64, at time.Time) {
+	if slot == p.slot && !at.Before(p.begin) && at.Before(p.end) {
+		return
+	}
+	zone := p.bases[slot].Zone
+	if zone == nil {
+		return
+	}
+	if p.days[slot] == nil {
+		p.days[slot] = map[string]bool{}
+	}
+	y, m, d := at.In(zone).Date()
+	p.slot, p.begin, p.end = slot, time.Date(y, m, d, 0, 0, 0, 0, zone), time.Date(y, m, d+1, 0, 0, 0, 0, zone)
+	p.days[slot][p.begin.Format(dayForm)] = true
+}
+
+const dayForm = "2006-01-02"
 
 // compare names the first summary that is not the sum of its lines: fault monthclose.summary_mismatch.
 func (t *tally) compare(ctx context.Context, store Store, vendorID string, c cycle.Cycle) error {
@@ -110,30 +168,46 @@ func mismatch(k SumKey, kept, computed string) error {
 		"Kind": string(k.Kind), "Kept": kept, "Computed": computed})
 }
 
-// silent lists, by source, the days of the cycle on which no slot of it has a line.
-func (t *tally) silent(c cycle.Cycle, sourceOf map[int64]string) map[string][]string {
-	have, zone := map[string]map[string]bool{}, map[string]*time.Location{}
+// silent lists, by source, the days of the cycle on which no slot of it has a line. A day that no part
+// met is looked for: of a steady group only its first and last day are known.
+func (t *tally) silent(ctx context.Context, store Store, c cycle.Cycle, sourceOf map[int64]string) (map[string][]string, error) {
+	slotsOf, zone := map[string][]int64{}, map[string]*time.Location{}
 	for slot, source := range sourceOf {
-		if have[source] == nil {
-			have[source] = map[string]bool{}
-		}
+		slotsOf[source] = append(slotsOf[source], slot)
 		zone[source] = t.bases[slot].Zone
-		for d := range t.days[slot] {
-			have[source][d] = true
-		}
 	}
 	out := map[string][]string{}
-	for source, days := range have {
+	for source, slots := range slotsOf {
 		z := zone[source]
 		if z == nil {
 			continue
 		}
 		for d := c.Start(z); d.Before(c.End(z)); d = d.AddDate(0, 0, 1) {
-			if day := d.Format("2006-01-02"); !days[day] {
-				out[source] = append(out[source], day)
+			heard, err := t.heard(ctx, store, slots, d)
+			if err != nil {
+				return nil, err
+			}
+			if !heard {
+				out[source] = append(out[source], d.Format(dayForm))
 			}
 		}
-		slices.SortFunc(out[source], cmp.Compare[string])
 	}
-	return out
+	return out, nil
+}
+
+func (t *tally) heard(ctx context.Context, store Store, slots []int64, day time.Time) (bool, error) {
+	name := day.Format(dayForm)
+	for _, p := range t.parts {
+		for _, slot := range slots {
+			if p.days[slot][name] {
+				return true, nil
+			}
+		}
+	}
+	for _, slot := range slots {
+		if found, err := store.AnyLine(ctx, slot, day, day.AddDate(0, 0, 1)); found || err != nil {
+			return found, err
+		}
+	}
+	return false, nil
 }

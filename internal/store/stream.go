@@ -2,15 +2,15 @@ package store
 
 import (
 	"context"
-	"database/sql/driver"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"huoban/internal/store/lite"
 )
 
 // Cells is one row of Stream as the engine's driver gives it. Bytes are valid until the next row.
@@ -48,44 +48,41 @@ func (db *DB) Stream(ctx context.Context, q Query, args []any, scan func(row Cel
 }
 
 func (t *liveTx) streamSQLite(ctx context.Context, q Query, args []any, scan func(row Cells) error) error {
-	var named []driver.NamedValue
-	for i := range args {
-		v, err := bind(SQLite, args[i])
-		if err != nil {
+	return t.conn.Raw(func(dc any) error { return streamLite(ctx, dc.(*lite.Link).Conn, q, args, scan) })
+}
+
+func streamLite(ctx context.Context, c *lite.Conn, q Query, args []any, scan func(row Cells) error) error {
+	bound := make([]any, len(args))
+	var err error
+	for i, v := range args {
+		if bound[i], err = bind(SQLite, v); err != nil {
 			return err
 		}
-		named = append(named, driver.NamedValue{Ordinal: i + 1, Value: v})
 	}
-	return t.conn.Raw(func(dc any) error {
-		st, err := dc.(driver.ConnPrepareContext).PrepareContext(context.Background(), q.Text)
-		if err != nil {
+	st, err := c.Prepare(q.Text)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	if err := st.Bind(bound...); err != nil {
+		return err
+	}
+	row := make(Cells, len(st.Columns()))
+	held := make([][]byte, len(row)) // pointers to these need no memory of their own
+	for n := 0; ; n++ {
+		if more, err := st.Step(); err != nil || !more {
 			return err
 		}
-		defer st.Close()
-		rows, err := st.(driver.StmtQueryContext).QueryContext(context.Background(), named)
-		if err != nil {
+		if n&0x3ff == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		for i := range row {
+			row[i] = st.Look(i, &held[i])
+		}
+		if err := scan(row); err != nil {
 			return err
 		}
-		defer rows.Close()
-		values := make([]driver.Value, len(rows.Columns()))
-		row := make(Cells, len(values))
-		for n := 0; ; n++ {
-			if err := rows.Next(values); errors.Is(err, io.EOF) {
-				return nil
-			} else if err != nil {
-				return err
-			}
-			if n&0x3ff == 0 && ctx.Err() != nil {
-				return ctx.Err()
-			}
-			for i, v := range values {
-				row[i] = v
-			}
-			if err := scan(row); err != nil {
-				return err
-			}
-		}
-	})
+	}
 }
 
 // pgEpoch is where PostgreSQL's binary instants begin.
@@ -158,6 +155,10 @@ func (c Cells) Instant(i int) (time.Time, error) {
 		return v, nil
 	case string:
 		if at, ok := parseInstant(v); ok {
+			return at, nil
+		}
+	case *[]byte:
+		if at, ok := parseInstant(*v); ok {
 			return at, nil
 		}
 	}

@@ -81,18 +81,20 @@ func (db *DB) inTx(ctx context.Context, alone bool, fn func(ctx context.Context)
 	return fault.Unavailable("store.busy", nil).Because(err)
 }
 
+// readOnly is a reading transaction of PostgreSQL.
+var readOnly = &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
+
 // InRead runs fn on one consistent snapshot without writing.
 func (db *DB) InRead(ctx context.Context, fn func(ctx context.Context) error) error {
 	if current(ctx, db) != nil {
 		return fn(ctx)
 	}
 	if db.engine == Postgres {
-		opts := &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
 		begun := false
 		read := func(ctx context.Context) error { begun = true; return fn(ctx) }
 		var err error
 		for range readers + 2 { // each dead connection of the pool may come up once
-			if err = db.once(ctx, db.read, opts, read); begun || !lost(err) {
+			if err = db.once(ctx, db.read, readOnly, read); begun || !lost(err) {
 				break
 			}
 		}

@@ -60,10 +60,11 @@ type Stored struct {
 // Dimensions are filled in. It is the program's own view and takes no scope: only use cases that
 // compute for everybody (close, verify) hold it; pages read through scoped queries.
 //
-// EachCharge gives only what a price depends on: customer, charge start, account, product, kind, currency
-// and amounts; its function must not use the store.
+// EachCharge reads every line of slots for the few things a price depends on, in any order, by several
+// goroutines at once: part is called for each of them before any line is read, and what it gives takes the
+// lines of that goroutine alone and must not use the store.
 type Reader interface {
-	EachCharge(ctx context.Context, slots []int64, fn func(*Stored) error) error
+	EachCharge(ctx context.Context, q ChargeQuery, part func() (Charges, error)) error
 	EachLine(ctx context.Context, slots []int64, fn func(*Stored) error) error
 	ActiveSlots(ctx context.Context, vendorID string, c cycle.Cycle) ([]Slot, error)
 	Shares(ctx context.Context, slots []int64, fn func(Share) error) error

@@ -110,8 +110,10 @@ func TestRefusals(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(res.Documents) != 1 || res.Documents[0].OverrideNote != "the cloud is late" || res.Documents[0].Code != res.Documents[0].ComputeCode() {
-			t.Errorf("the reason does not stand on the bill: %+v", res.Documents)
+		kept, err := w.close.Bills.WithItems(w.ctx, operator, bill.Filter{VendorID: w.org["Nova"], Cycle: august})
+		if err != nil || len(res.Documents) != 1 || len(kept) != 1 || res.Documents[0].Code != kept[0].Code || kept[0].OverrideNote != "the cloud is late" ||
+			kept[0].Code != kept[0].ComputeCode() {
+			t.Errorf("the reason does not stand on the bill: %+v, %+v (%v)", res.Documents, kept, err)
 		}
 	})
 }

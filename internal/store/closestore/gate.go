@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"time"
 
 	"huoban/internal/cycle"
 	"huoban/internal/money"
@@ -26,6 +27,7 @@ var (
 	qAdjusted    = queries.Get("gate.Adjustments")
 	qOpenBefore  = queries.Get("gate.OpenBefore")
 	qSummaries   = queries.Get("gate.Summaries")
+	qAnyLine     = queries.Get("gate.AnyLine")
 	qSlotBases   = queries.Get("gate.SlotBases")
 
 	fingerprints = []store.Query{queries.Get("gate.PrintSlots"), queries.Get("gate.PrintSums"), queries.Get("gate.PrintLinks"),
@@ -303,17 +305,27 @@ func (s *Store) Fingerprint(ctx context.Context, vendorID string, c cycle.Cycle)
 
 // Summaries are the kept sums of the active slots.
 func (s *Store) Summaries(ctx context.Context, vendorID string, c cycle.Cycle, fn func(monthclose.SumKey, monthclose.Sum) error) error {
-	return s.db.Each(ctx, qSummaries, []any{vendorID, string(c)}, func(rows *sql.Rows) error {
-		var k monthclose.SumKey
-		var v monthclose.Sum
-		var account, product []byte
-		var exact store.Decimal
-		if err := rows.Scan(&k.SlotID, &k.CustomerID, &account, &product, &k.Kind, &k.Currency, &v.Lines, &v.Amount, &exact); err != nil {
+	var customer, kind, currency string
+	return s.db.Cells(ctx, qSummaries, []any{vendorID, string(c)}, func(r store.RowCells) error {
+		customer, kind, currency = r.Word(1, customer), r.Word(4, kind), r.Word(5, currency)
+		k := monthclose.SumKey{SlotID: r.Int(0), CustomerID: customer, Kind: usage.Kind(kind), Currency: currency}
+		copy(k.AccountID[:], r.Bytes(2))
+		copy(k.ProductID[:], r.Bytes(3))
+		exact, _, err := r.Exact(8)
+		if err != nil {
 			return err
 		}
-		k.AccountID, k.ProductID, v.Exact = usage.Hash(account), usage.Hash(product), exact.Exact
-		return fn(k, v)
+		return fn(k, monthclose.Sum{Lines: r.Int(6), Amount: money.Amount(r.Int(7)), Exact: exact})
 	})
+}
+
+// AnyLine tells whether a slot has a line that starts in [from, to).
+func (s *Store) AnyLine(ctx context.Context, slotID int64, from, to time.Time) (found bool, err error) {
+	err = s.db.Cells(ctx, qAnyLine, []any{slotID, store.At(from), store.At(to)}, func(store.RowCells) error {
+		found = true
+		return nil
+	})
+	return found, err
 }
 
 // SlotBases gives base column and zone of each active slot.

@@ -223,3 +223,18 @@ func (s *Stmt) Value(i int) any {
 	}
 	return nil
 }
+
+// Look is Value without memory of its own: a text or bytes are put at held, as View gives them, and held is
+// the answer.
+func (s *Stmt) Look(i int, held *[]byte) any {
+	switch engine.Xsqlite3_column_type(s.c.tls, s.p, int32(i)) {
+	case engine.SQLITE_NULL:
+		return nil
+	case engine.SQLITE_INTEGER:
+		return s.Int(i)
+	case engine.SQLITE_FLOAT:
+		return engine.Xsqlite3_column_double(s.c.tls, s.p, int32(i))
+	}
+	*held = s.View(i)
+	return held
+}

@@ -16,6 +16,7 @@ var (
 	dimAccounts  = set.Get("dim.Accounts")
 	dimProducts  = set.Get("dim.Products")
 	dimResources = set.Get("dim.Resources")
+	sumSpread    = set.Get("summary.Spread")
 	sumOfSlot    = set.Get("summary.OfSlot")
 	mapOrgs      = set.Get("map.Orgs")
 )
@@ -259,6 +260,20 @@ func (s *Store) Products(ctx context.Context, ids map[usage.Hash]bool) (map[usag
 	return d.Products, s.load(ctx, d, nil, ids, nil)
 }
 
+// anySpread tells whether some line of the slots waits to be spread.
+func (s *Store) anySpread(ctx context.Context, slots []int64) (some bool, err error) {
+	for _, id := range slots {
+		err := s.db.Cells(ctx, sumSpread, []any{id, usage.CustomerSpread}, func(store.RowCells) error {
+			some = true
+			return nil
+		})
+		if some || err != nil {
+			return some, err
+		}
+	}
+	return false, nil
+}
+
 // Shares divides the lines that wait to be spread among the customers of their source, cycle and
 // currency by what these were billed without tax; nothing is kept, so the shares always follow the
 // lines. A source whose customers have no total above zero leaves its lines whole and unmapped.
@@ -266,7 +281,9 @@ func (s *Store) Shares(ctx context.Context, slots []int64, fn func(usage.Share) 
 	type group struct{ source, cycle, currency string }
 	totals := map[group]map[string]money.Exact{}
 	origin := map[int64]usage.Slot{}
-	spread := false
+	if spread, err := s.anySpread(ctx, slots); !spread || err != nil {
+		return err
+	}
 	for _, id := range slots {
 		slot, err := s.Slot(ctx, id)
 		if err != nil {
@@ -278,7 +295,6 @@ func (s *Store) Shares(ctx context.Context, slots []int64, fn func(usage.Share) 
 			return err
 		}
 		for _, x := range sums {
-			spread = spread || x.CustomerID == usage.CustomerSpread
 			if x.Kind == usage.KindTax {
 				continue
 			}
@@ -288,9 +304,6 @@ func (s *Store) Shares(ctx context.Context, slots []int64, fn func(usage.Share) 
 			}
 			totals[g][x.CustomerID] = totals[g][x.CustomerID].Add(x.Billed)
 		}
-	}
-	if !spread {
-		return nil
 	}
 	codes, err := s.orgCodes(ctx)
 	if err != nil {

@@ -72,8 +72,8 @@ order by u.slot_id, u.customer_id, u.kind, u.currency
 -- name: gate.PrintLinks
 select a.id, a.customer_id, a.partner_id, a.kind, a.state, a.version
 from association a
-where a.customer_id in (
-  select u.customer_id from slot s join usage_summary u on u.slot_id = s.id
+where exists (
+  select 1 from slot s join usage_summary u on u.slot_id = s.id and u.customer_id = a.customer_id
   where s.vendor_id = $1 and s.cycle = $2 and s.state = 'active')
 order by a.id
 
@@ -95,3 +95,9 @@ order by u.slot_id, u.customer_id, u.account_id, u.product_id, u.kind, u.currenc
 -- name: gate.SlotBases
 select s.id, r.base_column, r.zone from slot s join source r on r.id = s.source_id
 where s.vendor_id = $1 and s.cycle = $2 and s.state = 'active'
+
+-- name: gate.AnyLine
+select 1 from (select distinct customer_id from usage_summary where slot_id = $1) c
+where exists (select 1 from usage_line l
+  where l.slot_id = $1 and l.customer_id = c.customer_id and l.charge_start >= $2 and l.charge_start < $3)
+limit 1

@@ -57,6 +57,9 @@ select customer_id, account_id, product_id, kind, currency, line_count, amount_e
 from usage_summary where slot_id = $1
 order by customer_id, account_id, product_id, kind, currency;
 
+-- name: summary.Spread
+select 1 from usage_summary where slot_id = $1 and customer_id = $2 limit 1;
+
 -- name: summary.One
 select line_count, amount_e8, exact, billed from usage_summary
 where slot_id = $1 and customer_id = $2 and account_id = $3 and product_id = $4 and kind = $5 and currency = $6;
