@@ -2,20 +2,25 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"huoban/internal/account"
 	"huoban/internal/app"
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
 )
 
 type orgCmd struct {
-	Add  orgAddCmd  `cmd:"" help:"Add an organisation."`
-	List orgListCmd `cmd:"" help:"List organisations."`
+	Add     orgAddCmd     `cmd:"" help:"Add an organisation."`
+	List    orgListCmd    `cmd:"" help:"List organisations."`
+	Suspend orgSuspendCmd `cmd:"" help:"Let a partner's customers come in no more."`
+	Resume  orgResumeCmd  `cmd:"" help:"Take a suspension back."`
 }
 
 type orgAddCmd struct {
@@ -31,6 +36,8 @@ type orgJSON struct {
 	Name   string `json:"name"`
 	Parent string `json:"parent,omitempty"`
 	Added  *bool  `json:"added,omitempty"`
+
+	Suspended string `json:"suspended_since,omitempty"`
 }
 
 func (c *orgAddCmd) Run(o *out) error {
@@ -40,7 +47,7 @@ func (c *orgAddCmd) Run(o *out) error {
 			return err
 		}
 		org := res.Organisation
-		return o.print(orgJSON{org.Code, string(org.Kind), org.Name, c.Parent, &res.Added}, func(w io.Writer) {
+		return o.print(orgJSON{Code: org.Code, Kind: string(org.Kind), Name: org.Name, Parent: c.Parent, Added: &res.Added}, func(w io.Writer) {
 			table(w, []string{"CODE", "KIND", "NAME"}, [][]string{{org.Code, string(org.Kind), org.Name}})
 		})
 	})
@@ -58,12 +65,51 @@ func (c *orgListCmd) Run(o *out) error {
 		for _, x := range all {
 			codes[x.ID] = x.Code
 		}
+		suspended, err := a.Organisations.Suspensions(ctx)
+		if err != nil {
+			return err
+		}
 		list, rows := []orgJSON{}, [][]string{}
 		for _, x := range all {
-			list = append(list, orgJSON{Code: x.Code, Kind: string(x.Kind), Name: x.Name, Parent: codes[x.ParentID]})
-			rows = append(rows, []string{x.Code, string(x.Kind), x.Name, codes[x.ParentID]})
+			d := orgJSON{Code: x.Code, Kind: string(x.Kind), Name: x.Name, Parent: codes[x.ParentID]}
+			if s, is := suspended[x.ID]; is {
+				d.Suspended = s.Since.In(cycle.Zone).Format(time.RFC3339)
+			}
+			list = append(list, d)
+			rows = append(rows, []string{d.Code, d.Kind, d.Name, d.Parent, d.Suspended})
 		}
-		return o.print(map[string]any{"organisations": list}, func(w io.Writer) { table(w, []string{"CODE", "KIND", "NAME", "PARENT"}, rows) })
+		return o.print(map[string]any{"organisations": list}, func(w io.Writer) { table(w, []string{"CODE", "KIND", "NAME", "PARENT", "SUSPENDED"}, rows) })
+	})
+}
+
+type orgSuspendCmd struct {
+	Code   string `arg:"" help:"Partner."`
+	Reason string `required:"" help:"Why; kept and audited."`
+}
+
+func (c *orgSuspendCmd) Run(o *out) error {
+	return o.suspension(c.Code, "suspended", func(ctx context.Context, a *app.App, sc scope.Scope) (organisation.Organisation, error) {
+		return a.Organisations.Suspend(ctx, sc, c.Code, c.Reason)
+	})
+}
+
+type orgResumeCmd struct {
+	Code   string `arg:"" help:"Partner."`
+	Reason string `required:"" help:"Why; audited."`
+}
+
+func (c *orgResumeCmd) Run(o *out) error {
+	return o.suspension(c.Code, "active", func(ctx context.Context, a *app.App, sc scope.Scope) (organisation.Organisation, error) {
+		return a.Organisations.Resume(ctx, sc, c.Code, c.Reason)
+	})
+}
+
+func (o *out) suspension(code, state string, set func(context.Context, *app.App, scope.Scope) (organisation.Organisation, error)) error {
+	return o.with(func(ctx context.Context, a *app.App, sc scope.Scope) error {
+		if _, err := set(ctx, a, sc); err != nil {
+			return err
+		}
+		return o.print(map[string]any{"code": code, "state": state}, func(w io.Writer) { fmt.Fprintln(w, code, state) })
 	})
 }
 

@@ -30,6 +30,8 @@ type ssoIdPCmd struct {
 	Refresh idpRefreshCmd `cmd:"" help:"Fetch the metadata now, or confirm what waits."`
 	Disable idpDisableCmd `cmd:"" help:"Let nobody sign in from the platform."`
 	Enable  idpEnableCmd  `cmd:"" help:"Activate a registration, or take its suspension back."`
+	Approve idpApproveCmd `cmd:"" help:"Allow a return address that a partner asked for."`
+	Waive   idpWaiveCmd   `cmd:"" help:"Let a weak key of a platform verify for a while, or no more."`
 }
 
 // document is the metadata an argument means: the text of a file, or an address to fetch.

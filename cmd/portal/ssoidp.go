@@ -25,6 +25,7 @@ type idpAddCmd struct {
 	PinSigner         string            `placeholder:"FILE" help:"Certificate of the signer every document must be signed by."`
 	Map               map[string]string `placeholder:"FIELD=ATTRIBUTE" help:"Attribute that fills a field of ours."`
 	FirstEntry        string            `default:"create" enum:"create,bind_only,off" help:"What an unknown customer may do: create, bind_only or off."`
+	Association       string            `default:"resale" enum:"resale,referral" help:"Association of who comes in for the first time: resale or referral."`
 	Return            []string          `placeholder:"URL" help:"Address a sign-in may lead to."`
 	Notify            string            `placeholder:"URL" help:"Address that is told of binding results."`
 	SharedEntity      bool              `help:"The entity may be registered by several partners (a hosted identity provider)."`
@@ -109,7 +110,7 @@ func (c *idpAddCmd) Run(o *out) error {
 			return err
 		}
 		done, err := a.Platforms.Add(ctx, sc, registry.AddInput{PartnerID: partner.ID, Metadata: body, URL: address, Entity: c.Entity, AccountType: c.AccountType, Name: c.Name,
-			PinSigner: signer, Mapping: c.Map, FirstEntry: sso.FirstEntry(c.FirstEntry), AllowIdPInitiated: c.AllowIDPInitiated, NotifyURL: c.Notify, Returns: c.Return,
+			PinSigner: signer, Mapping: c.Map, FirstEntry: sso.FirstEntry(c.FirstEntry), Association: c.Association, AllowIdPInitiated: c.AllowIDPInitiated, NotifyURL: c.Notify, Returns: c.Return,
 			SharedEntityOK: c.SharedEntity, WeakKeyUntil: weak, Activate: c.Activate, DryRun: c.DryRun})
 		if err != nil {
 			return err

@@ -27,6 +27,11 @@ type Store interface {
 	AddPartnership(ctx context.Context, p Partnership) error
 	SetPartnershipEntity(ctx context.Context, vendorID, partnerID, entityID string) error
 
+	// Suspensions lists what is suspended; SetSuspension writes one, false when there is one already.
+	Suspensions(ctx context.Context) ([]Suspension, error)
+	SetSuspension(ctx context.Context, x Suspension) (bool, error)
+	EndSuspension(ctx context.Context, orgID string) (bool, error)
+
 	Entities(ctx context.Context, vendorID string) ([]Entity, error)
 	InsertEntity(ctx context.Context, e Entity) error
 	SetDefaultEntity(ctx context.Context, vendorID, entityID string) error

@@ -305,6 +305,9 @@ func (h *Handlers) accessOptions(c *Ctx) error {
 		o.SignRequests, o.WantResponseSigned = ticked(c.FormValue("sign_requests")), ticked(c.FormValue("want_response_signed"))
 		o.WantEncrypted, o.AllowIdPInitiated = ticked(c.FormValue("want_encrypted")), ticked(c.FormValue("allow_idp_initiated"))
 		o.FirstEntry, o.NotifyURL = sso.FirstEntry(c.FormValue("first_entry")), strings.TrimSpace(c.FormValue("notify_url"))
+		if kind := c.FormValue("association"); kind != "" {
+			o.Association = kind
+		}
 		_, err = h.Access.SetOptions(ctx, c.Scope, id, o)
 		return err
 	})

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"huoban/internal/customer"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/scope"
@@ -237,12 +238,16 @@ func accessSwitches(c *Ctx, p registry.Platform, may bool) ssoview.Sheet {
 	for _, f := range []sso.FirstEntry{sso.FirstEntryCreate, sso.FirstEntryBindOnly, sso.FirstEntryOff} {
 		first.Options = append(first.Options, part.Option{Value: string(f), Label: c.T("access.first_entry." + string(f))})
 	}
+	kind := part.Field{Name: "association", Label: c.T("access.association"), Type: "select", Value: p.Association, Help: c.T("access.association_help")}
+	for _, k := range []string{registry.AssociationResale, registry.AssociationReferral} {
+		kind.Options = append(kind.Options, part.Option{Value: k, Label: c.T(customer.Kind(k).Label())})
+	}
 	fields := []part.Field{{Name: "title", Label: c.T("access.name"), Value: p.Name, MaxLength: 100}}
 	if p.State == sso.StateDraft || p.State == sso.StateTested {
 		fields = append(fields, part.Field{Name: "mark", Label: c.T("access.mark"), Value: p.AccountType, Required: true, MaxLength: 64, Help: c.T("access.mark_help")})
 	}
 	fields = append(fields, box("sign_requests", p.SignRequests), box("want_response_signed", p.WantResponseSigned), box("want_encrypted", p.WantEncrypted),
-		box("allow_idp_initiated", p.AllowIdPInitiated), first,
+		box("allow_idp_initiated", p.AllowIdPInitiated), first, kind,
 		part.Field{Name: "authn_minutes", Label: c.T("access.authn_minutes"), Value: strconv.Itoa(int(p.MaxAuthnAge / time.Minute)), Numeric: true, Required: true, Help: c.T("access.authn_minutes_help")},
 		part.Field{Name: "skew", Label: c.T("access.skew"), Value: strconv.Itoa(int(p.Skew / time.Second)), Numeric: true, Required: true, Help: c.T("access.skew_help")},
 		part.Field{Name: "notify_url", Label: c.T("access.notify_url"), Type: "url", Value: p.NotifyURL, Hint: "https://", MaxLength: 1000, Help: c.T("access.notify_url_help")})

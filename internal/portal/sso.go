@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 
+	"huoban/internal/customer"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/organisation"
@@ -140,7 +141,7 @@ func open(reg *sso.Registration, test bool) error {
 // peerOf is what linking asks of a registration.
 func peerOf(reg *sso.Registration) signon.Peer {
 	partner := organisation.Organisation{ID: reg.PartnerID, Code: reg.BpID, Name: reg.PartnerName}
-	p := signon.Peer{ID: reg.ID, Key: reg.Key, Partner: partner, AccountType: reg.AccountType, FirstEntry: reg.FirstEntry, NotifyURL: reg.NotifyURL}
+	p := signon.Peer{ID: reg.ID, Key: reg.Key, Partner: partner, AccountType: reg.AccountType, FirstEntry: reg.FirstEntry, Association: customer.Kind(reg.Association), NotifyURL: reg.NotifyURL}
 	for _, k := range reg.Keys {
 		if k.Use == sso.KeyUseSign && k.State == sso.KeyStateCurrent && k.Private != nil {
 			p.Sign = func(data []byte) ([]byte, error) {

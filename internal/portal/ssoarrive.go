@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -229,7 +230,7 @@ func (h *Handlers) arrivePage(c *Ctx, a arriving, status int, problem string) er
 	as := a.ticket.Asserted
 	p := ssoview.Arrive{Action: c.Request().URL.Path, Partner: a.reg.PartnerName, Create: a.reg.FirstEntry == sso.FirstEntryCreate, May: partnerMay(c), Error: problem}
 	for _, it := range []part.Item{{Label: "account", Text: as.XAccountID}, {Label: "name", Text: as.Name}, {Label: "mobile", Text: masked(as.Mobile)}, {Label: "email", Text: masked(as.Email)},
-		{Label: "kind", Text: c.T(customer.KindResale.Label())}} {
+		{Label: "kind", Text: c.T(cmp.Or(a.peer.Association, customer.KindResale).Label())}} {
 		if it.Text != "" {
 			it.Label = c.T("ssoview.arrive." + it.Label)
 			p.Data = append(p.Data, it)

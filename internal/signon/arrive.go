@@ -2,6 +2,7 @@ package signon
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"regexp"
@@ -223,7 +224,7 @@ func (s *Service) free(ctx context.Context, partnerID, customerID string, now ti
 func (s *Service) agree(ctx context.Context, peer Peer, org organisation.Organisation, p account.Person) error {
 	items := []scope.Item{scope.ItemAssociationChange}
 	_, err := s.Associations.Agree(ctx, scope.Partner(peer.Partner.ID, "", "sso:"+peer.Partner.Code, items, nil),
-		scope.Customer(org.ID, p.ID, p.Login, items), customer.ProposeInput{CustomerID: org.ID, PartnerID: peer.Partner.ID, Kind: customer.KindResale})
+		scope.Customer(org.ID, p.ID, p.Login, items), customer.ProposeInput{CustomerID: org.ID, PartnerID: peer.Partner.ID, Kind: cmp.Or(peer.Association, customer.KindResale)})
 	return err
 }
 

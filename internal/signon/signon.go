@@ -27,6 +27,7 @@ type Peer struct {
 	Partner     organisation.Organisation
 	AccountType string
 	FirstEntry  sso.FirstEntry
+	Association customer.Kind // of who comes in for the first time; empty: 代售
 	NotifyURL   string
 	Sign        func(data []byte) ([]byte, error) // with the key of our side, RSA-SHA256; nil without one
 }

@@ -151,6 +151,7 @@ type Registration struct {
 	WantEncrypted      bool
 	AllowIdPInitiated  bool
 	FirstEntry         FirstEntry
+	Association        string        // 关联类型 of who comes in for the first time: resale or referral
 	AuthnContextMin    string        // class every answer must have at least; empty: any
 	MaxAuthnAge        time.Duration // 0: DefaultMaxAuthnAge
 	Skew               time.Duration // 0: DefaultSkew; MaxSkew at most

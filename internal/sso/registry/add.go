@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/rand"
@@ -30,6 +31,12 @@ const (
 	maxWaiver   = 180 * 24 * time.Hour
 )
 
+// The types of association (代售, 顾问销售), in the words of package customer.
+const (
+	AssociationResale   = "resale"
+	AssociationReferral = "referral"
+)
+
 var accountType = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{1,63}$`)
 
 // AddInput is a platform to register. Its document is Metadata, or what URL gives; with neither it is a draft
@@ -44,6 +51,7 @@ type AddInput struct {
 	PinSigner         []byte // DER
 	Mapping           map[string]string
 	FirstEntry        sso.FirstEntry
+	Association       string // empty: resale
 	AllowIdPInitiated bool
 	NotifyURL         string
 	Returns           []string
@@ -190,7 +198,7 @@ func (s *Service) mayTake(ctx context.Context, p Platform) error {
 func (s *Service) draft(sc scope.Scope, in AddInput) (Platform, []sso.Return, error) {
 	now := s.Clock.Now()
 	p := Platform{ID: id.New(), Version: 1, PartnerID: in.PartnerID, Key: sso.NewToken(), AccountType: in.AccountType, Name: strings.TrimSpace(in.Name), State: sso.StateDraft,
-		SignRequests: true, AllowIdPInitiated: in.AllowIdPInitiated, FirstEntry: in.FirstEntry, MaxAuthnAge: sso.DefaultMaxAuthnAge, Skew: sso.DefaultSkew,
+		SignRequests: true, AllowIdPInitiated: in.AllowIdPInitiated, FirstEntry: in.FirstEntry, Association: cmp.Or(in.Association, AssociationResale), MaxAuthnAge: sso.DefaultMaxAuthnAge, Skew: sso.DefaultSkew,
 		Mapping: sso.VendorMapping(), NotifyURL: in.NotifyURL, SharedEntityOK: in.SharedEntityOK, WeakKeyUntil: in.WeakKeyUntil, PinnedSigner: in.PinSigner,
 		CreatedBy: sc.Login(), CreatedAt: now, UpdatedAt: now}
 	p.EntityID, p.ACSURLs = s.address("sp", p.Key, "metadata"), []string{s.ACS(p.Key)}
@@ -223,6 +231,8 @@ func (s *Service) checkPlatform(p Platform) error {
 		return fault.Invalid("sso.reg.name_malformed", fault.Args{"limit": maxName})
 	case p.FirstEntry != sso.FirstEntryCreate && p.FirstEntry != sso.FirstEntryBindOnly && p.FirstEntry != sso.FirstEntryOff:
 		return fault.Invalid("sso.reg.first_entry", fault.Args{"value": string(p.FirstEntry)})
+	case p.Association != AssociationResale && p.Association != AssociationReferral:
+		return fault.Invalid("sso.reg.association", fault.Args{"value": p.Association})
 	case p.Skew < 0 || p.Skew > sso.MaxSkew:
 		return fault.Invalid("sso.reg.skew", fault.Args{"limit": int(sso.MaxSkew.Seconds())})
 	case p.MaxAuthnAge < time.Minute || p.MaxAuthnAge > 30*24*time.Hour:

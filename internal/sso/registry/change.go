@@ -17,7 +17,7 @@ import (
 func jitter() float64 { return rand.Float64() }
 
 func (s *Service) facts(ctx context.Context, p Platform) (Facts, error) {
-	f := Facts{HasMetadata: p.MetadataID != "", EntityFree: true}
+	f := Facts{HasMetadata: p.MetadataID != "", EntityFree: true, Held: p.Held}
 	certs, err := s.Store.Certs(ctx, p.ID)
 	if err != nil {
 		return f, err
@@ -57,6 +57,7 @@ func (s *Service) fire(ctx context.Context, sc scope.Scope, p *Platform, do Acti
 		Now: s.Clock.Now(), Reason: reason}, func(ctx context.Context, to sso.State) (bool, error) {
 		next := *p
 		next.State, next.UpdatedAt = to, s.Clock.Now()
+		next.Held = to == sso.StateDisabled && sc.Side() == scope.SideSystem
 		won, err := s.Store.UpdatePlatform(ctx, next)
 		if err == nil && won {
 			next.Version++
@@ -92,8 +93,8 @@ func (s *Service) Do(ctx context.Context, sc scope.Scope, name string, do Action
 			return err
 		}
 		if already(p.State, do) {
-			out.Platform = p
-			return nil
+			out.Platform, err = s.hold(ctx, sc, p, do, reason)
+			return err
 		}
 		if do == ActionActivate && p.State == sso.StateDraft && sc.Side() == scope.SideSystem {
 			do = ActionActivateUntested
@@ -110,6 +111,18 @@ func (s *Service) Do(ctx context.Context, sc scope.Scope, name string, do Action
 		return nil
 	})
 	return out, err
+}
+
+// hold takes over what the partner disabled itself, so that it stays so until the operator enables it.
+func (s *Service) hold(ctx context.Context, sc scope.Scope, p Platform, do Action, reason string) (Platform, error) {
+	if do != ActionDisable || p.Held || sc.Side() != scope.SideSystem {
+		return p, nil
+	}
+	p.Held = true
+	if err := s.save(ctx, &p); err != nil {
+		return p, err
+	}
+	return p, s.record(ctx, sc, p, "platform.hold", map[string]any{"reason": strings.TrimSpace(reason)})
 }
 
 func already(state sso.State, do Action) bool {
@@ -156,6 +169,7 @@ type Options struct {
 	WantEncrypted      bool
 	AllowIdPInitiated  bool
 	FirstEntry         sso.FirstEntry
+	Association        string
 	MaxAuthnAge        time.Duration
 	Skew               time.Duration
 	NotifyURL          string
@@ -163,7 +177,7 @@ type Options struct {
 
 // OptionsOf gives them as they are.
 func OptionsOf(p Platform) Options {
-	return Options{p.Name, p.AccountType, p.SignRequests, p.WantResponseSigned, p.WantEncrypted, p.AllowIdPInitiated, p.FirstEntry, p.MaxAuthnAge, p.Skew, p.NotifyURL}
+	return Options{p.Name, p.AccountType, p.SignRequests, p.WantResponseSigned, p.WantEncrypted, p.AllowIdPInitiated, p.FirstEntry, p.Association, p.MaxAuthnAge, p.Skew, p.NotifyURL}
 }
 
 // SetOptions writes them. Faults: sso.reg.*.
@@ -180,7 +194,7 @@ func (s *Service) SetOptions(ctx context.Context, sc scope.Scope, name string, o
 			}
 		}
 		p.Name, p.AccountType, p.SignRequests, p.WantResponseSigned, p.WantEncrypted = strings.TrimSpace(o.Name), o.AccountType, o.SignRequests, o.WantResponseSigned, o.WantEncrypted
-		p.AllowIdPInitiated, p.FirstEntry, p.MaxAuthnAge, p.Skew, p.NotifyURL = o.AllowIdPInitiated, o.FirstEntry, o.MaxAuthnAge, o.Skew, o.NotifyURL
+		p.AllowIdPInitiated, p.FirstEntry, p.Association, p.MaxAuthnAge, p.Skew, p.NotifyURL = o.AllowIdPInitiated, o.FirstEntry, o.Association, o.MaxAuthnAge, o.Skew, o.NotifyURL
 		return map[string]any{"options": o}, s.checkPlatform(*p)
 	})
 }
@@ -257,6 +271,38 @@ func (s *Service) AddReturn(ctx context.Context, sc scope.Scope, name, text stri
 		return s.record(ctx, sc, p, "platform.return_add", map[string]any{"address": ReturnText(r), "state": string(r.State)})
 	})
 	return r, err
+}
+
+// ApproveReturn allows an address that a partner asked for; staff alone may. One that is allowed stays so. Faults:
+// sso.reg.unknown, .operator_only, .return_unknown.
+func (s *Service) ApproveReturn(ctx context.Context, sc scope.Scope, name, text string) (sso.Return, error) {
+	if sc.Side() != scope.SideSystem {
+		return sso.Return{}, fault.Denied("sso.reg.operator_only", nil)
+	}
+	var out sso.Return
+	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
+		p, err := s.change(ctx, sc, name)
+		if err != nil {
+			return err
+		}
+		known, err := s.Store.Returns(ctx, p.ID)
+		if err != nil {
+			return err
+		}
+		for _, r := range known {
+			if r.State == sso.ReturnStateRemoved || ReturnText(r) != text && r.ID != text {
+				continue
+			}
+			if out = r; r.State == sso.ReturnStateApproved {
+				return nil
+			}
+			out.State = sso.ReturnStateApproved
+			_, err := s.setReturn(ctx, sc, p, r.ID, out.State)
+			return err
+		}
+		return fault.NotFound("sso.reg.return_unknown", fault.Args{"address": text})
+	})
+	return out, err
 }
 
 // RemoveReturn allows an address no longer. Fault: sso.reg.unknown.

@@ -27,6 +27,7 @@ type Facts struct {
 	HasMetadata bool
 	UsableKey   bool // a signing certificate that is in force and strong, or weak under a waiver
 	EntityFree  bool // no other active registration has the entity id
+	Held        bool // the operator disabled it
 }
 
 var (
@@ -36,6 +37,8 @@ var (
 		Holds: func(f Facts, _ scope.Scope, _ time.Time) bool { return f.UsableKey || !f.HasMetadata }}
 	entityFree = flow.Guard[Facts]{Name: "entity_free", Code: "sso.md.entity_taken",
 		Holds: func(f Facts, _ scope.Scope, _ time.Time) bool { return f.EntityFree }}
+	notHeld = flow.Guard[Facts]{Name: "not_held", Code: "sso.reg.held",
+		Holds: func(f Facts, sc scope.Scope, _ time.Time) bool { return !f.Held || sc.Side() == scope.SideSystem }}
 	ready = []flow.Guard[Facts]{hasMetadata, usableKey, entityFree}
 )
 
@@ -54,7 +57,7 @@ var Flow = &flow.Table[sso.State, Action, Facts]{
 		{From: []sso.State{sso.StateActive}, Do: ActionDisable, To: sso.StateDisabled, Who: []scope.Item{scope.ItemAccessConfigChange},
 			Then: []string{"end_sessions"}, Ask: flow.AskReason, Noun: "disable", Spec: "docs/sso.md"},
 		{From: []sso.State{sso.StateDisabled}, Do: ActionEnable, To: sso.StateActive, Who: []scope.Item{scope.ItemAccessConfigChange},
-			When: ready, Ask: flow.AskConfirm, Noun: "enable", Spec: "docs/sso.md"},
+			When: append([]flow.Guard[Facts]{notHeld}, ready...), Ask: flow.AskConfirm, Noun: "enable", Spec: "docs/sso.md"},
 		{From: []sso.State{sso.StateDraft, sso.StateTested, sso.StateDisabled}, Do: ActionDelete, To: sso.StateDeleted,
 			Who: []scope.Item{scope.ItemAccessConfigChange}, Ask: flow.AskReason, Noun: "delete", Spec: "docs/sso.md"},
 	},

@@ -20,6 +20,7 @@ func TestFlow(t *testing.T) {
 	flowtest.Guards(t, Flow, map[string]flowtest.Examples[Facts]{
 		"has_metadata": {Pass: pass, Refuse: flowtest.Example[Facts]{Facts: Facts{UsableKey: true, EntityFree: true}, Who: admin}},
 		"usable_key":   {Pass: pass, Refuse: flowtest.Example[Facts]{Facts: Facts{HasMetadata: true, EntityFree: true}, Who: admin}},
+		"not_held":     {Pass: pass, Refuse: flowtest.Example[Facts]{Facts: Facts{HasMetadata: true, UsableKey: true, EntityFree: true, Held: true}, Who: admin}},
 		"entity_free":  {Pass: pass, Refuse: flowtest.Example[Facts]{Facts: Facts{HasMetadata: true, UsableKey: true}, Who: admin}},
 	})
 }
@@ -29,7 +30,7 @@ func TestWalk(t *testing.T) {
 	tested := false
 	flowtest.Walk(t, Flow, flowtest.WalkSpec[sso.State, Action, Facts]{
 		Facts: func(rt *rapid.T, _ sso.State) Facts {
-			return Facts{rapid.Bool().Draw(rt, "metadata"), rapid.Bool().Draw(rt, "key"), rapid.Bool().Draw(rt, "free")}
+			return Facts{rapid.Bool().Draw(rt, "metadata"), rapid.Bool().Draw(rt, "key"), rapid.Bool().Draw(rt, "free"), rapid.Bool().Draw(rt, "held")}
 		},
 		Who: func(rt *rapid.T) scope.Scope {
 			return rapid.SampledFrom([]scope.Scope{admin, scope.Partner("P1", "x", "x", nil, nil), scope.System("operator"), {}}).Draw(rt, "who")

@@ -44,6 +44,7 @@ type Platform struct {
 	WantEncrypted      bool
 	AllowIdPInitiated  bool
 	FirstEntry         sso.FirstEntry
+	Association        string // 关联类型 of who comes in for the first time: resale or referral
 	AuthnContextMin    string
 	MaxAuthnAge        time.Duration
 	Skew               time.Duration
@@ -52,6 +53,7 @@ type Platform struct {
 	NotifyURL          string
 	SharedEntityOK     bool
 	WeakKeyUntil       time.Time
+	Held               bool // disabled by the operator
 	CreatedBy          string
 	CreatedAt          time.Time
 	UpdatedAt          time.Time
@@ -161,6 +163,7 @@ type Tx interface {
 // Organisations is what is asked of organisations.
 type Organisations interface {
 	ByID(ctx context.Context, sc scope.Scope, orgID string) (organisation.Organisation, error)
+	Suspended(ctx context.Context, orgID string) (bool, error)
 }
 
 // Fetcher gets a document from an address that a partner named. Faults: sso.md.url, .address, .redirect,
@@ -302,11 +305,15 @@ func (s *Service) registration(ctx context.Context, p Platform) (sso.Registratio
 	if err != nil {
 		return sso.Registration{}, err
 	}
-	r := sso.Registration{ID: p.ID, PartnerID: p.PartnerID, BpID: org.Code, PartnerName: org.Name, PartnerActive: true, Key: p.Key,
+	suspended, err := s.Orgs.Suspended(ctx, p.PartnerID)
+	if err != nil {
+		return sso.Registration{}, err
+	}
+	r := sso.Registration{ID: p.ID, PartnerID: p.PartnerID, BpID: org.Code, PartnerName: org.Name, PartnerActive: !suspended, Key: p.Key,
 		AccountType: p.AccountType, Name: p.Name, State: p.State, Version: p.Version, EntityID: p.EntityID, ACS: s.ACS(p.Key), SLO: s.SLO(p.Key),
 		IdPEntityID: p.IdPEntityID, SSOURL: p.SSOURL, SSOBinding: p.SSOBinding, SLOURL: p.SLOURL, SLOResponseURL: p.SLOResponseURL,
 		SLOBinding: p.SLOBinding, SignRequests: p.SignRequests, WantResponseSigned: p.WantResponseSigned, WantEncrypted: p.WantEncrypted,
-		AllowIdPInitiated: p.AllowIdPInitiated, FirstEntry: p.FirstEntry, AuthnContextMin: p.AuthnContextMin, MaxAuthnAge: p.MaxAuthnAge,
+		AllowIdPInitiated: p.AllowIdPInitiated, FirstEntry: p.FirstEntry, Association: p.Association, AuthnContextMin: p.AuthnContextMin, MaxAuthnAge: p.MaxAuthnAge,
 		Skew: p.Skew, WeakKeyUntil: p.WeakKeyUntil, Mapping: p.Mapping, DefaultReturnID: p.DefaultReturnID, NotifyURL: p.NotifyURL,
 		SharedEntityOK: p.SharedEntityOK}
 	if r.Keys, err = s.keys(ctx, p.Key); err != nil {

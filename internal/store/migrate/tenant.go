@@ -24,6 +24,7 @@ var Tenancy = map[string]string{
 	"vendor_customer":    "vendor_id = {vendor}",
 	"association":        "partner_id = {partners} OR customer_id = {customer}",
 	"assignment":         "partner_id = {partners}",
+	"suspension":         "org_id = {org}",
 
 	"person":           "org_id = {org} OR org_id = {own} OR id IN (SELECT g.person_id FROM role_grant g WHERE g.org_id = {org})",
 	"role_grant":       "org_id = {org} OR org_id = {own}",

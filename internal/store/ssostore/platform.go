@@ -94,7 +94,8 @@ func (s *Store) InsertPlatform(ctx context.Context, p registry.Platform) error {
 	_, err = s.db.Exec(ctx, qInsertPlatform, p.ID, p.Version, p.PartnerID, p.Key, p.EntityID, acs, p.AccountType, p.Name, string(p.State), p.IdPEntityID, p.SSOURL,
 		bindings[p.SSOBinding], p.SLOURL, p.SLOResponseURL, bindings[p.SLOBinding], string(p.Source), p.MetadataURL, none(p.MetadataID), raw(p.PinnedSigner),
 		p.SignRequests, p.WantResponseSigned, p.WantEncrypted, p.AllowIdPInitiated, string(p.FirstEntry), p.AuthnContextMin, int64(p.MaxAuthnAge/time.Second),
-		int64(p.Skew/time.Second), mapping, none(p.DefaultReturnID), p.NotifyURL, p.SharedEntityOK, store.At(p.WeakKeyUntil), p.CreatedBy, store.At(p.CreatedAt), store.At(p.UpdatedAt))
+		int64(p.Skew/time.Second), mapping, none(p.DefaultReturnID), p.NotifyURL, p.SharedEntityOK, store.At(p.WeakKeyUntil), p.CreatedBy, store.At(p.CreatedAt), store.At(p.UpdatedAt),
+		p.Association, p.Held)
 	return err
 }
 
@@ -111,7 +112,7 @@ func (s *Store) UpdatePlatform(ctx context.Context, p registry.Platform) (bool, 
 	n, err := s.db.Exec(ctx, qUpdatePlatform, p.ID, p.Version, acs, p.AccountType, p.Name, string(p.State), p.IdPEntityID, p.SSOURL, bindings[p.SSOBinding], p.SLOURL,
 		p.SLOResponseURL, bindings[p.SLOBinding], string(p.Source), p.MetadataURL, none(p.MetadataID), raw(p.PinnedSigner), p.SignRequests, p.WantResponseSigned,
 		p.WantEncrypted, p.AllowIdPInitiated, string(p.FirstEntry), p.AuthnContextMin, int64(p.MaxAuthnAge/time.Second), int64(p.Skew/time.Second), mapping,
-		none(p.DefaultReturnID), p.NotifyURL, p.SharedEntityOK, store.At(p.WeakKeyUntil), store.At(p.UpdatedAt))
+		none(p.DefaultReturnID), p.NotifyURL, p.SharedEntityOK, store.At(p.WeakKeyUntil), store.At(p.UpdatedAt), p.Association, p.Held)
 	return n == 1, err
 }
 
@@ -125,7 +126,7 @@ func (s *Store) platforms(ctx context.Context, q store.Query, args ...any) ([]re
 		err := rows.Scan(&p.ID, &p.Version, &p.PartnerID, &p.Key, &p.EntityID, &acs, &p.AccountType, &p.Name, &state, &p.IdPEntityID, &p.SSOURL, &ssoBinding,
 			&p.SLOURL, &p.SLOResponseURL, &sloBinding, &source, &p.MetadataURL, &p.MetadataID, &p.PinnedSigner, &p.SignRequests, &p.WantResponseSigned,
 			&p.WantEncrypted, &p.AllowIdPInitiated, &first, &p.AuthnContextMin, &age, &skew, &mapping, &p.DefaultReturnID, &p.NotifyURL, &p.SharedEntityOK,
-			&weak, &p.CreatedBy, &created, &updated)
+			&weak, &p.CreatedBy, &created, &updated, &p.Association, &p.Held)
 		if err != nil {
 			return err
 		}

@@ -75,3 +75,12 @@ UPDATE contracting_entity SET is_default = $2 WHERE vendor_id = $1 AND is_defaul
 
 -- name: entity.MakeDefault
 UPDATE contracting_entity SET is_default = $3 WHERE vendor_id = $1 AND id = $2;
+
+-- name: suspension.All
+SELECT org_id, reason, created_by, created_at FROM suspension ORDER BY created_at, org_id;
+
+-- name: suspension.Set
+INSERT INTO suspension (org_id, reason, created_by, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
+
+-- name: suspension.End
+DELETE FROM suspension WHERE org_id = $1;

@@ -72,7 +72,8 @@ FROM sso_session WHERE side = 'sp' AND id = $1;
 
 -- name: sso.SessionLiving
 SELECT COUNT(*) FROM sso_session s JOIN sso_idp i ON i.id = s.peer_id
-WHERE s.id = $1 AND s.side = 'sp' AND s.ended_at IS NULL AND i.state = 'active';
+WHERE s.id = $1 AND s.side = 'sp' AND s.ended_at IS NULL AND i.state = 'active'
+  AND NOT EXISTS (SELECT 1 FROM suspension x WHERE x.org_id = i.partner_id);
 
 -- name: sso.SessionsOfSubject
 SELECT id, peer_id, session_hash, customer_id, user_id, attributes, created_at, ended_at, ended_by

@@ -2,44 +2,44 @@
 insert into sso_idp (id, version, partner_id, sp_key, sp_entity_id, acs_urls, account_type, name, state, idp_entity_id, sso_url, sso_binding,
   slo_url, slo_response_url, slo_binding, metadata_source, metadata_url, metadata_id, pinned_signer, sign_requests, want_response_signed,
   want_encrypted, allow_idp_initiated, first_entry, authn_context_min, max_authn_age_s, skew_s, mapping, default_return_id, notify_url,
-  shared_entity_ok, weak_key_until, created_by, created_at, updated_at)
+  shared_entity_ok, weak_key_until, created_by, created_at, updated_at, association, held)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29,
-  $30, $31, $32, $33, $34, $35)
+  $30, $31, $32, $33, $34, $35, $36, $37)
 
 -- name: sso.UpdatePlatform
 update sso_idp set version = version + 1, acs_urls = $3, account_type = $4, name = $5, state = $6, idp_entity_id = $7, sso_url = $8, sso_binding = $9,
   slo_url = $10, slo_response_url = $11, slo_binding = $12, metadata_source = $13, metadata_url = $14, metadata_id = $15, pinned_signer = $16,
   sign_requests = $17, want_response_signed = $18, want_encrypted = $19, allow_idp_initiated = $20, first_entry = $21, authn_context_min = $22,
   max_authn_age_s = $23, skew_s = $24, mapping = $25, default_return_id = $26, notify_url = $27, shared_entity_ok = $28, weak_key_until = $29,
-  updated_at = $30
+  updated_at = $30, association = $31, held = $32
 where id = $1 and version = $2
 
 -- name: sso.Platform
 select id, version, partner_id, sp_key, sp_entity_id, acs_urls, account_type, name, state, idp_entity_id, sso_url, sso_binding, slo_url,
   slo_response_url, slo_binding, metadata_source, metadata_url, coalesce(metadata_id, ''), pinned_signer, sign_requests, want_response_signed,
   want_encrypted, allow_idp_initiated, first_entry, authn_context_min, max_authn_age_s, skew_s, mapping, coalesce(default_return_id, ''),
-  notify_url, shared_entity_ok, weak_key_until, created_by, created_at, updated_at
+  notify_url, shared_entity_ok, weak_key_until, created_by, created_at, updated_at, association, held
 from sso_idp where id = $1 or sp_key = $1
 
 -- name: sso.PlatformByType
 select id, version, partner_id, sp_key, sp_entity_id, acs_urls, account_type, name, state, idp_entity_id, sso_url, sso_binding, slo_url,
   slo_response_url, slo_binding, metadata_source, metadata_url, coalesce(metadata_id, ''), pinned_signer, sign_requests, want_response_signed,
   want_encrypted, allow_idp_initiated, first_entry, authn_context_min, max_authn_age_s, skew_s, mapping, coalesce(default_return_id, ''),
-  notify_url, shared_entity_ok, weak_key_until, created_by, created_at, updated_at
+  notify_url, shared_entity_ok, weak_key_until, created_by, created_at, updated_at, association, held
 from sso_idp where account_type = $1
 
 -- name: sso.Platforms
 select id, version, partner_id, sp_key, sp_entity_id, acs_urls, account_type, name, state, idp_entity_id, sso_url, sso_binding, slo_url,
   slo_response_url, slo_binding, metadata_source, metadata_url, coalesce(metadata_id, ''), pinned_signer, sign_requests, want_response_signed,
   want_encrypted, allow_idp_initiated, first_entry, authn_context_min, max_authn_age_s, skew_s, mapping, coalesce(default_return_id, ''),
-  notify_url, shared_entity_ok, weak_key_until, created_by, created_at, updated_at
+  notify_url, shared_entity_ok, weak_key_until, created_by, created_at, updated_at, association, held
 from sso_idp where $1 = '' or partner_id = $1 order by created_at, id
 
 -- name: sso.EntityHolders
 select id, version, partner_id, sp_key, sp_entity_id, acs_urls, account_type, name, state, idp_entity_id, sso_url, sso_binding, slo_url,
   slo_response_url, slo_binding, metadata_source, metadata_url, coalesce(metadata_id, ''), pinned_signer, sign_requests, want_response_signed,
   want_encrypted, allow_idp_initiated, first_entry, authn_context_min, max_authn_age_s, skew_s, mapping, coalesce(default_return_id, ''),
-  notify_url, shared_entity_ok, weak_key_until, created_by, created_at, updated_at
+  notify_url, shared_entity_ok, weak_key_until, created_by, created_at, updated_at, association, held
 from sso_idp where idp_entity_id = $1 and state = 'active' and not shared_entity_ok
 
 -- name: sso.SessionHashes
