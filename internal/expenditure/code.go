@@ -36,11 +36,11 @@ func (r *LineRow) Number() string {
 	const digits = "0123456789ABCDEF"
 	var space [32]byte
 	number := space[:0]
-	for _, b := range r.Place.Key[:4] {
+	for _, b := range r.Key[:4] {
 		number = append(number, digits[b>>4], digits[b&15])
 	}
-	if r.Place.Occurrence > 0 {
-		number = strconv.AppendInt(append(number, '-'), r.Place.Occurrence+1, 10)
+	if r.Occur > 0 {
+		number = strconv.AppendInt(append(number, '-'), r.Occur+1, 10)
 	}
 	return string(number)
 }

@@ -142,7 +142,8 @@ type Totals struct {
 // LineRow is a line of the list: a delivered one, or the customer's part of a spread one.
 type LineRow struct {
 	Line     *usage.Stored
-	Place    usage.Place // where the delivered line is kept; for a part, that of the whole
+	Key      usage.Hash // of the delivered line; for a part, of the whole
+	Occur    int64      // which of the equal ones, from 0
 	Customer Party
 	Relation customer.Kind
 	Manager  Person

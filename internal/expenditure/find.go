@@ -104,7 +104,7 @@ func (v *view) byNumber(ctx context.Context, number, nth string, now cycle.Cycle
 			if j < 0 || nth != "" && nth != strconv.FormatInt(p.Occurrence+1, 10) || len(out) == limit {
 				continue
 			}
-			row := LineRow{Place: p.Place}
+			row := LineRow{Key: p.Key, Occur: p.Occurrence}
 			out = append(out, Hit{Customer: v.all[j].Customer, Place: p, Number: row.Number(),
 				Cursor: cursor{Customer: p.CustomerID, Slot: p.SlotID, Start: p.Start, Key: p.Key[:], Occur: p.Occurrence - 1}.String()})
 		}

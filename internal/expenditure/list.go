@@ -80,7 +80,7 @@ func (s *Service) EachLine(ctx context.Context, sc scope.Scope, f Filter, fn fun
 			return err
 		}
 		v.f.Currency = totals.Currency
-		return v.walk(ctx, step{batch: 2000}, func(r *LineRow, _ cursor) error { return fn(r) })
+		return v.walk(ctx, step{batch: 2000}, func(r *LineRow, _ mark) error { return fn(r) })
 	})
 	return totals, err
 }
@@ -128,6 +128,21 @@ func (c cursor) String() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
+// mark is where a row of a walk stands; few of them become cursors.
+type mark struct {
+	customer string
+	line     *usage.Stored // nil for a share
+	skip     int           // so many shares stand before the next one
+}
+
+func (m mark) cursor() cursor {
+	if m.line == nil {
+		return cursor{Customer: m.customer, Shares: true, Skip: m.skip}
+	}
+	p := m.line.Place()
+	return cursor{Customer: m.customer, Slot: p.SlotID, Start: p.Start, Key: p.Key[:], Occur: p.Occurrence}
+}
+
 func parseCursor(text string) (c cursor, err error) {
 	if text == "" {
 		return c, nil
@@ -160,17 +175,17 @@ type step struct {
 
 func (v *view) page(ctx context.Context, how step, limit int) (*LinePage, error) {
 	page := LinePage{Rows: make([]LineRow, 0, min(limit, 100))}
-	var first, last cursor
+	var first, last mark
 	more := false
-	err := v.walk(ctx, how, func(r *LineRow, c cursor) error {
+	err := v.walk(ctx, how, func(r *LineRow, at mark) error {
 		if len(page.Rows) == limit {
 			more = true
 			return errEnough
 		}
 		if len(page.Rows) == 0 {
-			first = c
+			first = at
 		}
-		page.Rows, last = append(page.Rows, *r), c
+		page.Rows, last = append(page.Rows, *r), at
 		if r.Line.Kind != usage.KindTax {
 			page.Sum = page.Sum.Add(r.Line.Billed)
 		}
@@ -189,15 +204,15 @@ func (v *view) page(ctx context.Context, how step, limit int) (*LinePage, error)
 		first, last = last, first
 	}
 	if how.back && more || !how.back && how.from.Customer != "" {
-		page.Prev = first.String()
+		page.Prev = first.cursor().String()
 	}
 	if how.back || more {
-		page.Next = last.String()
+		page.Next = last.cursor().String()
 	}
 	return &page, nil
 }
 
-func (v *view) walk(ctx context.Context, how step, yield func(*LineRow, cursor) error) error {
+func (v *view) walk(ctx context.Context, how step, yield func(*LineRow, mark) error) error {
 	if err := v.load(ctx); err != nil {
 		return err
 	}
@@ -225,7 +240,7 @@ func inOrder[T any](list []T, back bool) []T {
 }
 
 // walkCustomer goes over a customer's lines, then its shares; back the other way round.
-func (v *view) walkCustomer(ctx context.Context, spans []Span, from cursor, how step, yield func(*LineRow, cursor) error) error {
+func (v *view) walkCustomer(ctx context.Context, spans []Span, from cursor, how step, yield func(*LineRow, mark) error) error {
 	if how.back && (from.Customer == "" || from.Shares) {
 		if err := v.walkShares(spans, from.Skip, true, yield); err != nil {
 			return err
@@ -244,7 +259,7 @@ func (v *view) walkCustomer(ctx context.Context, spans []Span, from cursor, how 
 	return v.walkShares(spans, from.Skip, false, yield)
 }
 
-func (v *view) walkSlots(ctx context.Context, spans []Span, from cursor, how step, yield func(*LineRow, cursor) error) error {
+func (v *view) walkSlots(ctx context.Context, spans []Span, from cursor, how step, yield func(*LineRow, mark) error) error {
 	sums, err := v.sumsOf(ctx, &spans[0])
 	if err != nil {
 		return err
@@ -265,7 +280,7 @@ func (v *view) walkSlots(ctx context.Context, spans []Span, from cursor, how ste
 	return nil
 }
 
-func (v *view) walkSpan(ctx context.Context, s *Span, slotID int64, at usage.Place, how step, yield func(*LineRow, cursor) error) error {
+func (v *view) walkSpan(ctx context.Context, s *Span, slotID int64, at usage.Place, how step, yield func(*LineRow, mark) error) error {
 	for {
 		lines, err := v.s.Store.Lines(ctx, v.sc, s, slotID, v.f, at, how.back, how.batch)
 		if err != nil {
@@ -273,22 +288,22 @@ func (v *view) walkSpan(ctx context.Context, s *Span, slotID int64, at usage.Pla
 		}
 		row := &LineRow{Customer: s.Customer, Relation: s.Relation, Manager: s.Manager}
 		for i := range lines {
-			p := lines[i].Place()
-			row.Line, row.Place = &lines[i], p
-			if err := yield(row, cursor{Customer: s.Customer.ID, Slot: slotID, Start: p.Start, Key: lines[i].Key[:], Occur: p.Occurrence}); err != nil {
+			l := &lines[i]
+			row.Line, row.Key, row.Occur = l, l.Key, l.Occurrence
+			if err := yield(row, mark{customer: s.Customer.ID, line: l}); err != nil {
 				return err
 			}
-			at = p
 		}
 		if len(lines) < how.batch {
 			return nil
 		}
+		at = lines[len(lines)-1].Place()
 	}
 }
 
 // walkShares goes over a customer's shares behind the skip'th of them, or back over those before it; skip 0
 // is where either begins.
-func (v *view) walkShares(spans []Span, skip int, back bool, yield func(*LineRow, cursor) error) error {
+func (v *view) walkShares(spans []Span, skip int, back bool, yield func(*LineRow, mark) error) error {
 	shares := v.shares[spans[0].Customer.ID]
 	n, by := skip, 1
 	if back {
@@ -304,8 +319,8 @@ func (v *view) walkShares(spans []Span, skip int, back bool, yield func(*LineRow
 		if s == nil || l.Currency != v.f.Currency || !v.f.takes(&a) || v.f.NonZero && l.Billed.IsZero() {
 			continue
 		}
-		row := &LineRow{Line: &l, Place: sh.Of, Customer: s.Customer, Relation: s.Relation, Manager: s.Manager, Spread: true}
-		if err := yield(row, cursor{Customer: s.Customer.ID, Shares: true, Skip: n + 1}); err != nil {
+		row := &LineRow{Line: &l, Key: sh.Of.Key, Occur: sh.Of.Occurrence, Customer: s.Customer, Relation: s.Relation, Manager: s.Manager, Spread: true}
+		if err := yield(row, mark{customer: s.Customer.ID, skip: n + 1}); err != nil {
 			return err
 		}
 	}

@@ -249,8 +249,10 @@ func MonthName(ctx context.Context, m time.Month) string {
 	if From(ctx) == En {
 		return m.String()[:3]
 	}
-	return strconv.Itoa(int(m)) + " 月"
+	return months[m-1]
 }
+
+var months = [12]string{"1 月", "2 月", "3 月", "4 月", "5 月", "6 月", "7 月", "8 月", "9 月", "10 月", "11 月", "12 月"}
 
 // CurrencyName is the currency in words where the catalogue has them, else its code.
 func CurrencyName(ctx context.Context, code string) string {

@@ -103,23 +103,42 @@ func T(ctx context.Context, key string, pairs ...any) string { return In(From(ct
 
 // In is T in a language that is known: what says much need not ask the context each time.
 func In(l Lang, key string, pairs ...any) string {
-	plain := texts.zh
-	if l != ZhCN {
-		plain = texts.plain[l]
-	}
-	if s, ok := plain[key]; ok {
+	if s, ok := plain(l, key); ok {
 		return s
 	}
+	var space [256]byte
+	return string(appendSentence(space[:0], l, key, pairs))
+}
+
+// AppendIn appends what In says.
+func AppendIn(b []byte, l Lang, key string, pairs ...any) []byte {
+	if s, ok := plain(l, key); ok {
+		return append(b, s...)
+	}
+	return appendSentence(b, l, key, pairs)
+}
+
+// plain is a sentence without arguments.
+func plain(l Lang, key string) (string, bool) {
+	if l == ZhCN {
+		s, ok := texts.zh[key]
+		return s, ok
+	}
+	s, ok := texts.plain[l][key]
+	return s, ok
+}
+
+func appendSentence(b []byte, l Lang, key string, pairs []any) []byte {
 	if parts, ok := texts.simple[l][key]; ok {
-		if s, ok := texts.join(l, parts, pairs); ok {
-			return s
+		if said, ok := texts.join(b, l, parts, pairs); ok {
+			return said
 		}
 	}
 	args := make(map[string]any, len(pairs)/2)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		args[fmt.Sprint(pairs[i])] = pairs[i+1]
 	}
-	return texts.say(l, key, args)
+	return append(b, texts.say(l, key, args)...)
 }
 
 // segment is a piece of a sentence: text, then an argument by name; "" is none.
@@ -143,31 +162,30 @@ func segments(sentence string) (out []segment, ok bool) {
 	return out, true
 }
 
-// join says a sentence of segments; false where an argument is missing or no plain text or number, which
+// join appends a sentence of segments; false where an argument is missing or no plain text or number, which
 // the template then speaks of.
-func (b *book) join(l Lang, parts []segment, pairs []any) (string, bool) {
-	var out strings.Builder
+func (b *book) join(out []byte, l Lang, parts []segment, pairs []any) ([]byte, bool) {
 	for _, p := range parts {
-		out.WriteString(p.text)
+		out = append(out, p.text...)
 		if p.name == "" {
 			continue
 		}
 		found := false
 		for i := 0; i+1 < len(pairs); i += 2 {
 			if name, ok := pairs[i].(string); ok && name == p.name {
-				text, ok := b.show(l, pairs[i+1]).(string)
-				if !ok {
-					return "", false
+				switch v := b.show(l, pairs[i+1]).(type) {
+				case string:
+					out, found = append(out, v...), true
+				default:
+					return nil, false
 				}
-				out.WriteString(text)
-				found = true
 			}
 		}
 		if !found {
-			return "", false
+			return nil, false
 		}
 	}
-	return out.String(), true
+	return out, true
 }
 
 func (b *book) say(l Lang, key string, args map[string]any) string {
@@ -216,7 +234,7 @@ func (b *book) show(l Lang, v any) any {
 		if b.known[l][x] && label.MatchString(x) {
 			return b.say(l, x, nil)
 		}
-		return x
+		return v
 	case []string:
 		out := make([]string, len(x))
 		for i, s := range x {

@@ -210,6 +210,9 @@ func consumptionOptions(c *Ctx, e *consumption, name string, choices expenditure
 	return out
 }
 
+// wordsOfValues begins the keys of what a value of a filter is called.
+var wordsOfValues = map[string]string{"kind": "bills.kind.", "mode": "bills.mode.", "relation": "association.kind."}
+
 func consumptionConditions(c *Ctx, e *consumption, choices expenditure.Choices) []part.Condition {
 	out := []part.Condition{{Text: c.T("bills.condition.cycle", "Cycle", string(e.filter.Cycle))}}
 	for _, name := range expenditureFields {
@@ -218,7 +221,7 @@ func consumptionConditions(c *Ctx, e *consumption, choices expenditure.Choices) 
 			continue
 		}
 		text := v
-		prefix := map[string]string{"kind": "bills.kind.", "mode": "bills.mode.", "relation": "association.kind."}[name]
+		prefix := wordsOfValues[name]
 		switch {
 		case name == "zero":
 			text = c.T("expenditure.with_zero")

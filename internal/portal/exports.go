@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -87,8 +88,11 @@ func exportOf(c *Ctx, doc *bill.Document, kind string, filter url.Values) *part.
 // here is the address of this page, without the message it may show.
 func (c *Ctx) here() string {
 	u := *c.Request().URL
-	v := u.Query()
-	v.Del("done")
+	v := c.QueryParams()
+	if v.Has("done") {
+		v = maps.Clone(v)
+		v.Del("done")
+	}
 	u.RawQuery = v.Encode()
 	return u.RequestURI()
 }

@@ -38,18 +38,17 @@ func (h *Handlers) columns(c *Ctx, l *list, s *sheet) ([]int, *part.Columns, err
 	if err != nil {
 		return nil, nil, err
 	}
-	var names []string
-	labels := map[string]string{}
+	names := make([]string, len(s.columns))
 	for i := range s.columns {
-		names = append(names, s.columns[i].key)
-		labels[s.columns[i].key] = s.columns[i].title
+		names[i] = s.columns[i].key
 	}
+	label := func(key string) string { return s.columns[slices.Index(names, key)].title }
 	chosen, order := chooseColumns(names, keys)
 	at := make([]int, len(chosen))
 	for i, key := range chosen {
 		at[i] = slices.Index(names, key)
 	}
-	return at, c.columnsForm(l.kind, l.link(c, l.prefix+"cols", ""), l.prefix, order, len(chosen), labels), nil
+	return at, c.columnsForm(l.kind, l.link(c, l.prefix+"cols", ""), l.prefix, order, len(chosen), label), nil
 }
 
 // wantedColumns are the keys the address names, else those the person chose for the list; they may be none.
@@ -109,7 +108,7 @@ func chooseColumns(all, keys []string) (chosen, order []string) {
 	if len(chosen) == 0 {
 		chosen = all
 	}
-	order = slices.Clone(chosen)
+	order = append(make([]string, 0, len(all)), chosen...)
 	for _, key := range all {
 		if !slices.Contains(order, key) {
 			order = append(order, key)
@@ -119,11 +118,12 @@ func chooseColumns(all, keys []string) (chosen, order []string) {
 }
 
 // columnsForm is the form that changes them.
-func (c *Ctx) columnsForm(kind, next, prefix string, order []string, shown int, labels map[string]string) *part.Columns {
+func (c *Ctx) columnsForm(kind, next, prefix string, order []string, shown int, label func(key string) string) *part.Columns {
 	out := &part.Columns{ID: "columns-" + strings.ReplaceAll(kind, ".", "-"), Action: c.at("/columns"),
 		Hidden: append(c.freshKey(), part.Hidden{Name: "list", Value: kind}, part.Hidden{Name: "next", Value: next}, part.Hidden{Name: "prefix", Value: prefix})}
+	out.Items = make([]part.Column, len(order))
 	for i, key := range order {
-		out.Items = append(out.Items, part.Column{Key: key, Label: labels[key], On: i < shown})
+		out.Items[i] = part.Column{Key: key, Label: label(key), On: i < shown}
 	}
 	return out
 }
@@ -202,14 +202,10 @@ func (h *Handlers) shownColumns(c *Ctx, kind string, people bool) ([]string, err
 	if err != nil {
 		return nil, err
 	}
-	var all, usual []string
-	for _, x := range lineColumns[kind] {
-		if x.people && !people {
-			continue
-		}
-		if all = append(all, x.key); !x.off {
-			usual = append(usual, x.key)
-		}
+	all := possibleColumns(kind, people, true)
+	usual := all
+	if slices.ContainsFunc(lineColumns[kind], func(x lineColumn) bool { return x.off }) {
+		usual = possibleColumns(kind, people, false)
 	}
 	if !slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(all, key) }) {
 		keys = usual
@@ -218,18 +214,22 @@ func (h *Handlers) shownColumns(c *Ctx, kind string, people bool) ([]string, err
 	return chosen, nil
 }
 
+// possibleColumns are those there are, or those shown until somebody changes them.
+func possibleColumns(kind string, people, off bool) []string {
+	out := make([]string, 0, len(lineColumns[kind]))
+	for i := range lineColumns[kind] {
+		if x := &lineColumns[kind][i]; (people || !x.people) && (off || !x.off) {
+			out = append(out, x.key)
+		}
+	}
+	return out
+}
+
 // lineColumnsForm is the form that changes them. next is the list without its columns, fixed says which always
 // show, and label names one.
 func (c *Ctx) lineColumnsForm(kind, next string, shown []string, people bool, fixed string, label func(key string) string) *part.Columns {
-	var all []string
-	labels := map[string]string{}
-	for _, x := range lineColumns[kind] {
-		if people || !x.people {
-			all, labels[x.key] = append(all, x.key), label(x.key)
-		}
-	}
-	_, order := chooseColumns(all, shown)
-	form := c.columnsForm(kind, next, "", order, len(shown), labels)
+	_, order := chooseColumns(possibleColumns(kind, people, true), shown)
+	form := c.columnsForm(kind, next, "", order, len(shown), label)
 	form.Fixed = fixed
 	return form
 }

@@ -46,26 +46,32 @@ func (h *Handlers) viewed(c *Ctx, address string) (path string, filter url.Value
 // views offers the views of a page, and to name the filter that is set; nil where the page is one of several, or
 // shows one thing only.
 func (h *Handlers) views(c *Ctx, address string) (*part.Views, error) {
-	path, filter, ok := h.viewed(c, address)
-	if !ok {
+	here, query, _ := strings.Cut(address, "?")
+	path, ok := strings.CutPrefix(here, "/o/"+c.Org.Code)
+	if !ok || path == "" || !h.may(c, path) {
 		return nil, nil
 	}
 	chosen, err := h.tasteOf(c)
 	if err != nil {
 		return nil, err
 	}
-	u, err := url.Parse(address)
-	if err != nil {
+	v := &part.Views{Save: part.Post{Action: c.at("/views"), Hidden: append(c.freshKey(), part.Hidden{Name: "next", Value: address})}, Most: maxViewName}
+	mine := chosen.views[c.Org.ID+path]
+	if len(mine) == 0 {
+		return v, nil
+	}
+	_, filter, ok := h.viewed(c, address)
+	now, err := url.ParseQuery(query)
+	if !ok || err != nil {
 		return nil, nil
 	}
-	v := &part.Views{Save: part.Post{Action: c.at("/views"), Hidden: append(c.freshKey(), part.Hidden{Name: "next", Value: address})}, Most: maxViewName}
-	for _, x := range chosen.views[c.Org.ID+path] {
+	for _, x := range mine {
 		one, err := url.ParseQuery(x.query)
 		if err != nil {
 			continue
 		}
 		current := one.Encode() == filter.Encode()
-		if month := u.Query().Get("cycle"); month != "" {
+		if month := now.Get("cycle"); month != "" {
 			one.Set("cycle", month)
 		}
 		href := c.at(path)

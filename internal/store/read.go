@@ -93,21 +93,20 @@ func (c RowCells) Exact(i int) (money.Exact, bool, error) {
 			return money.Exact{}, false, nil
 		}
 		x, err := money.ParseExactBytes(v)
-		return x, err == nil, decimalError(err, string(v))
+		if err != nil {
+			err = fmt.Errorf("decimal %q: %w", v, err)
+		}
+		return x, err == nil, err
 	}
 	s, ok := c.row[i].(string)
 	if !ok {
 		return money.Exact{}, false, nil
 	}
 	x, err := money.ParseExact(s)
-	return x, err == nil, decimalError(err, s)
-}
-
-func decimalError(err error, text string) error {
-	if err == nil {
-		return nil
+	if err != nil {
+		err = fmt.Errorf("decimal %q: %w", s, err)
 	}
-	return fmt.Errorf("decimal %q: %w", text, err)
+	return x, err == nil, err
 }
 
 // reader is a connection of SQLite that reads for one request at a time, with statements that were

@@ -38,6 +38,10 @@ func (s *Store) product(ctx context.Context, id usage.Hash) (*usage.Product, err
 	if known := s.products.get(id); known != nil {
 		return known, nil
 	}
+	return s.readProduct(ctx, id)
+}
+
+func (s *Store) readProduct(ctx context.Context, id usage.Hash) (*usage.Product, error) {
 	x := &usage.Product{}
 	found := false
 	err := s.db.Cells(ctx, qProduct, []any{id[:]}, func(c store.RowCells) error {

@@ -234,11 +234,14 @@ func (s *Store) Lines(ctx context.Context, sc scope.Scope, span *expenditure.Spa
 	if limit <= 100 { // a page is read whole; longer lists grow as they come
 		out = make([]usage.Stored, 0, limit)
 	}
+	kind := usage.KindConsumption // of the line before
 	err := s.db.Cells(ctx, query, args, func(c store.RowCells) error {
 		out = append(out, usage.Stored{SlotID: slotID, CustomerID: span.Customer.ID})
 		l := &out[len(out)-1]
-		l.Cycle, l.Currency = f.Cycle, f.Currency
-		return fillLine(c, l)
+		l.Cycle, l.Currency, l.Kind = f.Cycle, f.Currency, kind
+		err := fillLine(c, l)
+		kind = l.Kind
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -261,13 +264,13 @@ func flag(on bool) int64 {
 }
 
 // fillLine takes what people look at of a line, and nothing else: each column costs as much as finding
-// the row.
+// the row. A kind the line has already needs no memory where it is the same.
 func fillLine(c store.RowCells, l *usage.Stored) (err error) {
 	if l.ChargeStart, err = c.Time(0); err != nil {
 		return err
 	}
 	copy(l.Key[:], c.Bytes(1))
-	l.Occurrence, l.Kind = c.Int(2), usage.Kind(c.Text(3))
+	l.Occurrence, l.Kind = c.Int(2), usage.Kind(c.Word(3, string(l.Kind)))
 	if l.Billed, _, err = c.Exact(4); err != nil {
 		return err
 	}

@@ -79,7 +79,10 @@ func (m *Markup) Text(text string) { m.b = appendEscaped(m.b, text) }
 func (m *Markup) Link(href string) { m.Text(string(templ.URL(href))) }
 
 // Say writes a sentence of the catalogues.
-func (m *Markup) Say(key string, pairs ...any) { m.Text(i18n.In(m.lang, key, pairs...)) }
+func (m *Markup) Say(key string, pairs ...any) {
+	var space [256]byte
+	m.bytes(i18n.AppendIn(space[:0], m.lang, key, pairs...))
+}
 
 // T is a sentence that is written more than once.
 func (m *Markup) T(key string, pairs ...any) string { return i18n.In(m.lang, key, pairs...) }
