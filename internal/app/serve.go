@@ -135,7 +135,7 @@ func (a *App) ServeAfter(ctx context.Context, l net.Listener, first func(context
 			end <- srv.ServeTLS(l, a.Settings.TLSCert, a.Settings.TLSKey)
 			return
 		}
-		end <- srv.Serve(l)
+		end <- srv.Serve(gathering{l})
 	}()
 	select {
 	case err := <-end:
