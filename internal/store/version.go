@@ -35,7 +35,7 @@ var silent = []string{
 var silentQueries = []string{"person.TouchSignIn"}
 
 // versionRows spreads the version over so many rows, so that writers seldom meet in one; the one writer of
-// SQLite meets nobody.
+// SQLite meets nobody and takes the first, because one row is read sooner than sixteen.
 const versionRows = 16
 
 var (

@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -288,7 +287,7 @@ func (w *writer) commit(g *group) error {
 	if g.moved {
 		st, err := w.prepared(qBump)
 		if err == nil {
-			_, err = st.exec([]any{int64(rand.N(versionRows))})
+			_, err = st.exec([]any{int64(0)})
 		}
 		if err != nil {
 			return wrap(qBump, err)
