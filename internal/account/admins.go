@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"huoban/internal/scope"
 )
@@ -62,5 +63,28 @@ func (s *Service) Holders(ctx context.Context, orgID string, item scope.Item) ([
 		}
 	}
 	slices.Sort(out)
+	return out, nil
+}
+
+// Managers lists the active 客户经理 of an organisation by login.
+func (s *Service) Managers(ctx context.Context, orgID string) ([]Person, error) {
+	grants, err := s.Store.GrantsOf(ctx, orgID)
+	if err != nil {
+		return nil, err
+	}
+	var out []Person
+	for _, g := range grants {
+		if g.Role != RoleManager {
+			continue
+		}
+		p, err := s.Store.PersonByID(ctx, g.PersonID)
+		if err != nil {
+			return nil, err
+		}
+		if p.State == PersonActive {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, func(a, b Person) int { return strings.Compare(a.Login, b.Login) })
 	return out, nil
 }

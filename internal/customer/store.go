@@ -27,6 +27,11 @@ type Store interface {
 	// latest zone in which a source of these lines ends it.
 	LastSealed(ctx context.Context, customerID string) (cycle.Cycle, *time.Location, error)
 
+	// Directory is every association of a partner and its resellers with the names of both sides, and Cares every
+	// assignment of the partner with the name of the manager.
+	Directory(ctx context.Context, partnerID string) ([]Entry, error)
+	Cares(ctx context.Context, partnerID string) ([]Care, error)
+
 	Assignments(ctx context.Context, partnerID string) ([]Assignment, error)
 	AssignmentsOfCustomer(ctx context.Context, partnerID, customerID string) ([]Assignment, error)
 	InsertAssignment(ctx context.Context, a Assignment) error

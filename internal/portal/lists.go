@@ -28,6 +28,12 @@ func allLists() []*list {
 		{kind: "bills", route: "bills", params: []string{"cycle", "vendor", "partner", "currency", "entity"}, needs: scope.ItemBillExport, read: (*Handlers).readBills},
 		{kind: "bill.history", route: "bills.history", params: []string{"cycle", "vendor", "partner", "currency", "entity"}, needs: scope.ItemBillExport, read: (*Handlers).readBillHistory},
 		{kind: "bill.adjustments", route: "bills.adjustments", params: []string{"cycle", "vendor", "partner", "currency", "entity"}, needs: scope.ItemBillExport, read: (*Handlers).readBillAdjustments},
+		{kind: "customers", route: "customers", params: []string{"of", "q", "relation", "state", "manager", "spent", "from", "to", "sort"}, needs: scope.ItemCustomerExport, read: (*Handlers).readCustomers},
+		{kind: "customer.products", route: "customers.show", needs: scope.ItemExpenditureView, prefix: "p-", read: (*Handlers).readCustomerProducts},
+		{kind: "customer.managers", route: "customers.show", prefix: "m-", read: (*Handlers).readCustomerManagers},
+		{kind: "customer.associations", route: "customers.show", prefix: "a-", read: (*Handlers).readCustomerAssociations},
+		{kind: "assignments", route: "assignments", read: (*Handlers).readAssignments},
+		{kind: "assignments.customers", route: "assignments.show", read: (*Handlers).readAssigned},
 		{kind: "adjustments", route: "adjustments", params: []string{"state"}, read: (*Handlers).readAdjustments},
 		{kind: "deliveries", route: "deliveries", params: []string{"source"}, read: (*Handlers).readDeliveries},
 		{kind: "delivery.changes", route: "deliveries.changes", params: []string{"slot"}, read: (*Handlers).readChanges},
@@ -52,6 +58,10 @@ func allLists() []*list {
 func nameRoutes() []Route {
 	return []Route{
 		nameRoute(scope.ItemBillView, "/bills/adjustments", "bills.adjustments", traders, billQuery, (*Handlers).billAdjustments),
+		nameRoute(scope.ItemCustomerView, pathCustomers, "customers", partners, []string{"manager"}, (*Handlers).customers),
+		nameRoute(scope.ItemCustomerView, pathCustomers+"/:id", "customers.show", partners, nil, (*Handlers).customerShown),
+		nameRoute(scope.ItemAssignmentView, pathAssignments, "assignments", partners, nil, (*Handlers).assignments),
+		nameRoute(scope.ItemAssignmentView, pathAssignments+"/:id", "assignments.show", partners, nil, (*Handlers).assigned),
 		nameRoute(scope.ItemAdjustmentView, "/adjustments", "adjustments", vendors, nil, (*Handlers).adjustments),
 		nameRoute(scope.ItemMapView, "/mapping", "mapping", vendors, []string{"source"}, (*Handlers).mapping),
 		nameRoute(scope.ItemPriceView, "/prices", "prices", vendors, []string{"rule"}, (*Handlers).prices),

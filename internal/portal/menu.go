@@ -39,6 +39,8 @@ var menu = []menuArea{
 	{key: "nav.area.sales", sides: partners, columns: []column{
 		{"nav.group.leads", nil},
 		{"nav.group.customers", []place{
+			{"customers.title", pathCustomers, "u"},
+			{"assignments.title", pathAssignments, "i"},
 			{"expenditure.title", "/expenditure", "e"},
 		}},
 		{"nav.group.incentives", nil},
@@ -102,6 +104,8 @@ type old struct{ was, path string }
 // as bookmarks. Each address below an organisation, or without one, leads to the page of today; a leading
 // 销售 may stand or not. The paths of today's menu are understood without standing here.
 var former = []old{
+	{"客户业务/客户管理", pathCustomers},
+	{"客户业务/客户分配", pathAssignments},
 	{"客户业务/客户消费", "/expenditure"},
 	{"客户业务/客户消费/消费汇总", "/expenditure"},
 	{"客户业务/客户消费/消费明细", "/expenditure/lines"},

@@ -23,6 +23,8 @@ func table() []Route {
 	rows := door()
 	rows = append(rows, billRoutes()...)
 	rows = append(rows, expenditureRoutes()...)
+	rows = append(rows, customerRoutes()...)
+	rows = append(rows, assignmentRoutes()...)
 	rows = append(rows, exportRoutes()...)
 	rows = append(rows, sourceRoutes()...)
 	rows = append(rows, priceRoutes()...)

@@ -21,6 +21,8 @@ var (
 	qLinkInsert   = q.Get("association.Insert")
 	qLinkSet      = q.Get("association.Set")
 	qLinkSealed   = q.Get("association.LastSealed")
+	qDirectory    = q.Get("association.Directory")
+	qCares        = q.Get("assignment.Cares")
 	qCareOf       = q.Get("assignment.OfPartner")
 	qCareCustomer = q.Get("assignment.OfCustomer")
 	qCareInsert   = q.Get("assignment.Insert")
@@ -150,6 +152,36 @@ func (s *Customers) care(ctx context.Context, q store.Query, args ...any) ([]cus
 		err := rows.Scan(&a.ID, &a.PartnerID, &a.CustomerID, &a.PersonID, &from, &to, &a.CreatedBy, &created)
 		a.From, a.To, a.CreatedAt = from.Time, to.Time, created.Time
 		out = append(out, a)
+		return err
+	})
+	return out, err
+}
+
+// Directory lists the associations of a partner and its resellers with names.
+func (s *Customers) Directory(ctx context.Context, partnerID string) ([]customer.Entry, error) {
+	var out []customer.Entry
+	err := s.db.Each(ctx, qDirectory, []any{partnerID}, func(rows *sql.Rows) error {
+		var e customer.Entry
+		var from, to, created store.Instant
+		err := rows.Scan(&e.ID, &e.CustomerID, &e.PartnerID, &e.Kind, &e.State, &from, &to, &e.ConsentNote, &e.Version, &created,
+			&e.Customer.Code, &e.Customer.Name, &e.Partner.Code, &e.Partner.Name)
+		e.From, e.To, e.CreatedAt = from.Time, to.Time, created.Time
+		e.Customer.ID, e.Partner.ID = e.CustomerID, e.PartnerID
+		out = append(out, e)
+		return err
+	})
+	return out, err
+}
+
+// Cares lists a partner's assignments with the names of the managers.
+func (s *Customers) Cares(ctx context.Context, partnerID string) ([]customer.Care, error) {
+	var out []customer.Care
+	err := s.db.Each(ctx, qCares, []any{partnerID}, func(rows *sql.Rows) error {
+		var c customer.Care
+		var from, to, created store.Instant
+		err := rows.Scan(&c.ID, &c.PartnerID, &c.CustomerID, &c.PersonID, &from, &to, &c.CreatedBy, &created, &c.Manager.Login, &c.Manager.Name)
+		c.From, c.To, c.CreatedAt, c.Manager.ID = from.Time, to.Time, created.Time, c.PersonID
+		out = append(out, c)
 		return err
 	})
 	return out, err

@@ -24,6 +24,12 @@ FROM association a JOIN organisation p ON p.id = a.partner_id
 WHERE p.id = $1 OR p.parent_id = $1
 ORDER BY a.customer_id, a.created_at, a.id;
 
+-- name: association.Directory
+SELECT a.id, a.customer_id, a.partner_id, a.kind, a.state, a.valid_from, a.valid_to, a.consent_note, a.version, a.created_at, c.code, c.name, p.code, p.name
+FROM association a JOIN organisation c ON c.id = a.customer_id JOIN organisation p ON p.id = a.partner_id
+WHERE p.id = $1 OR p.parent_id = $1
+ORDER BY a.customer_id, a.created_at, a.id;
+
 -- name: association.ByID
 SELECT id, customer_id, partner_id, kind, state, valid_from, valid_to, consent_note, version, created_at
 FROM association WHERE id = $1;
@@ -44,6 +50,10 @@ WHERE s.sealed AND s.state = 'active' AND EXISTS (SELECT 1 FROM usage_summary u 
 -- name: assignment.OfPartner
 SELECT id, partner_id, customer_id, person_id, valid_from, valid_to, created_by, created_at
 FROM assignment WHERE partner_id = $1 ORDER BY customer_id, valid_from, id;
+
+-- name: assignment.Cares
+SELECT a.id, a.partner_id, a.customer_id, a.person_id, a.valid_from, a.valid_to, a.created_by, a.created_at, w.login, w.name
+FROM assignment a JOIN person w ON w.id = a.person_id WHERE a.partner_id = $1 ORDER BY a.customer_id, a.valid_from, a.id;
 
 -- name: assignment.OfCustomer
 SELECT id, partner_id, customer_id, person_id, valid_from, valid_to, created_by, created_at

@@ -1,0 +1,209 @@
+package portal
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"huoban/internal/customer"
+	"huoban/internal/cycle"
+	"huoban/internal/expenditure"
+	"huoban/internal/fault"
+	"huoban/internal/i18n"
+	"huoban/internal/scope"
+	"huoban/web/templates/opsview"
+	"huoban/web/templates/part"
+)
+
+// customerMonths is how many months the trend of a customer shows.
+const customerMonths = 6
+
+// customerShown is one customer: who looks after it, what it consumes, and how it came and went.
+func (h *Handlers) customerShown(c *Ctx) error {
+	r, err := h.Customers.Record(c.ctx(), c.Scope, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	name := c.personal(r.Customer.Name).Text + " · " + r.Customer.Code
+	p := opsview.Board{Flash: c.done(), Header: part.Header{Title: c.T("customers.show.of", "Customer", name), Crumbs: c.crumbs(part.Link{Text: c.T("customers.title"), Href: c.at(pathCustomers)}, part.Link{Text: name}),
+		Status: &part.Status{Text: c.T("association.state." + string(r.State)), Tone: stateTone[r.State]}}, Facts: customerFacts(c, r)}
+	own := r.Own(c.Org.ID)
+	if !own {
+		p.Notes = []string{c.T("customers.show.of_reseller", "Reseller", r.Partner.Name)}
+	}
+	if own && c.Scope.Has(scope.ItemExpenditureView) {
+		p.Header.Buttons = []part.Link{{Text: c.T("customers.show.spending"), Href: c.withQuery("/expenditure", "customer", r.Customer.Code)}}
+		if p.Chart, err = h.customerTrend(c, r); err != nil {
+			return err
+		}
+	}
+	if own && c.Scope.Has(scope.ItemAssignmentChange) && r.InForce(h.Clock.Now()) {
+		p.Header.Buttons = append(p.Header.Buttons, part.Link{Text: c.T("assignments.assign"), Href: c.withQuery(pathAssignments+"/new", "customer", r.Customer.Code)})
+	}
+	lists := []string{"customer.associations"}
+	if own {
+		lists = []string{"customer.managers", "customer.associations"}
+		if p.Chart != nil {
+			lists = slices.Insert(lists, 0, "customer.products")
+		}
+	}
+	for _, kind := range lists {
+		g, err := h.titled(c, kind, strings.ReplaceAll(kind, ".", "-"), c.T("exports.kind."+kind))
+		if err != nil {
+			return err
+		}
+		p.Grids = append(p.Grids, g)
+	}
+	return c.page(http.StatusOK, p.Page())
+}
+
+func customerFacts(c *Ctx, r *customer.Record) []part.Item {
+	since := sinceCell(c, &r.Entry)
+	out := []part.Item{{Label: c.T("customers.col.customer"), Text: c.personal(r.Customer.Name).Text}, {Label: c.T("customers.col.code"), Text: r.Customer.Code, Mono: true},
+		{Label: c.T("customers.filter.relation"), Text: c.T(r.Kind.Label())}, {Label: c.T("customers.col.since"), Text: since.Text}}
+	if since.Note != "" {
+		out = append(out, part.Item{Label: c.T("customers.col.consent"), Text: since.Note})
+	}
+	if !r.Own(c.Org.ID) {
+		return append(out, part.Item{Label: c.T("customers.col.reseller"), Text: r.Partner.Name})
+	}
+	manager := carerCell(c, &r.Entry)
+	out = append(out, part.Item{Label: c.T("customers.col.manager"), Text: manager.Text, Href: manager.Href})
+	if manager.Note != "" {
+		out = append(out, part.Item{Label: c.T("customers.col.managed"), Text: manager.Note})
+	}
+	return out
+}
+
+// consumedBy is what a customer consumed in a cycle; nil where the scope counts nothing of it.
+func (h *Handlers) consumedBy(c *Ctx, code, currency string, at cycle.Cycle) (*expenditure.Summary, error) {
+	s, err := h.Expenditure.Summarise(c.ctx(), c.Scope, expenditure.Filter{Cycle: at, Customer: code, Currency: currency})
+	if fault.Is(err, fault.KindNotFound) {
+		return nil, nil
+	}
+	return s, err
+}
+
+// customerTrend draws the last months in the currency of the newest with consumption.
+func (h *Handlers) customerTrend(c *Ctx, r *customer.Record) (*part.Chart, error) {
+	now := cycle.Of(h.Clock.Now(), cycle.Zone)
+	chart := &part.Chart{ID: "trend", Kind: part.ChartBars, Title: c.T("customers.show.trend"), Head: c.T("part.cycle.name"), Note: c.T("customers.show.trend_note")}
+	points := make([]part.Point, customerMonths)
+	currency := ""
+	for i := customerMonths - 1; i >= 0; i-- {
+		at := now.Add(i - customerMonths + 1)
+		s, err := h.consumedBy(c, r.Customer.Code, currency, at)
+		if err != nil {
+			return nil, err
+		}
+		if s == nil || s.Currency == "" || s.Total.Lines == 0 {
+			points[i] = part.Point{Missing: true}
+			continue
+		}
+		currency = s.Currency
+		amount := s.Total.Amount()
+		points[i] = part.Point{Size: amount.Decimal().InexactFloat64(), Text: exactMoney(amount, currency).Text, On: at == now, Guess: at == now,
+			Href: c.withQuery("/expenditure", "cycle", string(at), "customer", r.Customer.Code, "currency", currency)}
+	}
+	for i := range points {
+		at := string(now.Add(i - customerMonths + 1))
+		chart.Names, chart.Short = append(chart.Names, at), append(chart.Short, at[2:])
+	}
+	chart.Series = []part.Series{{Name: c.T("customers.show.trend"), Points: points}}
+	return chart, nil
+}
+
+// readCustomerProducts lists what the customer consumed this month by product and charging mode.
+func (h *Handlers) readCustomerProducts(c *Ctx) (*sheet, error) {
+	r, err := h.Customers.Record(c.ctx(), c.Scope, c.Param("id"))
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Scope.Require(scope.ItemExpenditureView); err != nil {
+		return nil, err
+	}
+	at := cycle.Of(h.Clock.Now(), cycle.Zone)
+	s := &sheet{columns: []listColumn{{key: "product", title: c.T("expenditure.col.product")}, {key: "mode", title: c.T("expenditure.col.mode")},
+		{key: "lines", title: c.T("expenditure.col.lines"), num: true}, {key: "amount", title: c.T("customers.col.spent"), num: true, money: true, class: "m"}},
+		empty: part.Empty{Title: c.T("customers.show.no_products"), Text: c.T("customers.show.no_products_text")}}
+	currency := ""
+	for {
+		sums, err := h.consumedBy(c, r.Customer.Code, currency, at)
+		if err != nil || sums == nil {
+			return s, err
+		}
+		slices.SortStableFunc(sums.Rows, func(a, b expenditure.Row) int { return b.Amount().Cmp(a.Amount()) })
+		for i := range sums.Rows {
+			s.add(productRow(c, r, &sums.Rows[i], sums.Currency, at))
+		}
+		next := slices.Index(sums.Choices.Currencies, sums.Currency) + 1
+		if sums.Currency == "" || next >= len(sums.Choices.Currencies) {
+			return s, nil
+		}
+		currency = sums.Choices.Currencies[next]
+	}
+}
+
+func productRow(c *Ctx, r *customer.Record, x *expenditure.Row, currency string, at cycle.Cycle) sheetRow {
+	worth := sums{{currency, x.Amount()}}
+	lines := c.withQuery("/expenditure/lines", "cycle", string(at), "customer", r.Customer.Code, "product", x.Product, "mode", string(x.Mode), "zero", "all", "currency", currency)
+	return sheetRow{key: marks(currency, x.Product, string(x.Mode), string(x.Relation)), mark: worth.mark(), sums: worth,
+		cells: []opsview.Cell{{Text: productText(c, x.Product), Href: lines}, {Text: modeText(c, x.Mode)}, countCell(x.Lines), moneyCell(worth)}}
+}
+
+// readCustomerAssociations lists the associations of the customer with the partner and its resellers.
+func (h *Handlers) readCustomerAssociations(c *Ctx) (*sheet, error) {
+	r, err := h.Customers.Record(c.ctx(), c.Scope, c.Param("id"))
+	if err != nil {
+		return nil, err
+	}
+	s := &sheet{columns: []listColumn{{key: "begun", title: c.T("customers.show.begun"), class: "num-l"}, {key: "ended", title: c.T("customers.show.ended"), class: "num-l"},
+		{key: "relation", title: c.T("customers.filter.relation")}, {key: "consent", title: c.T("customers.col.consent")}, {key: "state", title: c.T("opsview.col.state")}},
+		empty: part.Empty{Title: c.T("list.empty"), Text: c.T("list.empty_text")}}
+	for i := range r.Associations {
+		a := &r.Associations[i]
+		consent := ""
+		if key := a.ConsentLabel(); key != "" {
+			consent = c.T(key)
+		}
+		s.add(sheetRow{key: a.ID, at: a.CreatedAt, mark: marks(string(a.State), string(a.Kind)), cells: []opsview.Cell{{Text: bound(a.From)}, {Text: bound(a.To)}, {Text: c.T(a.Kind.Label())},
+			{Text: consent}, {Status: &part.Status{Text: c.T("association.state." + string(a.State)), Tone: stateTone[a.State]}}}})
+	}
+	return s, nil
+}
+
+// bound writes one end of an interval; an open one is nothing.
+func bound(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return i18n.DateTime(t)
+}
+
+// readCustomerManagers lists who looked after the customer and when, the newest first.
+func (h *Handlers) readCustomerManagers(c *Ctx) (*sheet, error) {
+	r, err := h.Customers.Record(c.ctx(), c.Scope, c.Param("id"))
+	if err != nil {
+		return nil, err
+	}
+	if !r.Own(c.Org.ID) {
+		return nil, notFound()
+	}
+	s := &sheet{columns: []listColumn{{key: "manager", title: c.T("customers.col.manager"), personal: true}, {key: "from", title: c.T("customers.col.managed"), class: "num-l"},
+		{key: "counts", title: c.T("customers.show.counts"), class: "num-l"}, {key: "to", title: c.T("customers.show.taken"), class: "num-l"}, {key: "by", title: c.T("ops.fact.by")}},
+		empty: part.Empty{Title: c.T("customers.show.no_managers"), Text: c.T("customers.show.no_managers_text")}}
+	for i := range r.Cares {
+		x := &r.Cares[i]
+		s.add(sheetRow{key: x.ID, at: latestOf(x.CreatedAt, x.To), mark: marks(x.PersonID, bound(x.From), bound(x.To)), cells: []opsview.Cell{{Text: carerText(c, x.Manager), Masked: !c.open}, {Text: bound(x.From)},
+			{Text: i18n.Date(customer.CountExpenditure.From(x.From))}, {Text: bound(x.To)}, {Text: x.CreatedBy}}})
+	}
+	return s, nil
+}
+
+func latestOf(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
