@@ -37,7 +37,7 @@ func (a *App) handler(platforms portal.Platforms) (http.Handler, error) {
 	h.Log, h.SetUp, h.Sessions, h.Version, h.BaseURL, h.Notices = a.Log, a.Setup, a.Sessions, Version, a.Settings.Base(), a.Notices
 	h.Ready, h.Metrics, h.Idempotency, h.Exports, h.VerifyAudit = a.ready, promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), a.Idempotency, a.Exports, a.VerifyAudit
 	h.PageVersion = a.DB.Version
-	h.SignOn, h.Customers, h.Platforms, h.Access, h.Hosted = a.SignOn, a.Customers, platforms, a.Platforms, a.Hosted
+	h.SignOn, h.Platforms, h.Access, h.Hosted = a.SignOn, platforms, a.Platforms, a.Hosted
 	return portal.New(h, portal.Options{TrustedProxies: a.Settings.TrustedProxies, PageCache: a.Settings.PageCache})
 }
 
@@ -45,7 +45,7 @@ func (a *App) handler(platforms portal.Platforms) (http.Handler, error) {
 func (a *App) lists() *portal.Handlers {
 	return &portal.Handlers{Clock: a.Clock, Accounts: a.Accounts, Messages: a.Messages, Tx: a.DB, Audit: a.Audit, Orgs: a.Organisations, Bills: a.Bills,
 		Closes: a.Closes, BillList: a.BillStore, Expenditure: a.Expenditure, Deliveries: a.Deliveries, Attribution: a.Attribution, Adjustments: a.Adjustments, Sources: a.Sources,
-		Prices: a.Prices, AuditBook: audit.NewBook(a.DB, a.AuditStore, a.Audit), Columns: liststore.New(a.DB, a.Clock)}
+		Prices: a.Prices, Customers: a.Customers, AuditBook: audit.NewBook(a.DB, a.AuditStore, a.Audit), Columns: liststore.New(a.DB, a.Clock)}
 }
 
 // Routes lists every route of the portal.

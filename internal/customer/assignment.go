@@ -61,6 +61,12 @@ func (s *Service) Assign(ctx context.Context, sc scope.Scope, in AssignInput) (A
 				if err := s.Store.EndAssignment(ctx, a.ID, from); err != nil {
 					return err
 				}
+				if a.To = from; empty(a.From, a.To) {
+					continue
+				}
+				if err := s.recordAssignment(ctx, sc, a, "assignment.end"); err != nil {
+					return err
+				}
 			}
 		}
 		out = Assignment{ID: id.New(), PartnerID: sc.OrgID(), CustomerID: in.CustomerID, PersonID: in.PersonID, From: from,

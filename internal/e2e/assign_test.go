@@ -23,6 +23,10 @@ var writes = map[string][]string{
 	"sessions.end":      {},
 	"audit.verify":      {},
 
+	"customers.names":          {},
+	"customers.show.names":     {},
+	"assignments.names":        {},
+	"assignments.show.names":   {},
 	"adjustments.names":        {},
 	"bills.adjustments.names":  {},
 	"mapping.names":            {},

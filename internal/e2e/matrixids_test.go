@@ -57,7 +57,11 @@ WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY q.id`,
 	"test":          `SELECT t.id FROM sso_test t JOIN sso_idp i ON i.id = t.idp_id WHERE i.partner_id = $1 AND i.partner_id <> $2 ORDER BY t.id`,
 	"return":        `SELECT r.id FROM sso_return r JOIN sso_idp i ON i.id = r.idp_id WHERE i.partner_id = $1 AND i.partner_id <> $2 ORDER BY r.id`,
 	"sp":            `SELECT id FROM sso_sp WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
-	"path.id":       `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
+	"customers": `SELECT o.id FROM organisation o JOIN association a ON a.customer_id = o.id WHERE a.partner_id = $1
+AND o.id NOT IN (SELECT customer_id FROM association WHERE partner_id = $2 OR partner_id IN (SELECT id FROM organisation WHERE parent_id = $2)) ORDER BY o.id`,
+	"assignments": `SELECT DISTINCT s.person_id FROM assignment s WHERE s.partner_id = $1 AND s.partner_id <> $2 ORDER BY s.person_id`,
+	"person":      `SELECT DISTINCT s.person_id FROM assignment s WHERE s.partner_id = $1 AND s.partner_id <> $2 ORDER BY s.person_id`,
+	"path.id":     `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
 	// What follows is read from pages and answers instead.
 	"why": "", "import": "", "token": "", "key": "", "ticket": "", "platform": "",
 }
@@ -69,9 +73,10 @@ var notTenants = map[string]bool{"token": true, "key": true, "ticket": true, "pl
 
 // plainParams are the parameters the portal reads that name nothing stored. A name that is neither here
 // nor declared by a route fails TestParametersAreDeclared.
-var plainParams = strings.Fields(`RelayState SAMLRequest SAMLResponse action actor address after allow_idp_initiated amount authn_minutes base before category check code cols column consent currency current cycle dialect do done
-email figure final first_entry format from idp kind language level list login mark metadata mode name next notify_url org_code org_name other outcome override password
-product q query reason region relation remember repeat request sign_requests size skew source_dialect source_name source_zone state theme title to type unread unsigned until url username want_encrypted want_response_signed xAccountType zero`)
+var plainParams = strings.Fields(`RelayState SAMLRequest SAMLResponse action actor address after all allow_idp_initiated amount authn_minutes base before category check code cols column consent currency current cycle dialect do done
+email figure final first_entry format from idp kind language level list login mark metadata mode name next notify_url of org_code org_name other outcome override password preview product q query reason
+region relation remember repeat request sign_requests size skew sort source_dialect source_name source_zone spent state theme title to type unread unsigned until url username want_encrypted
+want_response_signed xAccountType zero`)
 
 // kindOf names the kind of a parameter of a route.
 func kindOf(r portal.RouteInfo, param string) string {

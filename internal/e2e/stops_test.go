@@ -72,6 +72,12 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "expenditure.lines", who: buyer2, path: "/o/" + otherOrg + "/expenditure/lines?cycle=" + otherCycle},
 		{route: "expenditure.lines", who: buyer2, path: "/o/" + otherOrg + "/expenditure/lines?cycle=" + otherCycle, then: revealNames, name: "revealed", all: true},
 		{route: "expenditure.lines", who: "yunxiu-manager", path: p + "/expenditure/lines"},
+		{route: "customers", who: buyer, path: p + "/customers", all: true},
+		{route: "customers", who: buyer, path: p + "/customers?q=nobody-is-called-so", name: "no customers"},
+		{route: "assignments", who: buyer, path: p + "/assignments", all: true},
+		{route: "assignments.new", who: buyer, path: p + "/assignments/new?all=yes", all: true},
+		{who: buyer, path: p + "/assignments/new?all=yes&refused", then: submitted(".hb-card form[method=post]", nil), name: "assignment refused"},
+		{who: buyer, path: p + "/assignments/new?all=yes", then: planned, all: true, name: "assignment planned"},
 		{route: "exports", who: buyer, path: p + "/exports"},
 		{route: "access", who: buyer, path: p + "/support/capability/access-config", all: true},
 		{route: "access", who: buyer2, path: "/o/" + otherOrg + "/support/capability/access-config", name: "no platform"},
@@ -130,6 +136,20 @@ func submitted(form string, fields map[string]string) func(b *tab) {
 		b.until("answer", fmt.Sprint(sent, " && window.stays === undefined && document.readyState === 'complete'"))
 		b.until("refusal", "document.querySelector('.is-invalid, [aria-invalid=true], [role=alert], .tone.bad, .hb-refusal')")
 	}
+}
+
+// planned asks what assigning every customer to the first manager would do.
+func planned(b *tab) {
+	b.t.Helper()
+	b.truth(`(() => {
+		const form = [...document.querySelectorAll('.hb-card form[method=post]')].pop();
+		form.elements.person.selectedIndex = 1;
+		form.querySelectorAll('input[type=checkbox]:not(:disabled)').forEach(x => x.checked = true);
+		window.stays = true;
+		form.submit();
+		return true;
+	})()`)
+	b.until("plan", "window.stays === undefined && document.readyState === 'complete' && document.querySelector('#steps')")
 }
 
 // act posts what no button of the page offers any more, as somebody does whose page is old.

@@ -68,7 +68,7 @@ func (h *Handlers) readAssignments(c *Ctx) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sheet{columns: []listColumn{{key: "manager", title: c.T("customers.col.manager"), personal: true}, {key: "supervisor", title: c.T("assignments.col.supervisor"), personal: true},
+	s := &sheet{columns: []listColumn{{key: "manager", title: c.T("customers.col.manager"), note: c.T("assignments.col.note"), personal: true}, {key: "supervisor", title: c.T("assignments.col.supervisor"), personal: true},
 		{key: "customers", title: c.T("assignments.col.customers"), num: true}, {key: "newest", title: c.T("assignments.col.newest"), class: "num-l"}},
 		empty: part.Empty{Title: c.T("assignments.empty"), Text: c.T("assignments.empty_text")}}
 	spends := c.Scope.Has(scope.ItemExpenditureView)
@@ -128,7 +128,7 @@ func (s *sheet) addRest(c *Ctx, all []customer.Entry, now time.Time, rest sums, 
 			count++
 		}
 	}
-	cells := []opsview.Cell{{Text: c.T("assignments.rest"), Href: c.withQuery(pathCustomers, "manager", nobody)}, {}, countCell(count), {}}
+	cells := []opsview.Cell{{Text: c.T("assignments.rest"), Note: c.T("assignments.rest_note"), Href: c.withQuery(pathCustomers, "manager", nobody)}, {}, countCell(count), {}}
 	if spends {
 		cells = append(cells, moneyCell(rest))
 	}

@@ -128,7 +128,11 @@ func (h *Handlers) fresh(c *Ctx, s *sheet) string {
 	if s.newest.IsZero() {
 		return text
 	}
-	return text + c.T("list.newest", "At", i18n.Moment(c.ctx(), s.newest))
+	newest := i18n.Moment(c.ctx(), s.newest)
+	if now := h.Clock.Now(); s.newest.After(now) || now.Sub(s.newest) > 180*24*time.Hour { // a day without its year would be misread
+		newest = i18n.DateTime(s.newest)
+	}
+	return text + c.T("list.newest", "At", newest)
 }
 
 // narrowed notes a part of the filter that is set.
