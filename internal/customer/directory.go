@@ -17,6 +17,9 @@ type Party struct{ ID, Code, Name string }
 // Carer is a 客户经理 as lists name it.
 type Carer struct{ ID, Login, Name string }
 
+// Is tells whether a filter means this person, by key or login.
+func (c Carer) Is(named string) bool { return c.ID != "" && (c.ID == named || c.Login == named) }
+
 // Care is an assignment with the name of the manager.
 type Care struct {
 	Assignment

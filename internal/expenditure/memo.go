@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"huoban/internal/customer"
 	"huoban/internal/cycle"
 	"huoban/internal/scope"
 )
@@ -61,8 +62,8 @@ func (m *memo) at(version int64) bool {
 	return true
 }
 
-func (s *Service) reach(ctx context.Context, sc scope.Scope, version int64) (*reach, error) {
-	key := sc.Key()
+func (s *Service) reach(ctx context.Context, sc scope.Scope, count customer.Count, version int64) (*reach, error) {
+	key := string(count) + " " + sc.Key()
 	s.memo.mu.Lock()
 	var known *reach
 	if s.memo.at(version) {
@@ -84,7 +85,7 @@ func (s *Service) reach(ctx context.Context, sc scope.Scope, version int64) (*re
 	if err != nil {
 		return nil, err
 	}
-	all := Visible(counted(sc), own, links, countedCare(care))
+	all := Visible(counted(sc, count), own, links, countedCare(care, count))
 	known = &reach{all, people(all)}
 	s.memo.mu.Lock()
 	defer s.memo.mu.Unlock()

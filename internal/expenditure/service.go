@@ -103,6 +103,11 @@ type view struct {
 }
 
 func (s *Service) view(ctx context.Context, sc scope.Scope, f Filter) (*view, error) {
+	return s.viewAs(ctx, sc, f, customer.CountExpenditure)
+}
+
+// viewAs is a view that counts a manager's customers as a page does.
+func (s *Service) viewAs(ctx context.Context, sc scope.Scope, f Filter, count customer.Count) (*view, error) {
 	if err := sc.Require(scope.ItemExpenditureView, scope.ItemExpenditureCustomers); err != nil {
 		return nil, err
 	}
@@ -111,7 +116,7 @@ func (s *Service) view(ctx context.Context, sc scope.Scope, f Filter) (*view, er
 		return nil, err
 	}
 	v := &view{s: s, sc: sc, f: f, version: version, sums: map[string][]Sum{}}
-	seen, err := s.reach(ctx, sc, version)
+	seen, err := s.reach(ctx, sc, count, version)
 	if err != nil {
 		return nil, err
 	}

@@ -66,9 +66,9 @@ func Visible(sc scope.Scope, own Party, links []Link, care []Care) []Span {
 	return out
 }
 
-// counted is a partner's scope as 客户消费 counts: a customer who was assigned counts from the next day on. One
+// counted is a partner's scope as a page counts: a customer who was assigned counts from where the page says. One
 // who passed from one manager of a team to another was the supervisor's all the time.
-func counted(sc scope.Scope) scope.Scope {
+func counted(sc scope.Scope, count customer.Count) scope.Scope {
 	windows, limited := sc.Windows()
 	if !limited || sc.Side() != scope.SidePartner {
 		return sc
@@ -82,17 +82,17 @@ func counted(sc scope.Scope) scope.Scope {
 	var out []scope.Window
 	for id, spans := range of {
 		for _, s := range merged(spans) {
-			out = append(out, scope.Window{CustomerID: id, From: customer.CountExpenditure.From(s.From), To: s.To})
+			out = append(out, scope.Window{CustomerID: id, From: count.From(s.From), To: s.To})
 		}
 	}
 	return sc.Limited(out)
 }
 
 // countedCare moves the beginning of each care in the same way.
-func countedCare(care []Care) []Care {
+func countedCare(care []Care, count customer.Count) []Care {
 	out := slices.Clone(care)
 	for i := range out {
-		out[i].From = customer.CountExpenditure.From(out[i].From)
+		out[i].From = count.From(out[i].From)
 	}
 	return out
 }

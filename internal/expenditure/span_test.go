@@ -179,7 +179,7 @@ func TestCountsFromTheDayAfter(t *testing.T) {
 	} {
 		sc := scope.Partner("p", "1", "l", nil, nil).Limited(x.windows)
 		var got [][2]string
-		for _, s := range Visible(counted(sc), own, links, nil) {
+		for _, s := range Visible(counted(sc, customer.CountExpenditure), own, links, nil) {
 			one := [2]string{s.From.In(cycle.Zone).Format("2006-01-02 15:04:05"), ""}
 			if !s.To.IsZero() {
 				one[1] = s.To.In(cycle.Zone).Format("2006-01-02 15:04:05")

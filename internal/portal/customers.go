@@ -95,7 +95,7 @@ func (q *customerQuery) takes(e *customer.Entry, partnerID string, now time.Time
 	text := strings.ToLower(q.text)
 	begun := e.From
 	return (q.text == "" || strings.Contains(strings.ToLower(e.Customer.Name), text) || strings.Contains(strings.ToLower(e.Customer.Code), text)) &&
-		(q.relation == "" || e.Kind == q.relation) && (q.manager == "" || e.Manager.ID == q.manager || q.manager == nobody && e.Manager.ID == "") &&
+		(q.relation == "" || e.Kind == q.relation) && (q.manager == "" || e.Manager.Is(q.manager) || q.manager == nobody && e.Manager.ID == "") &&
 		(q.sinceFrom.IsZero() || !begun.Before(q.sinceFrom)) && (q.sinceUntil.IsZero() || begun.Before(q.sinceUntil)) &&
 		(q.spent == "" || spent == (q.spent == "yes"))
 }
@@ -212,7 +212,7 @@ func (h *Handlers) readCustomers(c *Ctx) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
-	if q.manager != "" && q.manager != nobody && !slices.ContainsFunc(all, func(e customer.Entry) bool { return e.Manager.ID == q.manager }) {
+	if q.manager != "" && q.manager != nobody && !slices.ContainsFunc(all, func(e customer.Entry) bool { return e.Manager.Is(q.manager) }) {
 		return nil, notFound()
 	}
 	s := &sheet{empty: part.Empty{Title: c.T("customers.empty"), Text: c.T("customers.empty_text")}}

@@ -231,3 +231,51 @@ func TestSupervisorsAssignTheirTeam(t *testing.T) {
 		}
 	})
 }
+
+// TestDashboard: the dashboard, its file and 客户消费 agree; a manager reads from when it counts; what is out of
+// sight or out of reach is refused.
+func TestDashboard(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		carer, _, _ := careWorld(w)
+		const path = "/o/MUSHI/dashboards/expenditure"
+		if r := w.at(beijing(3, 6, 0, 0), "partner").post("/o/MUSHI/assignments", "person", carer, "customer", "s1"); r.status != http.StatusSeeOther {
+			t.Fatal(r.status)
+		}
+		v := w.at(beijing(20, 12, 0, 0), "partner")
+		want := shownOn(v.both("/o/MUSHI/expenditure")).total
+		for _, by := range []string{"", "?by=mode", "?by=relation", "?by=manager", "?by=customer&from=2025-08"} {
+			page := v.both(path + by)
+			got := shownOn(page)
+			if got.total != want || page.Find("#trend, #share").Length() == 0 {
+				t.Errorf("%s sums to %s, 客户消费 to %s", by, got.total, want)
+			}
+			if strings.Contains(page.Find("main").Text(), "客户s") {
+				t.Errorf("%s names customers", by)
+			}
+			task := v.ask(page, "csv")
+			w.work()
+			if file := v.file("MUSHI", task).body; !strings.Contains(file, got.code) || !strings.Contains(digits(file), got.total) || strings.Contains(file, "客户s") {
+				t.Errorf("%s: the file says %s", by, file)
+			}
+		}
+		for _, bad := range []string{"?by=x", "?from=x", "?customer=elsewhere", "?manager=nobody"} {
+			if r := v.get(path + bad); r.status != http.StatusNotFound {
+				t.Errorf("%s: %d", bad, r.status)
+			}
+		}
+		for _, bad := range []string{"?from=2026-01&to=2025-12", "?from=2020-01", "?to=2026-02"} {
+			if r := v.get(path + bad); r.status != http.StatusUnprocessableEntity {
+				t.Errorf("%s: %d", bad, r.status)
+			}
+		}
+		// The 3rd at six: the dashboard counts that day's charges from then on, 客户消费 from the 4th, which has none.
+		u := w.at(beijing(20, 12, 0, 0), "carer")
+		board, list := u.both(path), u.both("/o/MUSHI/expenditure")
+		if !strings.Contains(board.Find("main").Text(), "统计自 2026-01-03 06:00") || board.Find("tbody tr").Length() == 0 {
+			t.Errorf("the manager's dashboard: %s", board.Find("main").Text())
+		}
+		if !strings.Contains(list.Find("main").Text(), "统计自 2026-01-04") || list.Find("#summary tbody tr").Length() != 0 {
+			t.Errorf("the manager's 客户消费: %s", list.Find("main").Text())
+		}
+	})
+}

@@ -34,7 +34,7 @@ func (h *Handlers) customerShown(c *Ctx) error {
 	}
 	if own && c.Scope.Has(scope.ItemExpenditureView) {
 		p.Header.Buttons = []part.Link{{Text: c.T("customers.show.spending"), Href: c.withQuery("/expenditure", "customer", r.Customer.Code)}}
-		if p.Chart, err = h.customerTrend(c, r); err != nil {
+		if p.Charts, err = h.customerTrend(c, r); err != nil {
 			return err
 		}
 	}
@@ -44,7 +44,7 @@ func (h *Handlers) customerShown(c *Ctx) error {
 	lists := []string{"customer.associations"}
 	if own {
 		lists = []string{"customer.managers", "customer.associations"}
-		if p.Chart != nil {
+		if p.Charts != nil {
 			lists = slices.Insert(lists, 0, "customer.products")
 		}
 	}
@@ -86,9 +86,9 @@ func (h *Handlers) consumedBy(c *Ctx, code, currency string, at cycle.Cycle) (*e
 }
 
 // customerTrend draws the last months in the currency of the newest with consumption.
-func (h *Handlers) customerTrend(c *Ctx, r *customer.Record) (*part.Chart, error) {
+func (h *Handlers) customerTrend(c *Ctx, r *customer.Record) ([]part.Chart, error) {
 	now := cycle.Of(h.Clock.Now(), cycle.Zone)
-	chart := &part.Chart{ID: "trend", Kind: part.ChartBars, Title: c.T("customers.show.trend"), Head: c.T("part.cycle.name"), Note: c.T("customers.show.trend_note")}
+	chart := part.Chart{ID: "trend", Kind: part.ChartBars, Title: c.T("customers.show.trend"), Head: c.T("part.cycle.name"), Note: c.T("customers.show.trend_note")}
 	points := make([]part.Point, customerMonths)
 	currency := ""
 	for i := customerMonths - 1; i >= 0; i-- {
@@ -111,7 +111,7 @@ func (h *Handlers) customerTrend(c *Ctx, r *customer.Record) (*part.Chart, error
 		chart.Names, chart.Short = append(chart.Names, at), append(chart.Short, at[2:])
 	}
 	chart.Series = []part.Series{{Name: c.T("customers.show.trend"), Points: points}}
-	return chart, nil
+	return []part.Chart{chart}, nil
 }
 
 // readCustomerProducts lists what the customer consumed this month by product and charging mode.

@@ -49,7 +49,9 @@ var menu = []menuArea{
 		}},
 		{"nav.group.market", nil},
 		{"nav.group.resellers", nil},
-		{"nav.group.dashboards", nil},
+		{"nav.group.dashboards", []place{
+			{"dashboard.title", pathDashboard, "v"},
+		}},
 	}},
 	{key: "nav.area.delivery", sides: partners},
 	{key: "nav.area.benefits", sides: partners},

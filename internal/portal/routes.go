@@ -25,6 +25,7 @@ func table() []Route {
 	rows = append(rows, expenditureRoutes()...)
 	rows = append(rows, customerRoutes()...)
 	rows = append(rows, assignmentRoutes()...)
+	rows = append(rows, dashboardRoutes()...)
 	rows = append(rows, exportRoutes()...)
 	rows = append(rows, sourceRoutes()...)
 	rows = append(rows, priceRoutes()...)

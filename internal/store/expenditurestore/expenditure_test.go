@@ -217,3 +217,57 @@ func TestSummary(t *testing.T) {
 		}
 	})
 }
+
+// The dashboard sums to what 客户消费 sums to, whatever it groups by; it counts a manager's customer from the moment
+// of the assignment, and over managers and none adds up to all.
+func TestBoard(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.assign("as1", "c1", "m1", midnight.AddDate(0, 0, -9), midnight)
+		w.assign("as2", "c1", "m2", midnight, time.Time{})
+		ask := func(sc scope.Scope, by expenditure.By, f expenditure.Filter) *expenditure.Board {
+			t.Helper()
+			b, err := w.svc.Board(t.Context(), sc, expenditure.BoardFilter{Filter: f, First: "2024-08", Last: "2024-09", By: by})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var groups, cells money.Exact
+			for i := range b.Groups {
+				groups = groups.Add(b.Groups[i].Total.Amount())
+			}
+			for i := range b.Cells {
+				cells = cells.Add(b.Cells[i].Amount())
+			}
+			if !groups.Equal(b.Total.Amount()) || !cells.Equal(b.Total.Amount()) || len(b.Cells) != 2 {
+				t.Errorf("by %s: groups sum to %s, cycles to %s, all to %s", by, groups, cells, b.Total.Amount())
+			}
+			return b
+		}
+		whole, err := w.svc.Summarise(t.Context(), partner("S"), expenditure.Filter{Cycle: "2024-09"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, by := range expenditure.Groupings {
+			if b := ask(partner("S"), by, expenditure.Filter{}); !b.Total.Amount().Equal(whole.Total.Amount()) || !b.Total.Tax.Equal(whole.Total.Tax) || len(b.Groups) == 0 {
+				t.Errorf("by %s: %s and tax %s, 客户消费 has %s and %s", by, b.Total.Amount(), b.Total.Tax, whole.Total.Amount(), whole.Total.Tax)
+			}
+		}
+		tell := func(b *expenditure.Board) (out string) {
+			for i := range b.Groups {
+				out += b.Groups[i].Key + " " + b.Groups[i].Total.Amount().String() + "; "
+			}
+			return out
+		}
+		// Disk 4 and Database 30 are of midnight and later, the others of the evening before.
+		if got := tell(ask(partner("S"), expenditure.ByManager, expenditure.Filter{Customer: "c1"})); got != "m2 34; m1 8.623456789; " {
+			t.Errorf("by manager: %s", got)
+		}
+		second := partner("S").Limited([]scope.Window{{CustomerID: "c1", From: midnight}})
+		if b := ask(second, expenditure.ByProduct, expenditure.Filter{}); tell(b) != "Database 30; Disk 4; " || !b.Since.Equal(midnight) {
+			t.Errorf("the second manager: %s since %s", tell(b), b.Since)
+		}
+		if _, err := w.svc.Board(t.Context(), partner("S"), expenditure.BoardFilter{Filter: expenditure.Filter{Customer: "c3"}, First: "2024-09", Last: "2024-09"}); !fault.Is(err, fault.KindNotFound) {
+			t.Errorf("a foreign customer: %v", err)
+		}
+	})
+}

@@ -24,7 +24,7 @@ type Board struct {
 	Buttons  []part.Button
 	Notes    []string
 	Facts    []part.Item
-	Chart    *part.Chart
+	Charts   []part.Chart
 	Tabs     []part.Tab
 	Grids    []Grid
 }
@@ -142,13 +142,13 @@ func (p Board) Page() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if len(p.Facts) > 0 || p.Chart != nil {
+			if len(p.Facts) > 0 || len(p.Charts) > 0 {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<div class=\"hb-cols\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				if len(p.Facts) > 0 {
-					var templ_7745c5c3_Var4 = []any{"hb-card", templ.KV("w7", p.Chart != nil)}
+					var templ_7745c5c3_Var4 = []any{"hb-card", templ.KV("w7", len(p.Charts) == 1)}
 					templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var4...)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -192,8 +192,8 @@ func (p Board) Page() templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				if p.Chart != nil {
-					var templ_7745c5c3_Var7 = []any{"hb-card", templ.KV("w5", len(p.Facts) > 0)}
+				for i, x := range p.Charts {
+					var templ_7745c5c3_Var7 = []any{"hb-card", templ.KV("w7", len(p.Charts) == 2 && i == 0), templ.KV("w5", len(p.Charts) == 2 && i == 1 || len(p.Charts) == 1 && len(p.Facts) > 0)}
 					templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var7...)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -216,9 +216,9 @@ func (p Board) Page() templ.Component {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var9 string
-					templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(p.Chart.Title)
+					templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(x.Title)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `opsview/board.templ`, Line: 66, Col: 33}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `opsview/board.templ`, Line: 66, Col: 27}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 					if templ_7745c5c3_Err != nil {
@@ -228,7 +228,7 @@ func (p Board) Page() templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = part.ChartOf(*p.Chart).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = part.ChartOf(x).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

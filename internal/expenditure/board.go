@@ -1,0 +1,184 @@
+package expenditure
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"huoban/internal/customer"
+	"huoban/internal/cycle"
+	"huoban/internal/fault"
+	"huoban/internal/scope"
+	"huoban/internal/usage"
+)
+
+// By is what 消费看板 groups consumption by.
+type By string
+
+// The groupings.
+const (
+	ByProduct  By = "product"
+	ByMode     By = "mode"
+	ByRelation By = "relation"
+	ByManager  By = "manager"
+	ByCustomer By = "customer"
+)
+
+// Groupings are all there are, in the order they are offered.
+var Groupings = []By{ByProduct, ByMode, ByRelation, ByManager, ByCustomer}
+
+// BoardFilter is what 消费看板 shows: the cycles from First to Last, grouped. Filter narrows it as it narrows
+// 客户消费; its cycle is not read.
+type BoardFilter struct {
+	Filter
+	First, Last cycle.Cycle
+	By          By
+}
+
+// Group is a row of 消费看板. Of Customer and Manager one is set where the grouping is by it.
+type Group struct {
+	Key      string // a product, mode, relation, customer code or manager's key; "" = what has none
+	Customer Party
+	Manager  Person
+	Cells    []Figures // by cycle
+	Total    Figures
+}
+
+// Board is what was consumed over some cycles by group, the largest first. Amounts are exact, so that groups and
+// cycles sum to the total.
+type Board struct {
+	Currency string
+	Cycles   []cycle.Cycle
+	Groups   []Group
+	Cells    []Figures // of all groups, by cycle
+	Total    Figures
+	Choices  Choices
+	Since    time.Time // as of Summary
+}
+
+// CheckSpan refuses cycles in the wrong order or out of reach. Faults: expenditure.span_reversed, those of
+// CheckCycle.
+func CheckSpan(first, last cycle.Cycle, now time.Time) error {
+	if first > last {
+		return fault.Invalid("expenditure.span_reversed", fault.Args{"first": string(first), "last": string(last)})
+	}
+	if err := CheckCycle(first, now); err != nil {
+		return err
+	}
+	return CheckCycle(last, now)
+}
+
+// Board sums cycles up by group. A manager's customers count from the moment of their assignment, where 客户消费
+// begins on the next day. Faults: those of Summarise.
+func (s *Service) Board(ctx context.Context, sc scope.Scope, f BoardFilter) (*Board, error) {
+	var out *Board
+	err := s.Tx.InRead(ctx, func(ctx context.Context) error {
+		b := &boardMaker{f: f, rows: map[string]map[string]*Group{}, cells: map[string][]Figures{}}
+		for c := f.First; c <= f.Last; c = c.Next() {
+			b.cycles = append(b.cycles, c)
+		}
+		for i, c := range b.cycles {
+			one := f.Filter
+			one.Cycle = c
+			v, err := s.viewAs(ctx, sc, one, customer.CountDashboard)
+			if err != nil {
+				return err
+			}
+			if err := b.add(ctx, v, i); err != nil {
+				return err
+			}
+		}
+		out = b.board()
+		return nil
+	})
+	return out, err
+}
+
+type boardMaker struct {
+	f       BoardFilter
+	cycles  []cycle.Cycle
+	rows    map[string]map[string]*Group // by currency and key; tax stands in no group
+	cells   map[string][]Figures         // of all, by currency
+	choices Choices
+	since   time.Time
+}
+
+func (b *boardMaker) add(ctx context.Context, v *view, at int) error {
+	choices, err := v.survey(ctx, false, func(p *piece) {
+		rows := b.rows[p.Currency]
+		if rows == nil {
+			rows = map[string]*Group{}
+			b.rows[p.Currency], b.cells[p.Currency] = rows, make([]Figures, len(b.cycles))
+		}
+		if b.cells[p.Currency][at].count(p.Kind, p.Lines, p.Billed, p.Discount); p.Kind == usage.KindTax {
+			return
+		}
+		key := b.key(p)
+		g := rows[key]
+		if g == nil {
+			g = &Group{Key: key, Cells: make([]Figures, len(b.cycles))}
+			switch b.f.By {
+			case ByCustomer:
+				g.Customer = p.Span.Customer
+			case ByManager:
+				g.Manager = p.Span.Manager
+			}
+			rows[key] = g
+		}
+		g.Cells[at].count(p.Kind, p.Lines, p.Billed, p.Discount)
+	})
+	b.choices.merge(choices)
+	if since := v.since(); !since.IsZero() && (b.since.IsZero() || since.Before(b.since)) {
+		b.since = since
+	}
+	return err
+}
+
+func (b *boardMaker) key(p *piece) string {
+	switch b.f.By {
+	case ByMode:
+		return string(p.Mode)
+	case ByRelation:
+		return string(p.Span.Relation)
+	case ByManager:
+		return p.Span.Manager.ID
+	case ByCustomer:
+		return p.Span.Customer.Code
+	}
+	return p.Product
+}
+
+func (b *boardMaker) board() *Board {
+	out := &Board{Cycles: b.cycles, Choices: b.choices, Since: b.since}
+	out.Currency = out.Choices.currency(b.f.Filter)
+	if out.Cells = b.cells[out.Currency]; out.Cells == nil {
+		out.Cells = make([]Figures, len(b.cycles))
+	}
+	for i := range out.Cells {
+		out.Total.Merge(out.Cells[i])
+	}
+	for _, g := range b.rows[out.Currency] {
+		for i := range g.Cells {
+			g.Total.Merge(g.Cells[i])
+		}
+		out.Groups = append(out.Groups, *g)
+	}
+	slices.SortFunc(out.Groups, func(a, b Group) int {
+		return cmp.Or(b.Total.Amount().Cmp(a.Total.Amount()), strings.Compare(a.Key, b.Key))
+	})
+	return out
+}
+
+// merge adds what another cycle offers.
+func (c *Choices) merge(o Choices) {
+	c.Customers, c.Managers = o.Customers, o.Managers
+	c.Currencies, c.Products, c.Regions, c.Modes = joined(c.Currencies, o.Currencies), joined(c.Products, o.Products), joined(c.Regions, o.Regions), joined(c.Modes, o.Modes)
+}
+
+func joined[T cmp.Ordered](a, b []T) []T {
+	out := append(slices.Clone(a), b...)
+	slices.Sort(out)
+	return slices.Compact(out)
+}

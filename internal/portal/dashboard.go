@@ -1,0 +1,283 @@
+package portal
+
+import (
+	"net/http"
+	"slices"
+
+	"huoban/internal/customer"
+	"huoban/internal/cycle"
+	"huoban/internal/expenditure"
+	"huoban/internal/i18n"
+	"huoban/internal/money"
+	"huoban/internal/scope"
+	"huoban/internal/usage"
+	"huoban/web/templates/opsview"
+	"huoban/web/templates/part"
+)
+
+const (
+	pathDashboard   = "/dashboards/expenditure"
+	dashboardMonths = 6 // of the page without a choice
+)
+
+// dashboardRoutes are 消费看板.
+func dashboardRoutes() []Route {
+	return []Route{{Method: get, Path: "/o/:org" + pathDashboard, Name: "dashboards.expenditure", Sides: partners, Items: []scope.Item{scope.ItemExpenditureView},
+		Query: []string{"customer", "manager"}, Title: "dashboard.title", Do: (*Handlers).dashboard}}
+}
+
+// dashboardFilter reads the state of the page, all of it in the URL.
+func (h *Handlers) dashboardFilter(c *Ctx) (expenditure.BoardFilter, error) {
+	now := h.Clock.Now()
+	at := cycle.Of(now, cycle.Zone)
+	f := expenditure.BoardFilter{First: at.Add(1 - dashboardMonths), Last: at, By: expenditure.By(c.QueryParam("by")), Filter: expenditure.Filter{Customer: c.QueryParam("customer"), Manager: c.QueryParam("manager"),
+		Relation: customer.Kind(c.QueryParam("relation")), Product: c.QueryParam("product"), Mode: usage.ChargingMode(c.QueryParam("mode")), Currency: c.QueryParam("currency")}}
+	if f.By == "" {
+		f.By = expenditure.Groupings[0]
+	}
+	if !slices.Contains(expenditure.Groupings, f.By) {
+		return f, notFound()
+	}
+	for name, into := range map[string]*cycle.Cycle{"from": &f.First, "to": &f.Last} {
+		if text := c.QueryParam(name); text != "" {
+			one, err := cycle.Parse(text)
+			if err != nil {
+				return f, notFound()
+			}
+			*into = one
+		}
+	}
+	return f, expenditure.CheckSpan(f.First, f.Last, now)
+}
+
+// dashboard shows what was consumed over some months: as a whole, over time and by share, with the table of the
+// same rows.
+func (h *Handlers) dashboard(c *Ctx) error {
+	f, err := h.dashboardFilter(c)
+	if err != nil {
+		return err
+	}
+	b, err := h.Expenditure.Board(c.ctx(), c.Scope, f)
+	if err != nil {
+		return err
+	}
+	title := c.T("dashboard.title")
+	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done(), Notes: []string{c.T("dashboard.note")}, Filter: dashboardChoices(c, &f, b)}
+	if c.Scope.IsLimited() {
+		since := c.T("expenditure.since_never")
+		if !b.Since.IsZero() {
+			since = c.T("dashboard.since", "At", i18n.DateTime(b.Since))
+		}
+		p.Notes = append([]string{since}, p.Notes...)
+	}
+	if len(b.Groups) > 0 {
+		p.Facts = h.dashboardFacts(c, b)
+		p.Charts = []part.Chart{h.dashboardTrend(c, &f, b), dashboardShare(c, &f, b)}
+	}
+	if _, err := h.board(c, &p, "dashboard.expenditure"); err != nil {
+		return err
+	}
+	return c.page(http.StatusOK, p.Page())
+}
+
+func dashboardChoices(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board) *part.Filter {
+	field := func(name, value string, more bool, options ...part.Option) part.FilterField {
+		return part.FilterField{Name: name, Label: c.T("dashboard.filter." + name), Value: value, Options: options, More: more}
+	}
+	all := part.Option{Label: c.T("ops.filter.any")}
+	by := field("by", string(f.By), false)
+	for _, g := range expenditure.Groupings {
+		by.Options = append(by.Options, part.Option{Value: string(g), Label: c.T("dashboard.by." + string(g))})
+	}
+	var months []part.Option
+	now := cycle.Of(c.h.Clock.Now(), cycle.Zone)
+	for i := range expenditure.Months + 1 {
+		at := string(now.Add(-i))
+		months = append(months, part.Option{Value: at, Label: at})
+	}
+	relation := field("relation", string(f.Relation), true, all)
+	for _, k := range []customer.Kind{customer.KindResale, customer.KindReferral} {
+		relation.Options = append(relation.Options, part.Option{Value: string(k), Label: c.T(k.Label())})
+	}
+	customers, managers, products, modes := field("customer", f.Customer, true, all), field("manager", f.Manager, true, all), field("product", f.Product, true, all), field("mode", string(f.Mode), true, all)
+	for _, x := range b.Choices.Customers {
+		customers.Options = append(customers.Options, part.Option{Value: x.Code, Label: c.personal(x.Name).Text + " · " + x.Code})
+	}
+	for _, x := range b.Choices.Managers {
+		managers.Options = append(managers.Options, part.Option{Value: x.ID, Label: managerText(x, c.open)})
+	}
+	for _, x := range b.Choices.Products {
+		products.Options = append(products.Options, part.Option{Value: x, Label: x})
+	}
+	for _, x := range b.Choices.Modes {
+		modes.Options = append(modes.Options, part.Option{Value: string(x), Label: modeText(c, x)})
+	}
+	out := &part.Filter{Action: c.at(pathDashboard), Reset: c.at(pathDashboard), Fields: []part.FilterField{by, field("from", string(f.First), false, months...), field("to", string(f.Last), false, months...),
+		customers, managers, relation, products, modes}}
+	if len(b.Choices.Currencies) > 1 {
+		currency := field("currency", b.Currency, true)
+		for _, x := range b.Choices.Currencies {
+			currency.Options = append(currency.Options, part.Option{Value: x, Label: x})
+		}
+		out.Fields = append(out.Fields, currency)
+	}
+	return out
+}
+
+// dashboardFacts are the figures one wants first. What is paid is what is payable: no line brings a coupon.
+func (h *Handlers) dashboardFacts(c *Ctx, b *expenditure.Board) []part.Item {
+	figure := func(key string, x money.Exact) part.Item {
+		return part.Item{Label: c.T("dashboard.fact." + key), Text: exactMoney(x, b.Currency).Text}
+	}
+	out := []part.Item{figure("payable", b.Total.Amount()), figure("paid", b.Total.Amount()), figure("consumption", b.Total.Consumption), figure("refund", b.Total.Refund), figure("tax", b.Total.Tax)}
+	if n := len(b.Cycles); n > 1 {
+		last, before := b.Cells[n-1].Amount(), b.Cells[n-2].Amount()
+		text := signed(last.Sub(before), b.Currency).Text
+		if percent := growth(last, before); percent != "" {
+			text += " (" + percent + ")"
+		}
+		out = append(out, part.Item{Label: c.T("dashboard.fact.change", "Last", string(b.Cycles[n-1]), "Before", string(b.Cycles[n-2])), Text: text})
+	}
+	return out
+}
+
+// dashboardTop are as many groups as a picture can tell apart; the rest is one.
+func dashboardTop(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board) (names []string, cells [][]money.Exact) {
+	for i := range b.Groups {
+		g := &b.Groups[i]
+		row := make([]money.Exact, len(g.Cells))
+		for n := range g.Cells {
+			row[n] = g.Cells[n].Amount()
+		}
+		if i < part.MaxGroups-1 || len(b.Groups) == part.MaxGroups {
+			names, cells = append(names, groupText(c, f.By, g)), append(cells, row)
+			continue
+		}
+		if len(cells) < part.MaxGroups {
+			names, cells = append(names, c.T("dashboard.others")), append(cells, make([]money.Exact, len(row)))
+		}
+		rest := cells[part.MaxGroups-1]
+		for n := range row {
+			rest[n] = rest[n].Add(row[n])
+		}
+	}
+	return names, cells
+}
+
+func (h *Handlers) dashboardTrend(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board) part.Chart {
+	chart := part.Chart{ID: "trend", Kind: part.ChartLines, Title: c.T("dashboard.trend"), Head: c.T("part.cycle.name"), Note: c.T("dashboard.trend_note")}
+	running := cycle.Of(h.Clock.Now(), cycle.Zone)
+	for _, at := range b.Cycles {
+		chart.Names, chart.Short = append(chart.Names, string(at)), append(chart.Short, string(at)[2:])
+	}
+	names, cells := dashboardTop(c, f, b)
+	for i, name := range names {
+		s := part.Series{Name: name}
+		for n, x := range cells[i] {
+			s.Points = append(s.Points, part.Point{Size: x.Decimal().InexactFloat64(), Text: exactMoney(x, b.Currency).Text, Guess: b.Cycles[n] == running, Href: dashboardLink(c, "from", string(b.Cycles[n]), "to", string(b.Cycles[n]))})
+		}
+		chart.Series = append(chart.Series, s)
+	}
+	if len(b.Cycles) == 1 {
+		chart.Kind = part.ChartBars
+	}
+	return chart
+}
+
+func dashboardShare(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board) part.Chart {
+	chart := part.Chart{ID: "share", Kind: part.ChartShare, Title: c.T("dashboard.share"), Head: c.T("dashboard.by." + string(f.By)), Series: []part.Series{{Name: c.T("dashboard.fact.payable")}}}
+	names, cells := dashboardTop(c, f, b)
+	for i, name := range names {
+		total := money.Exact{}
+		for _, x := range cells[i] {
+			total = total.Add(x)
+		}
+		chart.Names = append(chart.Names, name)
+		chart.Series[0].Points = append(chart.Series[0].Points, part.Point{Size: total.Decimal().InexactFloat64(), Text: exactMoney(total, b.Currency).Text})
+	}
+	return chart
+}
+
+// dashboardLink is this page with parameters changed.
+func dashboardLink(c *Ctx, change ...string) string {
+	return lists["dashboard.expenditure"].link(c, change...)
+}
+
+// groupText names a group as 客户消费 does, people masked.
+func groupText(c *Ctx, by expenditure.By, g *expenditure.Group) string {
+	switch by {
+	case expenditure.ByMode:
+		return modeText(c, usage.ChargingMode(g.Key))
+	case expenditure.ByRelation:
+		return relationText(c, customer.Kind(g.Key))
+	case expenditure.ByManager:
+		if g.Manager.ID == "" {
+			return c.T("customers.manager.none")
+		}
+		return managerText(g.Manager, c.open)
+	case expenditure.ByCustomer:
+		return c.personal(g.Customer.Name).Text + " · " + g.Customer.Code
+	}
+	return productText(c, g.Key)
+}
+
+// linesOfGroup leads to 客户消费 of a cycle, narrowed to what stands in a cell.
+func linesOfGroup(c *Ctx, f *expenditure.BoardFilter, g *expenditure.Group, at cycle.Cycle, currency string) string {
+	v := map[string]string{"customer": f.Customer, "manager": f.Manager, "relation": string(f.Relation), "product": f.Product, "mode": string(f.Mode)}
+	if g.Key != "" {
+		v[string(f.By)] = g.Key
+	}
+	return c.withQuery("/expenditure/lines", "cycle", string(at), "currency", currency, "zero", "all", "customer", v["customer"], "manager", v["manager"], "relation", v["relation"], "product", v["product"], "mode", v["mode"])
+}
+
+// readDashboard lists the groups with a column for each cycle.
+func (h *Handlers) readDashboard(c *Ctx) (*sheet, error) {
+	f, err := h.dashboardFilter(c)
+	if err != nil {
+		return nil, err
+	}
+	b, err := h.Expenditure.Board(c.ctx(), c.Scope, f)
+	if err != nil {
+		return nil, err
+	}
+	s := &sheet{columns: []listColumn{{key: "group", title: c.T("dashboard.by." + string(f.By)), personal: f.By == expenditure.ByCustomer || f.By == expenditure.ByManager}},
+		empty: part.Empty{Title: c.T("expenditure.empty"), Text: c.T("expenditure.empty_text")}}
+	for _, at := range b.Cycles {
+		s.columns = append(s.columns, listColumn{key: string(at), title: string(at), num: true})
+	}
+	s.columns = append(s.columns, listColumn{key: "total", title: c.T("dashboard.fact.payable"), num: true, money: true, class: "m"}, listColumn{key: "share", title: c.T("dashboard.share"), num: true})
+	whole := b.Total.Amount()
+	for i := range b.Groups {
+		s.add(dashboardRow(c, &f, b, &b.Groups[i], whole))
+	}
+	s.narrowed("", c.T("dashboard.span", "First", string(f.First), "Last", string(f.Last)))
+	for _, name := range []string{"customer", "manager", "relation", "product", "mode"} {
+		if c.QueryParam(name) != "" {
+			s.narrowed(name, c.T("dashboard.filter."+name))
+		}
+	}
+	return s, nil
+}
+
+func dashboardRow(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board, g *expenditure.Group, whole money.Exact) sheetRow {
+	worth := sums{{b.Currency, g.Total.Amount()}}
+	name := opsview.Cell{Text: groupText(c, f.By, g)}
+	mark := ""
+	cells := []opsview.Cell{name}
+	for n := range g.Cells {
+		x := g.Cells[n].Amount()
+		short := exactMoney(x, b.Currency)
+		cell := opsview.Cell{Text: short.Text, Full: i18n.ExactMoney(x, b.Currency), Raw: x.String()}
+		if g.Cells[n].Lines > 0 && !(f.By == expenditure.ByManager && g.Key == "") {
+			cell.Href = linesOfGroup(c, f, g, b.Cycles[n], b.Currency)
+		}
+		cells, mark = append(cells, cell), mark+x.String()+" "
+	}
+	share := i18n.Nothing
+	if own, err := worth[0].amount.Amount(); err == nil {
+		if all, err := whole.Amount(); err == nil && all > 0 {
+			share = i18n.Percent(own, all)
+		}
+	}
+	return sheetRow{key: string(f.By) + "\x00" + g.Key, mark: mark, sums: worth, cells: append(cells, moneyCell(worth), opsview.Cell{Text: share})}
+}
