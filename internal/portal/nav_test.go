@@ -112,7 +112,7 @@ func TestLettersLeadToOnePageEach(t *testing.T) {
 // TestMenuShowsWhatMayBeSeen: without the item of a page the entry is gone, and with it an area that
 // then holds nothing.
 func TestMenuShowsWhatMayBeSeen(t *testing.T) {
-	h, c := visit(scope.Partner("p", "1", "x", []scope.Item{scope.ItemHomeAccount, scope.ItemExpenditureView}, nil), "/expenditure")
+	h, c := visit(scope.Partner("p", "1", "x", []scope.Item{scope.ItemHomeAccount, scope.ItemBillView}, nil), "/bills")
 	nav := h.nav(c)
 	var names []string
 	for _, a := range nav.Areas {
@@ -124,7 +124,7 @@ func TestMenuShowsWhatMayBeSeen(t *testing.T) {
 	if got := strings.Join(names, " "); got != "Home Sales" {
 		t.Errorf("the menu is %s", got)
 	}
-	if sales := nav.Areas[1]; sales.Href != "/o/NOVA/expenditure" || !sales.Current {
+	if sales := nav.Areas[1]; sales.Href != "/o/NOVA/bills" || !sales.Current {
 		t.Errorf("an area of one page is %+v", sales.NavItem)
 	}
 	h, c = visit(scope.Scope{}, "/expenditure")

@@ -23,7 +23,7 @@ func TestSearchFindsPagesByEveryName(t *testing.T) {
 		q, best string
 	}{
 		{scope.SidePartner, "伙伴账单", "/bills"}, {scope.SidePartner, "partner BILL", "/bills"}, {scope.SidePartner, "伙伴账务 > 伙伴账单", "/bills"},
-		{scope.SidePartner, "客户业务", "/expenditure"}, {scope.SidePartner, "销售 / 客户", "/expenditure"}, {scope.SidePartner, "消费明细", "/expenditure/lines"},
+		{scope.SidePartner, "客户业务 客户消费", "/expenditure"}, {scope.SidePartner, "销售 / 客户", "/customers"}, {scope.SidePartner, "消费明细", "/expenditure/lines"},
 		{scope.SidePartner, "export", "/exports"}, {scope.SideVendor, "价格 试算", "/prices/simulation"}, {scope.SideVendor, "month close", "/closes"},
 	} {
 		h, c := visit(all[x.side], "/search")

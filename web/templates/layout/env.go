@@ -9,6 +9,7 @@ package layout
 import (
 	"context"
 	"net/url"
+	"strings"
 
 	"huoban/internal/i18n"
 	"huoban/web/templates/part"
@@ -144,10 +145,12 @@ func From(ctx context.Context) Env {
 	return e
 }
 
-// SafeNext keeps a return path inside the portal: a path of our own, never another host's.
+// SafeNext keeps a return path inside the portal: a path of our own, never another host's. Browsers read a
+// backslash as a slash and leave control characters out, so that neither may stand anywhere, encoded or not.
 func SafeNext(next string) string {
 	u, err := url.Parse(next)
-	if err != nil || u.Scheme != "" || u.Host != "" || len(next) == 0 || next[0] != '/' || len(next) > 1 && (next[1] == '/' || next[1] == '\\') {
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.HasPrefix(u.Path, "//") ||
+		strings.ContainsAny(next+u.Path, "\\\r\n\t\x00") {
 		return "/"
 	}
 	return next
