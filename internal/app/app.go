@@ -209,6 +209,7 @@ func (a *App) wire() error {
 	if err := a.wirePlatforms(); err != nil {
 		return err
 	}
+	a.wireHosted()
 	return a.wireMail()
 }
 

@@ -17,8 +17,13 @@ func (a *App) wireSignOn() {
 	a.SignOn = signon.New(signon.Deps{Store: signonstore.New(a.DB), Tx: a.DB, Audit: a.Audit, Clock: a.Clock, Sessions: a.Sessions, People: a.Accounts,
 		Orgs: a.Organisations, Associations: a.Customers, Queue: a.Queue})
 	a.Customers.Ended = a.SignOn.Left
-	a.Hosted = hosted.New(hosted.Deps{Store: hostedstore.New(a.DB), Tx: a.DB, Audit: a.Audit, Clock: a.Clock, People: a.Accounts, Associations: a.Customers})
 	a.Worker.Handle(signon.JobBindResult, a.tellBinding)
+}
+
+// wireHosted puts together the platforms the portal hosts; after the registry.
+func (a *App) wireHosted() {
+	a.Hosted = hosted.New(hosted.Deps{Store: hostedstore.New(a.DB), Tx: a.DB, Audit: a.Audit, Clock: a.Clock, People: a.Accounts, Associations: a.Customers,
+		Consoles: a.Platforms, Sessions: a.Sessions})
 }
 
 // tellBinding repeats a binding result from here, for customers who close the window. The partner's address is

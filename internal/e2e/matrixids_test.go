@@ -63,13 +63,13 @@ AND o.id NOT IN (SELECT customer_id FROM association WHERE partner_id = $2 OR pa
 	"person":      `SELECT DISTINCT s.person_id FROM assignment s WHERE s.partner_id = $1 AND s.partner_id <> $2 ORDER BY s.person_id`,
 	"path.id":     `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
 	// What follows is read from pages and answers instead.
-	"why": "", "import": "", "token": "", "key": "", "ticket": "", "platform": "",
+	"why": "", "import": "", "token": "", "key": "", "ticket": "", "platform": "", "leaving": "",
 }
 
 func init() { kinds["path.cycle"] = kinds["cycle"] }
 
 // notTenants are parameters of public routes: whoever knows the value may use it.
-var notTenants = map[string]bool{"token": true, "key": true, "ticket": true, "platform": true}
+var notTenants = map[string]bool{"token": true, "key": true, "ticket": true, "platform": true, "leaving": true}
 
 // plainParams are the parameters the portal reads that name nothing stored. A name that is neither here
 // nor declared by a route fails TestParametersAreDeclared.
@@ -123,7 +123,7 @@ func (m *matrix) values(kind string, victim, actor *party) []string {
 		return some(victim.why)
 	case "import":
 		return some(victim.imported)
-	case "token", "key", "ticket", "platform":
+	case "token", "key", "ticket", "platform", "leaving":
 		return nil
 	}
 	key := kind + " " + victim.id + " " + actor.id

@@ -21,9 +21,9 @@ type stop struct {
 
 // noPage are the GET routes that lead elsewhere or speak to programs.
 var noPage = []string{"root", "live", "ready", "metrics", "exports.file", "quarantine.export",
-	"saml.entry", "saml.login", "saml.metadata", "saml.metadata.mark", "saml.slo", "saml.arrive", "api.session", "idp.metadata", "idp.sso",
-	"platform.jump", // of a console's question: TestConsoleInBrowser looks at it
-	"saml.leave"}    // of a session that a platform began: TestJumpInBrowser looks at it
+	"saml.entry", "saml.login", "saml.metadata", "saml.metadata.mark", "saml.slo", "saml.arrive", "api.session", "idp.metadata", "idp.sso", "idp.slo",
+	"platform.jump", "platform.leaving", // of a console's question: TestConsoleInBrowser looks at it
+	"saml.leave"} // of a session that a platform began: TestJumpInBrowser looks at it
 
 // apart are pages of a portal in another state, which run brings about.
 var apart = []string{"setup", "imports.show"}

@@ -75,6 +75,8 @@ type Visit struct {
 
 // Store keeps them. Writing methods need a running transaction.
 type Store interface {
+	Leaver
+
 	// Spend writes a message; false when it is known.
 	Spend(ctx context.Context, scope, kind, messageID string, until, at time.Time) (bool, error)
 
@@ -98,7 +100,7 @@ type Store interface {
 	TouchConsole(ctx context.Context, consoleID string, at time.Time) error
 	// EmailVerified is when a person's e-mail address was proved; false if it never was.
 	EmailVerified(ctx context.Context, personID string) (bool, error)
-	// Purge removes questions that expired before.
+	// Purge removes questions and signings out that expired before.
 	Purge(ctx context.Context, before time.Time) (int64, error)
 }
 
@@ -125,6 +127,8 @@ type Deps struct {
 	Clock        clock.Clock
 	People       People
 	Associations Associations
+	Consoles     Consoles
+	Sessions     Sessions
 }
 
 // Service answers consoles for hosted platforms.

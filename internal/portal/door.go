@@ -117,16 +117,10 @@ func (h *Handlers) code(c *Ctx) error {
 }
 
 func (h *Handlers) signOut(c *Ctx) error {
-	ctx := c.ctx()
 	if c.Person.ID != "" {
-		e, _, err := h.entry(c)
-		if err != nil {
-			return err
-		}
-		if err := h.out(c, e); err != nil {
-			return err
-		}
-	} else if err := h.Sessions.SignOut(ctx); err != nil {
+		return h.leaveAll(c, "/login")
+	}
+	if err := h.Sessions.SignOut(c.ctx()); err != nil {
 		return err
 	}
 	return c.seeOther("/login")

@@ -21,7 +21,7 @@ func (h *Handlers) platformChoice(c *Ctx, at *hostAt, org organisation.Organisat
 	if err != nil {
 		return err
 	}
-	p := hostedview.Choice{Header: part.Header{Title: c.T("hostedview.title", "Partner", at.partner.Name)}, Customer: org.Name}
+	p := hostedview.Choice{Header: part.Header{Title: c.T("hostedview.title", "Partner", at.partner.Name)}, Customer: org.Name, Leave: at.path("/leaving")}
 	if p.Own, err = h.ownPages(c, org); err != nil {
 		return err
 	}

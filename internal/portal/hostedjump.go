@@ -15,9 +15,6 @@ import (
 	"huoban/web/templates/ssoview"
 )
 
-// valueVisits names, in a session, the visits it made to consoles.
-const valueVisits = "visits"
-
 // jumpAt finds what waits under the request's ticket, and answers a request whose question is over.
 func (h *Handlers) jumpAt(c *Ctx) (j asking, done bool, err error) {
 	at, err := h.hostByPartner(c)
@@ -244,10 +241,10 @@ func (h *Handlers) signInTimes(c *Ctx) (at, until time.Time, err error) {
 
 // visits names the request's session among the consoles it visits.
 func (h *Handlers) visits(c *Ctx) string {
-	group := h.Sessions.Value(c.ctx(), valueVisits)
+	group := h.Sessions.Value(c.ctx(), hosted.ValueVisits)
 	if group == "" {
 		group = hosted.NewGroup()
-		h.Sessions.Note(c.ctx(), valueVisits, group)
+		h.Sessions.Note(c.ctx(), hosted.ValueVisits, group)
 	}
 	return group
 }

@@ -98,8 +98,9 @@ func (m *Manager) Until(ctx context.Context) (time.Time, error) {
 	return r.ExpiresAt, nil
 }
 
-// EndNoted ends the sessions of a person that keep the value, in the running transaction, and tells how many.
-func (m *Manager) EndNoted(ctx context.Context, personID, key, value string) (int, error) {
+// EndNoted ends the sessions of a person whose value under a key is meant, in the running transaction, and tells how
+// many.
+func (m *Manager) EndNoted(ctx context.Context, personID, key string, is func(value string) bool) (int, error) {
 	rows, err := m.store.OfPerson(ctx, personID)
 	if err != nil {
 		return 0, err
@@ -110,7 +111,7 @@ func (m *Manager) EndNoted(ctx context.Context, personID, key, value string) (in
 		if err := json.Unmarshal(r.Data, &e); err != nil {
 			return n, err
 		}
-		if e.Values[key] != value {
+		if v, ok := e.Values[key]; !ok || !is(v) {
 			continue
 		}
 		if err := m.EndByHash(ctx, r.TokenHash); err != nil {

@@ -122,7 +122,7 @@ func TestSentences(t *testing.T) {
 	for _, m := range regexp.MustCompile(`"(sso\.[a-z_]+\.[a-z_0-9]+)"`).FindAllStringSubmatch(string(body), -1) {
 		codes[m[1]] = true
 	}
-	for _, list := range [][]sso.Step{sso.ACSSteps(), sso.SLOSteps(), sso.AuthnSteps()} {
+	for _, list := range [][]sso.Step{sso.ACSSteps(), sso.SLOSteps(), sso.AuthnSteps(), sso.ConsoleSLOSteps()} {
 		for _, s := range list {
 			if !i18n.Has(sso.StepKey(s.Name)) {
 				t.Errorf("step %s has no title", s.Name)
@@ -157,7 +157,7 @@ func TestStepsDocument(t *testing.T) {
 	for _, part := range []struct {
 		title string
 		list  []sso.Step
-	}{{"An answer at the assertion consumer service", sso.ACSSteps()}, {"A logout message", sso.SLOSteps()}, {"A console's sign-in request", sso.AuthnSteps()}} {
+	}{{"An answer at the assertion consumer service", sso.ACSSteps()}, {"A logout message", sso.SLOSteps()}, {"A console's sign-in request", sso.AuthnSteps()}, {"A console's logout message", sso.ConsoleSLOSteps()}} {
 		fmt.Fprintf(&b, "\n## %s\n\n| # | step | layer | refuses with | rule |\n|---|---|---|---|---|\n", part.title)
 		for i, s := range part.list {
 			mark := ""

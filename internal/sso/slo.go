@@ -106,7 +106,8 @@ func (c *check) readLogout() *Refusal {
 	res := &LogoutResponse{ID: attr(c.response, "ID"), InResponseTo: asked, Status: strings.TrimPrefix(top, statusPrefix), Request: req,
 		Success: top == statusSuccess, Partial: second == statusPrefix+"PartialLogout", KeepUntil: c.got.KeepUntil}
 	if !res.Success && !res.Partial {
-		return &Refusal{Code: CodeSLOStatus, Expected: "Success", Seen: res.Status + " / " + strings.TrimPrefix(second, statusPrefix)}
+		return &Refusal{Code: CodeSLOStatus, Expected: "Success", Seen: res.Status + " / " + strings.TrimPrefix(second, statusPrefix),
+			More: map[string]any{"request": asked}}
 	}
 	c.logout.Response = res
 	return nil

@@ -289,6 +289,16 @@ func (s *Service) HostEntityOf(ctx context.Context, partnerID string) (sso.Host,
 	return s.host(ctx, h, ok, err)
 }
 
+// HostEntityByID is the same by id.
+func (s *Service) HostEntityByID(ctx context.Context, hostID string) (sso.Host, bool, error) {
+	all, err := s.Store.Hosts(ctx)
+	i := slices.IndexFunc(all, func(h HostRow) bool { return h.ID == hostID })
+	if err != nil || i < 0 {
+		return sso.Host{}, false, err
+	}
+	return s.host(ctx, all[i], true, nil)
+}
+
 func (s *Service) host(ctx context.Context, h HostRow, ok bool, err error) (sso.Host, bool, error) {
 	if err != nil || !ok || h.State != sso.StateActive {
 		return sso.Host{}, false, err

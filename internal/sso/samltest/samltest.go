@@ -5,6 +5,8 @@
 package samltest
 
 import (
+	"bytes"
+	"compress/flate"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -129,3 +131,12 @@ func set(e *etree.Element, pairs ...string) *etree.Element {
 
 // Stamp writes an instant as SAML does.
 func Stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
+
+// Deflate writes a text as the redirect binding carries it, before it is escaped.
+func Deflate(text string) string {
+	var b bytes.Buffer
+	w, _ := flate.NewWriter(&b, flate.BestCompression) // fails for an unknown level only
+	w.Write([]byte(text))
+	w.Close()
+	return base64.StdEncoding.EncodeToString(b.Bytes())
+}

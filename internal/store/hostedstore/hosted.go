@@ -152,7 +152,15 @@ func (s *Store) EmailVerified(ctx context.Context, personID string) (bool, error
 	return n > 0, err
 }
 
-// Purge removes questions that expired before.
+// Purge removes what expired before.
 func (s *Store) Purge(ctx context.Context, before time.Time) (int64, error) {
-	return s.db.Exec(ctx, qQuestionPurge, store.At(before))
+	var sum int64
+	for _, one := range []store.Query{qQuestionPurge, qStepPurge, qLeavingPurge} {
+		n, err := s.db.Exec(ctx, one, store.At(before))
+		if err != nil {
+			return sum, err
+		}
+		sum += n
+	}
+	return sum, nil
 }

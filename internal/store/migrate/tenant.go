@@ -83,6 +83,8 @@ var Tenancy = map[string]string{
 	"sso_sp":             "partner_id = {partners} OR partner_id IS NULL AND EXISTS (SELECT 1 FROM sso_host h)",
 	"sso_pairwise":       "customer_id = {customer}",
 	"sso_consent":        "customer_id = {customer}",
+	"sso_leaving":        "customer_id = {customer}",
+	"sso_leaving_step":   "leaving_id IN (SELECT l.id FROM sso_leaving l)",
 }
 
 const (

@@ -58,6 +58,7 @@ type Choice struct {
 	Customer string
 	Own      *part.Link // the customer's own pages here
 	Consoles []Console
+	Leave    string // POST signs out here and of every console
 	Flash    *part.Flash
 }
 
@@ -68,4 +69,18 @@ type Console struct {
 	Action string // POST leads there
 	Known  string // since when the choice is remembered; "" = the customer is asked first
 	Forget string // POST withdraws it
+}
+
+// Leaving goes round the consoles a session visited; with Back it is over.
+type Leaving struct {
+	Title  string
+	Text   string
+	Rows   []part.Check
+	Button string
+	Href   string // where the console is asked, or a form: Action and Fields
+	Action string
+	Fields []part.Hidden
+	Again  string // looks whether the console has answered
+	Skip   string // POST goes on without it
+	Back   *part.Link
 }

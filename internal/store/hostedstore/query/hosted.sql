@@ -41,3 +41,41 @@ UPDATE sso_sp SET last_assertion_at = $2 WHERE id = $1;
 
 -- name: hosted.EmailVerified
 SELECT COUNT(*) FROM person WHERE id = $1 AND email_verified_at IS NOT NULL;
+
+-- name: hosted.VisitsOfSubject
+SELECT id, host_id, peer_id, customer_id, user_id, session_hash, name_id, format, name_qualifier, sp_name_qualifier, session_index
+FROM sso_session WHERE side = 'idp' AND peer_id = $1 AND name_id = $2 AND ended_at IS NULL ORDER BY created_at, id;
+
+-- name: hosted.VisitsOfGroup
+SELECT id, host_id, peer_id, customer_id, user_id, session_hash, name_id, format, name_qualifier, sp_name_qualifier, session_index
+FROM sso_session WHERE side = 'idp' AND session_hash = $1 AND ended_at IS NULL ORDER BY created_at, id;
+
+-- name: hosted.VisitEnd
+UPDATE sso_session SET ended_at = $2, ended_by = $3, version = version + 1 WHERE id = $1 AND ended_at IS NULL;
+
+-- name: hosted.LeavingInsert
+INSERT INTO sso_leaving (id, host_id, customer_id, sp_id, request_id, relay_state, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: hosted.LeavingByID
+SELECT id, host_id, customer_id, COALESCE(sp_id, ''), request_id, relay_state, created_at, expires_at, done_at FROM sso_leaving WHERE id = $1;
+
+-- name: hosted.LeavingDone
+UPDATE sso_leaving SET done_at = $2 WHERE id = $1 AND done_at IS NULL;
+
+-- name: hosted.StepInsert
+INSERT INTO sso_leaving_step (leaving_id, seq, host_id, sp_id, request_id, subject, state) VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: hosted.Steps
+SELECT leaving_id, seq, host_id, sp_id, request_id, subject, state, asked_at FROM sso_leaving_step WHERE leaving_id = $1 ORDER BY seq;
+
+-- name: hosted.StepByRequest
+SELECT leaving_id, seq, host_id, sp_id, request_id, subject, state, asked_at FROM sso_leaving_step WHERE request_id = $1;
+
+-- name: hosted.StepMove
+UPDATE sso_leaving_step SET state = $4, asked_at = CASE WHEN $4 = 'asked' THEN $5 ELSE asked_at END WHERE leaving_id = $1 AND seq = $2 AND state = $3;
+
+-- name: hosted.StepPurge
+DELETE FROM sso_leaving_step WHERE leaving_id IN (SELECT l.id FROM sso_leaving l WHERE l.expires_at < $1);
+
+-- name: hosted.LeavingPurge
+DELETE FROM sso_leaving WHERE expires_at < $1;
