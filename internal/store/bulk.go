@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"huoban/internal/fault"
-	"huoban/internal/store/lite"
 )
 
 // Next gives the values of one row in the order of the columns, and false when there is no more. The
@@ -195,18 +194,49 @@ func bind(e Engine, v any) (any, error) {
 // rowsPerInsert is how many rows one statement carries on SQLite; more gains nothing that can be measured.
 const rowsPerInsert = 8
 
-// insertSQLite goes to the engine itself: the layers above it cost as much per row as the insert.
+// inserting is a prepared INSERT of some rows.
+type inserting struct {
+	run   func(args []any) (int64, error)
+	close func() error
+}
+
+// inserting prepares one. The writer goes to the engine itself, because the layers above it cost as much per
+// row as the insert; the owner, who loads a database, has no other way than those layers.
+func (t *liveTx) inserting(ctx context.Context, text string) (inserting, error) {
+	if t.writer == nil {
+		st, err := t.tx.PrepareContext(ctx, text)
+		if err != nil {
+			return inserting{}, err
+		}
+		return inserting{func(args []any) (int64, error) {
+			res, err := st.ExecContext(ctx, args...)
+			if err != nil {
+				return 0, err
+			}
+			return res.RowsAffected()
+		}, st.Close}, nil
+	}
+	st, err := t.writer.engine.Prepare(text)
+	if err != nil {
+		return inserting{}, err
+	}
+	return inserting{func(args []any) (int64, error) {
+		if err := st.Bind(args...); err != nil {
+			return 0, err
+		}
+		return st.Run()
+	}, st.Close}, nil
+}
+
+// insertSQLite writes many rows with each statement.
 func (t *liveTx) insertSQLite(table string, columns []string, source *feed, ignore bool) (rows int64, err error) {
 	var args []any
 	var kept []byte // the caller may reuse its bytes before the statement runs
-	insert := func(n int) (*lite.Stmt, error) {
-		return t.writer.engine.Prepare(insertText(table, columns, n, unnamed, ignore))
+	insert := func(n int) (inserting, error) {
+		return t.inserting(source.ctx, insertText(table, columns, n, unnamed, ignore))
 	}
-	run := func(st *lite.Stmt) error {
-		if err := st.Bind(args...); err != nil {
-			return err
-		}
-		n, err := st.Run()
+	run := func(st inserting) error {
+		n, err := st.run(args)
 		rows += n
 		args, kept = args[:0], kept[:0]
 		return err
@@ -215,7 +245,7 @@ func (t *liveTx) insertSQLite(table string, columns []string, source *feed, igno
 	if err != nil {
 		return 0, err
 	}
-	defer many.Close()
+	defer many.close()
 	for source.Next() {
 		for _, v := range source.row {
 			if b, ok := v.([]byte); ok {
@@ -238,7 +268,7 @@ func (t *liveTx) insertSQLite(table string, columns []string, source *feed, igno
 	if err != nil {
 		return rows, err
 	}
-	defer rest.Close()
+	defer rest.close()
 	return rows, run(rest)
 }
 
