@@ -198,7 +198,7 @@ func carried(p page) (action string, form url.Values) {
 func (s *stage) told(reg sso.Registration, req sso.Request, p page) (sso.Accepted, string) {
 	s.t.Helper()
 	action, form := carried(p)
-	if p.status != http.StatusOK || action != reg.ACS || form.Get("RelayState") != req.RelayID || !strings.Contains(p.header.Get("Content-Security-Policy"), "form-action 'self' https://"+hostname(reg.ACS)+";") {
+	if p.status != http.StatusOK || action != reg.ACS || form.Get("RelayState") != req.RelayID || !strings.Contains(p.header.Get("Content-Security-Policy"), "form-action 'self' https://"+hostname(reg.ACS)+" https:;") {
 		s.t.Fatalf("the answer: %d to %q with %q, policy %s\n%s", p.status, action, form.Get("RelayState"), p.header.Get("Content-Security-Policy"), p.body)
 	}
 	req.IdPID, req.Purpose, req.BrowserHash, req.CreatedAt, req.ExpiresAt = reg.ID, sso.PurposeSignIn, sso.BrowserHash(samltest.Browser), s.now.Now(), s.now.Now().Add(sso.RequestLife)

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -48,8 +49,11 @@ func (s *salesPlatform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.send(w, r, func() (sso.Outgoing, error) {
 			return sso.BuildLogoutRequest(s.mirror(), sso.Subject{NameID: sso.NameID{Value: shopper, Format: string(sso.NameIDTransient)}}, sso.NewMessageID(), "out", s.now.Now())
 		})
+	case r.URL.Path == "/orders":
+		fmt.Fprint(w, `<!doctype html><title>orders</title><p id="orders">orders</p>`)
 	case r.URL.Path == "/" || r.FormValue("SAMLRequest") == "":
-		fmt.Fprintf(w, `<!doctype html><title>shop</title><a id="jump" href="%s">console</a> <a id="out" href="/out">out</a>`, html.EscapeString(s.entry()))
+		fmt.Fprintf(w, `<!doctype html><title>shop</title><a id="jump" href="%s">console</a> <a id="orders" href="%s">orders</a> <a id="out" href="/out">out</a>`,
+			html.EscapeString(s.entry()), html.EscapeString(s.entry()+"&service="+url.QueryEscape("http://"+r.Host+"/orders")))
 	case r.Method == http.MethodGet && !s.auto:
 		fmt.Fprintf(w, `<!doctype html><title>sign in</title><form method="post"><input type="hidden" name="SAMLRequest" value="%s"><input type="hidden" name="RelayState" value="%s">
 <button id="in" name="do" value="in">in</button><button id="no" name="do" value="no">no</button></form>`, html.EscapeString(r.FormValue("SAMLRequest")), html.EscapeString(r.FormValue("RelayState")))
@@ -167,7 +171,7 @@ func jumpWorld(t *testing.T) (w *world, server *httptest.Server, base string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	added, err := w.app.Platforms.Add(w.asTest(), op, registry.AddInput{PartnerID: p.Organisation.ID, Metadata: s.idp.Metadata(), AccountType: "HB_SHOP", Activate: true})
+	added, err := w.app.Platforms.Add(w.asTest(), op, registry.AddInput{PartnerID: p.Organisation.ID, Metadata: s.idp.Metadata(), AccountType: "HB_SHOP", Activate: true, Returns: []string{shop.URL + "/orders"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,11 +193,12 @@ func (b *tab) click(selector string) {
 func TestJumpInBrowser(t *testing.T) {
 	browser := chromium(t)
 	_, shop, base := jumpWorld(t)
+	link := "#orders" // back to the shop, at the first entry
 	visit := func(b *tab, what string, before ...func(b *tab)) {
 		b.t.Helper()
 		b.base = shop.URL
 		b.open("/")
-		b.click("#jump")
+		b.click(link)
 		b.until("the platform's sign-in", "document.querySelector('#no')")
 		b.base = base
 		for _, do := range before {
@@ -215,6 +220,9 @@ func TestJumpInBrowser(t *testing.T) {
 	b.until("the question for consent", "document.querySelector('[role=alert], .hb-flash.bad')")
 	b.click("input[name=consent]")
 	b.click("button[value=create]")
+	b.until("the shop's own page", "document.querySelector('p#orders') && location.origin === '"+shop.URL+"'")
+	link = "#jump"
+	visit(b, "#in")
 	b.until("own consumption", "location.pathname.endsWith('/expenditure') && document.querySelector('.hb-bar a[href$=\"/partner\"]')")
 	b.clean("first page")
 	b.click(".hb-bar a[href$='/partner']")
@@ -239,6 +247,7 @@ func TestJumpInBrowser(t *testing.T) {
 	b.open("/saml/leave")
 	b.until("signed out", "location.pathname === '/login'")
 
+	link = "#orders"
 	b.scripts(false)
 	visit(b, "#in", (*tab).strict)
 	b.until("the platform's answer", "document.querySelector('#back button') && location.origin === '"+shop.URL+"'")
@@ -249,7 +258,7 @@ func TestJumpInBrowser(t *testing.T) {
 	b.width(phone)
 	b.clean("hop on a phone")
 	b.click("form button")
-	b.until("own consumption, by a browser that keeps its cookies", "location.pathname.endsWith('/expenditure')")
+	b.until("the shop's own page, by a browser that keeps its cookies", "document.querySelector('p#orders') && location.origin === '"+shop.URL+"'")
 	b.base = shop.URL
 	b.open("/")
 	b.click("#out")

@@ -82,15 +82,25 @@ func (c *Ctx) secret() string {
 // unreferred keeps tickets and messages out of the address that the next site is told.
 func (c *Ctx) unreferred() { c.Response().Header().Set("Referrer-Policy", "no-referrer") }
 
-// toward lets a form of this page, and what answers it, go to one other site.
+// toward lets a form of this page go to one other site, and from there to whichever that leads on to: browsers hold
+// every redirect that answers a form against the policy of the form's page, and many consoles take a message at one
+// host and lead to another.
 func (c *Ctx) toward(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || strings.ContainsAny(u.Host, " ;,'\"") {
 		return fault.Invalid("request.malformed", nil)
 	}
-	policy := strings.Replace(contentPolicy, "form-action 'self'", "form-action 'self' "+u.Scheme+"://"+u.Host, 1)
-	c.Response().Header().Set("Content-Security-Policy", policy)
+	on := "https:"
+	if u.Scheme == "http" {
+		on = "http: https:"
+	}
+	c.onward(u.Scheme + "://" + u.Host + " " + on)
 	return nil
+}
+
+// onward lets what answers a form of this page lead there.
+func (c *Ctx) onward(sources string) {
+	c.Response().Header().Set("Content-Security-Policy", strings.Replace(contentPolicy, "form-action 'self'", "form-action 'self' "+sources, 1))
 }
 
 // samlHere: plain http is for the own machine alone.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"huoban/internal/signon"
 	"huoban/internal/sso"
@@ -113,6 +114,9 @@ func (h *Handlers) hop(c *Ctx, p sso.Post) error {
 		}
 	}
 	page.Fields = append(page.Fields, part.Hidden{Name: fieldHop, Value: "1"})
+	if c.onward("https:"); strings.HasPrefix(h.BaseURL, "http:") {
+		c.onward("http: https:") // where a customer is led on to is not known before the message is read
+	}
 	return c.page(http.StatusOK, page.Page())
 }
 

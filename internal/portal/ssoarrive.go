@@ -3,6 +3,7 @@ package portal
 import (
 	"cmp"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -65,11 +66,20 @@ func (h *Handlers) arrive(c *Ctx) error {
 		if err != nil {
 			return err
 		}
+		c.returning(a)
 		return c.page(http.StatusOK, ssoview.Continue{Action: c.Request().URL.Path, Partner: a.reg.PartnerName, As: p.Name, Now: c.Person.Name}.Page())
 	case signon.TicketNew:
 		return h.arrivePage(c, a, http.StatusOK, "")
 	}
 	return notFound()
+}
+
+// returning lets the forms of an arrival lead to where the sign-in was meant to go, which may be another site.
+func (c *Ctx) returning(a arriving) {
+	to := (sso.Target{ReturnID: a.ticket.ReturnID, Path: a.ticket.Path, Query: a.ticket.Query}).Address(a.reg)
+	if u, err := url.Parse(to); err == nil && u.Host != "" {
+		c.onward(u.Scheme + "://" + u.Host)
+	}
 }
 
 // landed leads on to where the sign-in was meant to go.
@@ -243,6 +253,7 @@ func (h *Handlers) arrivePage(c *Ctx, a arriving, status int, problem string) er
 	if proved {
 		p.Bind = c.Person.Login
 	}
+	c.returning(a)
 	return c.page(status, p.Page())
 }
 
