@@ -160,8 +160,9 @@ func sees(ctx context.Context, c *lite.Conn, version int64) (same bool, err erro
 }
 
 // scanSettings keep the server from compiling a query that is run twice, from giving it processes of its
-// own beside ours, and from sorting what fits memory.
-const scanSettings = "SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL work_mem = '64MB'"
+// own beside ours, and from sorting a million rows on disk where it can put them into groups in memory.
+const scanSettings = "SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_sort = off; " +
+	"SET LOCAL work_mem = '64MB'; SET LOCAL hash_mem_multiplier = 2"
 
 func (s *scanning) postgres(ctx context.Context, t *liveTx, more int) error {
 	var snapshot string

@@ -99,7 +99,11 @@ func (r *chargeReading) plan(ctx context.Context, slot int64, grouped bool) erro
 	if err != nil {
 		return err
 	}
-	most := max(pieceLines, min(total/4+1, pieceLinesMax))
+	pieces := int64(4)
+	if grouped { // each piece may cost the server a look at the whole table
+		pieces = 2
+	}
+	most := max(pieceLines, min(total/pieces+1, pieceLinesMax))
 	at, have := "", int64(0)
 	cut := func(to string) {
 		if at != to {
@@ -114,7 +118,7 @@ func (r *chargeReading) plan(ctx context.Context, slot int64, grouped bool) erro
 			r.large = append(r.large, span{slot, c.id, at})
 			continue
 		}
-		if have > 0 && have+c.lines > most {
+		if have > 0 && have+c.lines/2 > most {
 			cut(c.id)
 		}
 		have += c.lines
