@@ -198,7 +198,7 @@ func (s *scanning) beside(ctx context.Context, snapshot string) error {
 		}
 		return nil
 	}
-	return s.db.onceOn(context.WithoutCancel(ctx), conn, "", readOnly, func(inner context.Context) error {
+	return s.db.onceOn(ctx, conn, "", readOnly, func(inner context.Context) error {
 		t := current(inner, s.db)
 		err := t.withPgx(func(conn *pgx.Conn) error {
 			_, err := conn.Exec(ctx, "SET TRANSACTION SNAPSHOT '"+snapshot+"'; "+scanSettings)
