@@ -58,6 +58,7 @@ type DB struct {
 	watch  atomic.Pointer[func(name string)]
 
 	config     *pgx.ConnConfig // PostgreSQL
+	turn       chan struct{}   // PostgreSQL: held by the small transaction that writes
 	tenant     atomic.Pointer[sql.DB]
 	tenantRole string // whose connections tenant holds; set before it
 }
@@ -152,7 +153,7 @@ func openPostgres(ctx context.Context, target string) (*DB, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "portal"
 	}
-	db := &DB{engine: Postgres, config: config}
+	db := &DB{engine: Postgres, config: config, turn: make(chan struct{}, 1)}
 	db.owner = stdlib.OpenDB(*config)
 	db.owner.SetMaxOpenConns(4)
 	db.owner.SetMaxIdleConns(1)

@@ -63,7 +63,7 @@ func (db *DB) inTx(ctx context.Context, alone bool, fn func(ctx context.Context)
 		if db.writer != nil {
 			err = db.writer.run(ctx, db, alone, func(t *liveTx) error { return fn(context.WithValue(ctx, txKey{}, t)) })
 		} else {
-			err = db.once(ctx, db.read, &sql.TxOptions{Isolation: sql.LevelSerializable}, func(ctx context.Context) error { return versioned(ctx, current(ctx, db), fn) })
+			err = db.inTurn(ctx, alone, fn)
 		}
 		if !retryable(err) {
 			return classify(err)
@@ -83,6 +83,26 @@ func (db *DB) inTx(ctx context.Context, alone bool, fn func(ctx context.Context)
 
 // readOnly is a reading transaction of PostgreSQL.
 var readOnly = &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
+
+// patience is how long a transaction on PostgreSQL waits for its turn.
+const patience = 250 * time.Millisecond
+
+// inTurn runs a transaction on PostgreSQL. Nearly all end at the audit chain's head, where of two that run
+// at once one must run again, so that small ones of a program go one after the other. None waits for long:
+// behind a slow one they run beside it, as those of other programs and long work always do.
+func (db *DB) inTurn(ctx context.Context, alone bool, fn func(ctx context.Context) error) error {
+	if !alone {
+		wait := time.NewTimer(patience)
+		select {
+		case db.turn <- struct{}{}:
+			defer func() { <-db.turn }()
+		case <-wait.C:
+		case <-ctx.Done():
+		}
+		wait.Stop()
+	}
+	return db.once(ctx, db.read, &sql.TxOptions{Isolation: sql.LevelSerializable}, func(ctx context.Context) error { return versioned(ctx, current(ctx, db), fn) })
+}
 
 // InRead runs fn on one consistent snapshot without writing.
 func (db *DB) InRead(ctx context.Context, fn func(ctx context.Context) error) error {

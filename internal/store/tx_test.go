@@ -291,3 +291,20 @@ func TestReadSnapshot(t *testing.T) {
 		}
 	})
 }
+
+// TestNoTurnIsWaitedForForEver: on PostgreSQL small transactions take turns, but one that waits for another,
+// by whatever mistake, must not stand still for ever behind it.
+func TestNoTurnIsWaitedForForEver(t *testing.T) {
+	db := storetest.Postgres(t)
+	makeTable(t, db, noteTable)
+	outer := db.InTx(t.Context(), func(ctx context.Context) error {
+		inner := make(chan error)
+		go func() {
+			inner <- db.InTx(context.Background(), func(ctx context.Context) error { return add(ctx, db, "inner") })
+		}()
+		return errors.Join(<-inner, add(ctx, db, "outer"))
+	})
+	if n := count(t, db); outer != nil || n != 2 {
+		t.Fatalf("%d notes: %v", n, outer)
+	}
+}
