@@ -1,8 +1,9 @@
 // Package auditstore keeps the chain of audit entries.
 //
 // It owns the queries of audit and audit_head; it does not own hashing. Invariant: a transaction moves the
-// head before it writes its first row, so that concurrent writers meet at one row and the loser is run
-// again. Further rows of it, those of others that share it too, move the head once more at its end.
+// head before anything else of the chain, so that concurrent writers meet at one row and the loser is run
+// again. Its rows, those of others that share it too, are written together before its commit, with the head
+// moved once more if they are several.
 package auditstore
 
 import (
@@ -11,6 +12,7 @@ import (
 	"database/sql"
 	"embed"
 	"math"
+	"sync"
 	"time"
 
 	"huoban/internal/audit"
@@ -39,44 +41,49 @@ type Store struct{ db *store.DB }
 // New makes the store.
 func New(db *store.DB) *Store { return &Store{db} }
 
-// headKey names the end of the chain as the running transaction will leave it.
-type headKey struct{}
+// endKey names the end of the chain as the running transaction will leave it.
+type endKey struct{}
 
-// pending is that end, and how far audit_head has been moved yet.
-type pending struct {
+// end is the head with every row of the transaction, how far audit_head has been moved yet, and the rows
+// that are still to be written. It is not changed once it is kept, because a member that shares the
+// transaction may be undone.
+type end struct {
 	head  audit.Head
 	moved audit.Head
+	rows  []audit.Row
 }
 
 // Head reads the end of the chain; before the first row it is empty.
 func (s *Store) Head(ctx context.Context) (h audit.Head, err error) {
-	if p, ok := s.db.Late(ctx, headKey{}); ok {
-		return p.(pending).head, nil
+	if e, ok := s.db.Late(ctx, endKey{}); ok {
+		return e.(end).head, nil
 	}
 	h.Hash = []byte{}
 	err = s.db.Each(ctx, qHead, nil, func(rows *sql.Rows) error { return rows.Scan(&h.Seq, &h.Hash, &h.KeyID) })
 	return h, err
 }
 
-// Append writes the row after prev, if that is the end of the chain, and makes the row the end.
+// Append puts the row after prev, if that is the end of the chain, and makes the row the end.
 func (s *Store) Append(ctx context.Context, prev audit.Head, r audit.Row, keyID string) (bool, error) {
-	next := pending{head: audit.Head{Seq: r.Seq, Hash: r.Hash, KeyID: keyID}}
-	if kept, ok := s.db.Late(ctx, headKey{}); ok {
-		p := kept.(pending)
-		if next.moved = p.moved; !same(p.head, prev) {
+	var e end
+	if kept, ok := s.db.Late(ctx, endKey{}); ok {
+		if e = kept.(end); !same(e.head, prev) {
 			return false, nil
 		}
 	} else {
-		if ok, err := s.move(ctx, prev, next.head); err != nil || !ok {
+		e.moved = audit.Head{Seq: r.Seq, Hash: r.Hash, KeyID: keyID}
+		if ok, err := s.move(ctx, prev, e.moved); err != nil || !ok {
 			return false, err
 		}
-		next.moved = next.head
 	}
-	_, err := s.db.Exec(ctx, qAppend, r.Seq, store.At(r.At), r.Actor, r.OnBehalf, r.OrgID, r.Action, r.Object, r.Outcome, r.Detail,
-		r.RequestID, r.IP, r.Prev, r.Hash)
-	if err == nil {
-		err = s.db.SetLate(ctx, headKey{}, next, s.settle)
+	if len(e.rows) == atOnce {
+		if err := s.insert(ctx, e.rows); err != nil {
+			return false, err
+		}
+		e.rows = nil
 	}
+	e.head, e.rows = audit.Head{Seq: r.Seq, Hash: r.Hash, KeyID: keyID}, append(e.rows, r)
+	err := s.db.SetLate(ctx, endKey{}, e, s.settle)
 	return err == nil, err
 }
 
@@ -94,17 +101,64 @@ func (s *Store) move(ctx context.Context, from, to audit.Head) (bool, error) {
 	return n == 1, err
 }
 
-// settle moves the head to where the transaction's last row left the chain.
-func (s *Store) settle(ctx context.Context, value any) error {
-	p := value.(pending)
-	if same(p.head, p.moved) {
-		return nil
+// settle writes the rows of the transaction and moves the head past the last one.
+func (s *Store) settle(ctx context.Context, kept any) error {
+	e := kept.(end)
+	if err := s.insert(ctx, e.rows); err != nil || same(e.head, e.moved) {
+		return err
 	}
-	ok, err := s.move(ctx, p.moved, p.head)
+	ok, err := s.move(ctx, e.moved, e.head)
 	if err == nil && !ok {
 		err = fault.Unavailable("audit.head_moved", nil)
 	}
 	return err
+}
+
+// flush writes what the running transaction has recorded, for who reads rows in it.
+func (s *Store) flush(ctx context.Context) error {
+	kept, ok := s.db.Late(ctx, endKey{})
+	if !ok {
+		return nil
+	}
+	e := kept.(end)
+	if err := s.insert(ctx, e.rows); err != nil {
+		return err
+	}
+	e.rows = nil
+	return s.db.SetLate(ctx, endKey{}, e, s.settle)
+}
+
+// atOnce is how many rows are written by one statement at most.
+const atOnce = 32
+
+// appends are statements of 1, 2, 4 … atOnce rows: a few texts that stay prepared serve any number.
+var appends = sync.OnceValue(func() (out []store.Query) {
+	const columns = 13
+	text := qAppend.Text
+	for n := 1; n <= atOnce; n++ {
+		if n&(n-1) == 0 {
+			out = append(out, store.Query{Name: qAppend.Name, Text: text})
+		}
+		text += ", (" + store.In(n*columns+1, columns) + ")"
+	}
+	return out
+})
+
+// insert writes rows in their order, as many as it can by each statement.
+func (s *Store) insert(ctx context.Context, rows []audit.Row) error {
+	for at := len(appends()) - 1; at >= 0; at-- {
+		for n := 1 << at; len(rows) >= n; rows = rows[n:] {
+			args := make([]any, 0, 13*n)
+			for _, r := range rows[:n] {
+				args = append(args, r.Seq, store.At(r.At), r.Actor, r.OnBehalf, r.OrgID, r.Action, r.Object, r.Outcome, r.Detail,
+					r.RequestID, r.IP, r.Prev, r.Hash)
+			}
+			if _, err := s.db.Exec(ctx, appends()[at], args...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // After reads rows in order.
@@ -135,6 +189,9 @@ func (s *Store) Newer(ctx context.Context, orgID string, all bool, f audit.Filte
 
 // Span counts rows that match.
 func (s *Store) Span(ctx context.Context, orgID string, all bool, f audit.Filter) (out audit.Span, err error) {
+	if err := s.flush(ctx); err != nil {
+		return out, err
+	}
 	args := narrowed(orgID, all, f, 0)
 	err = s.db.Row(ctx, qSpan, "", append(append([]any{until(f)}, args[:len(args)-1]...), f.Request), &out.Count, &out.Newest)
 	return out, err
@@ -165,6 +222,9 @@ func narrowed(orgID string, all bool, f audit.Filter, limit int) []any {
 
 func (s *Store) rows(ctx context.Context, q store.Query, args []any) ([]audit.Row, error) {
 	var out []audit.Row
+	if err := s.flush(ctx); err != nil {
+		return nil, err
+	}
 	err := s.db.Each(ctx, q, args, func(rows *sql.Rows) error {
 		var r audit.Row
 		var at store.Instant

@@ -317,8 +317,14 @@ func TestUndoneMembersLeaveTheChainWhole(t *testing.T) {
 								return err
 							}
 						}
-						if head, err := b.store.Head(ctx); err != nil || head.Seq == 0 {
+						head, err := b.store.Head(ctx)
+						if err != nil || head.Seq == 0 {
 							return fmt.Errorf("head %d inside: %w", head.Seq, err)
+						}
+						if i%5 == 0 { // who reads sees what is not yet committed
+							if last, err := b.store.Before(ctx, "", true, audit.Filter{}, 0, 1); err != nil || last[0].Seq != head.Seq {
+								return fmt.Errorf("%+v is last before %d: %w", last, head.Seq, err)
+							}
 						}
 						if fails {
 							return stop
@@ -337,6 +343,37 @@ func TestUndoneMembersLeaveTheChainWhole(t *testing.T) {
 		wg.Wait()
 		if rep := b.verify(t); rep.Broken != nil || rep.Rows != rows.Load() || rep.Head.Seq != rep.Rows || rep.Rows < 40 {
 			t.Fatalf("%d rows stand, report %+v", rows.Load(), rep)
+		}
+	})
+}
+
+// TestManyRowsOfOneAct: rows that are written by several statements stand in their order, and a transaction
+// that is undone after the first of them leaves none.
+func TestManyRowsOfOneAct(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		b, stop := newBench(db), errors.New("stop")
+		var total int64
+		for _, n := range []int64{1, 2, 3, 31, 32, 33, 64, 95, 101} {
+			for _, outcome := range []error{stop, nil} {
+				err := db.InTx(t.Context(), func(ctx context.Context) error {
+					for i := range n {
+						if err := b.chain.Record(ctx, audit.Entry{Action: "x.y", Object: fmt.Sprint("x:", i)}); err != nil {
+							return err
+						}
+					}
+					if span, err := b.store.Span(ctx, "", true, audit.Filter{}); err != nil || span.Count != total+n || span.Newest != total+n {
+						return fmt.Errorf("%+v of %d: %w", span, total+n, err)
+					}
+					return outcome
+				})
+				if !errors.Is(err, outcome) {
+					t.Fatal(n, err)
+				}
+			}
+			total += n
+			if rep := b.verify(t); rep.Broken != nil || rep.Rows != total {
+				t.Fatalf("%d rows, report %+v", total, rep)
+			}
 		}
 	})
 }
