@@ -8,20 +8,24 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// InLoad runs fn in one transaction of the owner in which no trigger of ours fires, to fill a database
-// with rows that were lawful where they come from: sealed lines and append-only logs among them. On
+// InLoad runs fn in one transaction, on PostgreSQL of the owner, in which no trigger of ours fires, to fill a
+// database with rows that were lawful where they come from: sealed lines and append-only logs among them. On
 // SQLite references are looked at when it commits; on PostgreSQL at the end of each statement, so a
 // table that refers to itself is written by one Bulk.
 func (db *DB) InLoad(ctx context.Context, fn func(ctx context.Context) error) error {
 	if current(ctx, db) != nil {
 		return fmt.Errorf("store: loading inside another transaction")
 	}
-	err := db.once(ctx, db.owner, nil, func(ctx context.Context) error {
+	load := func(ctx context.Context) error {
 		restore, err := db.silence(ctx)
 		if err != nil {
 			return err
 		}
-		if err := fn(ctx); err != nil {
+		t := current(ctx, db)
+		if err = fn(ctx); err == nil {
+			err = t.writeLate(ctx)
+		}
+		if err != nil {
 			return err
 		}
 		for _, text := range restore {
@@ -29,8 +33,15 @@ func (db *DB) InLoad(ctx context.Context, fn func(ctx context.Context) error) er
 				return err
 			}
 		}
+		t.moved = false // the version comes with the other rows
 		return nil
-	})
+	}
+	var err error
+	if db.engine == SQLite {
+		err = db.writer.run(ctx, db, true, func(t *liveTx) error { return load(context.WithValue(ctx, txKey{}, t)) })
+	} else {
+		err = db.once(ctx, db.owner, nil, load)
+	}
 	if err == nil && db.engine == Postgres {
 		// Without this the planner knows nothing of the rows until the server finds the time itself.
 		_, err = db.owner.ExecContext(ctx, "ANALYZE")
