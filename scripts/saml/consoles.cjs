@@ -143,6 +143,53 @@ async function ourRollover(portal, who, consoles) {
   }
 }
 
+const signedOut = async (portal, browser, what) => same(`${what}: out of the portal`, (await browser.send('GET', `${portal.base}/api/session`)).status, 401);
+
+// outside: a console that is opened now asks the platform, and the platform asks for the password.
+async function outside(portal, browser, c, what) {
+  const page = await browser.open(`${c.base}/`);
+  check(`${what}: out of ${c.kind}`, page.url.startsWith(portal.base) && /name="password"/.test(page.body), `${page.status} ${page.url}\n${page.body}`);
+}
+
+async function everywhere(portal, who, consoles) {
+  const b = new Browser();
+  for (const c of consoles) await goes(who, b, c);
+  for (const c of consoles) check(`${c.kind}: in`, told(await b.open(`${c.base}/`)).xAccountId === who.code);
+  return b;
+}
+
+// leavesHere: the platform goes round the consoles, each takes the question and answers it.
+async function leavesHere(portal, who, consoles) {
+  const b = await everywhere(portal, who, consoles);
+  const page = await b.follow(await b.send('POST', `${portal.base}/platform/P1/leaving`, {}));
+  same('left at the platform: here and everywhere', page.body.split('已退出').length - 1, consoles.length + 1);
+  check('left at the platform: none is missing', page.status === 200 && page.url.startsWith(`${portal.base}/platform/P1/leaving/`) && !page.body.includes('未能'), `${page.status} ${page.url}\n${page.body}`);
+  await signedOut(portal, b, 'left at the platform');
+  for (const c of consoles) await outside(portal, b, c, 'left at the platform');
+}
+
+// leavesThere: a console asks for the logout; the others are left too, and the one that asked is told.
+async function leavesThere(portal, who, consoles, from) {
+  const what = `left at ${from.kind}`, b = await everywhere(portal, who, consoles);
+  const page = await b.open(from.leaves());
+  check(`${what}: the console takes our answer`, page.status === 200 && page.url.startsWith(from.base) && /<p>left<\/p>/.test(page.body), `${page.status} ${page.url}\n${page.body}\n${from.problems ?? ''}`);
+  await signedOut(portal, b, what);
+  for (const c of consoles) await outside(portal, b, c, what);
+}
+
+// gone: a console that is no more is passed over, and the page says so.
+async function gone(portal, who, consoles, dead) {
+  const what = 'left without a console that is gone', b = await everywhere(portal, who, consoles);
+  dead.stop();
+  const left = await b.send('POST', `${portal.base}/platform/P1/leaving`, {});
+  const round = new URL(left.headers.location, left.url).href;
+  const stopped = await b.open(round).then(() => '', (e) => e.message);
+  check(`${what}: the browser stops there`, /ECONNREFUSED/.test(stopped), stopped);
+  const page = await b.follow(await b.send('POST', round, {}));
+  same(`${what}: here and the others`, page.body.split('已退出').length - 1, consoles.length);
+  check(`${what}: it is named`, page.status === 200 && page.body.includes(`控制台 ${dead.kind}`) && page.body.includes('已跳过'), `${page.status} ${page.url}\n${page.body}`);
+}
+
 run('consoles of the hosted platform', async () => {
   const portal = await Portal.start(binary, work);
   const who = await portal.customer(work, 'C1', name, 'xinghe', 'P1'), other = await portal.customer(work, 'C2', '别家的客户', 'bieren', 'P2');
@@ -163,6 +210,9 @@ run('consoles of the hosted platform', async () => {
   await plain(portal, who, consoles[consoles.length - 1]);
   for (const c of consoles) await theirRollover(portal, who, c);
   await ourRollover(portal, who, consoles);
-  for (const c of consoles) c.stop?.();
+  await leavesHere(portal, who, consoles);
+  for (const c of consoles) await leavesThere(portal, who, consoles, c);
+  const node = consoles.find((c) => c.stop);
+  if (node) await gone(portal, who, consoles, node);
   check('the portal says nothing of panics', !/panic/.test(fs.readFileSync(path.join(work, 'portal.log'), 'utf8')));
 });

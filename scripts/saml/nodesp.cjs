@@ -98,8 +98,9 @@ class NodeSP {
 
   // slo takes the portal's question, which ends every session of its subject, or its answer.
   async slo(res, { fields, query, post }) {
-    const { profile } = await (post ? this.saml.validatePostRequestAsync(fields) : this.saml.validateRedirectAsync(fields, query));
-    if (fields.SAMLResponse) return void res.writeHead(200, { 'content-type': 'text/html' }).end('<p>left everywhere</p>');
+    const check = post ? (fields.SAMLResponse ? 'validatePostResponseAsync' : 'validatePostRequestAsync') : 'validateRedirectAsync';
+    const { profile } = await this.saml[check](fields, query);
+    if (fields.SAMLResponse) return void res.writeHead(200, { 'content-type': 'text/html' }).end('<p>left</p>');
     for (const [id, p] of Object.entries(this.sessions)) if (p.nameID === profile.nameID && p.sessionIndex === profile.sessionIndex) delete this.sessions[id];
     this.go(res, await this.saml.getLogoutResponseUrlAsync(profile, fields.RelayState, {}, true));
   }
