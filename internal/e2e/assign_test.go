@@ -25,6 +25,7 @@ var writes = map[string][]string{
 
 	"customers.names":              {},
 	"dashboards.expenditure.names": {},
+	"dashboards.customers.names":   {},
 	"customers.show.names":         {},
 	"assignments.names":            {},
 	"assignments.show.names":       {},

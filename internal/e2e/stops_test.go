@@ -74,6 +74,7 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "expenditure.lines", who: "yunxiu-manager", path: p + "/expenditure/lines"},
 		{route: "customers", who: buyer, path: p + "/customers", all: true},
 		{route: "customers", who: buyer, path: p + "/customers?q=nobody-is-called-so", name: "no customers"},
+		{route: "dashboards.customers", who: buyer, path: p + "/dashboards/customers", all: true},
 		{route: "dashboards.expenditure", who: buyer, path: p + "/dashboards/expenditure", all: true},
 		{route: "dashboards.expenditure", who: buyer, path: p + "/dashboards/expenditure?by=customer&from=2025-12&to=2026-05"},
 		{who: buyer, path: p + "/dashboards/expenditure?from=2026-05&to=2026-04"},

@@ -269,6 +269,15 @@ func TestDashboard(t *testing.T) {
 				t.Errorf("%s: %d", bad, r.status)
 			}
 		}
+		// 客户看板 counts the same customers, whose contributions are the same total.
+		page := v.both("/o/MUSHI/dashboards/customers?from=2025-12")
+		if got := shownOn(page); got.total != want || got.rows != 3 || strings.Contains(page.Find("main").Text(), "客户s") {
+			t.Errorf("客户看板 has %+v, 客户消费 %s", got, want)
+		}
+		if facts := page.Find("#facts + .body").Text(); !strings.Contains(facts, "客户总数3") || !strings.Contains(facts, "未分配客户经理2") || !strings.Contains(facts, "本月消费客户数3") {
+			t.Errorf("the facts are %s", facts)
+		}
+
 		// The 3rd at six: the dashboard counts that day's charges from then on, 客户消费 those of the 4th only.
 		u := w.at(beijing(20, 12, 0, 0), "carer")
 		board, list := u.both(path), u.both("/o/MUSHI/expenditure")

@@ -20,10 +20,12 @@ const (
 	dashboardMonths = 6 // of the page without a choice
 )
 
-// dashboardRoutes are 消费看板.
+// dashboardRoutes are 消费看板 and 客户看板.
 func dashboardRoutes() []Route {
 	return []Route{{Method: get, Path: "/o/:org" + pathDashboard, Name: "dashboards.expenditure", Sides: partners, Items: []scope.Item{scope.ItemExpenditureView},
-		Query: []string{"customer", "manager"}, Title: "dashboard.title", Do: (*Handlers).dashboard}}
+		Query: []string{"customer", "manager"}, Title: "dashboard.title", Do: (*Handlers).dashboard},
+		{Method: get, Path: "/o/:org" + pathCustomerDashboard, Name: "dashboards.customers", Sides: partners, Items: []scope.Item{scope.ItemCustomerView}, Also: []scope.Item{scope.ItemExpenditureView},
+			Title: "dashboard.customers.title", Do: (*Handlers).customerDashboard}}
 }
 
 // dashboardFilter reads the state of the page, all of it in the URL.
@@ -62,7 +64,7 @@ func (h *Handlers) dashboard(c *Ctx) error {
 		return err
 	}
 	title := c.T("dashboard.title")
-	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done(), Notes: []string{c.T("dashboard.note")}, Filter: dashboardChoices(c, &f, b)}
+	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done(), Notes: []string{c.T("dashboard.note")}, Filter: h.dashboardChoices(c, &f, b)}
 	if c.Scope.IsLimited() {
 		since := c.T("expenditure.since_never")
 		if !b.Since.IsZero() {
@@ -80,7 +82,7 @@ func (h *Handlers) dashboard(c *Ctx) error {
 	return c.page(http.StatusOK, p.Page())
 }
 
-func dashboardChoices(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board) *part.Filter {
+func (h *Handlers) dashboardChoices(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board) *part.Filter {
 	field := func(name, value string, more bool, options ...part.Option) part.FilterField {
 		return part.FilterField{Name: name, Label: c.T("dashboard.filter." + name), Value: value, Options: options, More: more}
 	}
@@ -89,12 +91,7 @@ func dashboardChoices(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board) 
 	for _, g := range expenditure.Groupings {
 		by.Options = append(by.Options, part.Option{Value: string(g), Label: c.T("dashboard.by." + string(g))})
 	}
-	var months []part.Option
-	now := cycle.Of(c.h.Clock.Now(), cycle.Zone)
-	for i := range expenditure.Months + 1 {
-		at := string(now.Add(-i))
-		months = append(months, part.Option{Value: at, Label: at})
-	}
+	months := h.monthOptions()
 	relation := field("relation", string(f.Relation), true, all)
 	for _, k := range []customer.Kind{customer.KindResale, customer.KindReferral} {
 		relation.Options = append(relation.Options, part.Option{Value: string(k), Label: c.T(k.Label())})
@@ -273,11 +270,15 @@ func dashboardRow(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board, g *e
 		}
 		cells, mark = append(cells, cell), mark+x.String()+" "
 	}
-	share := i18n.Nothing
-	if own, err := worth[0].amount.Amount(); err == nil {
-		if all, err := whole.Amount(); err == nil && all > 0 {
-			share = i18n.Percent(own, all)
-		}
+	return sheetRow{key: string(f.By) + "\x00" + g.Key, mark: mark, sums: worth, cells: append(cells, moneyCell(worth), opsview.Cell{Text: shareText(worth[0].amount, whole)})}
+}
+
+// shareText is a part of a whole in per cent; nothing where there is no whole.
+func shareText(x, whole money.Exact) string {
+	own, err := x.Amount()
+	all, err2 := whole.Amount()
+	if err != nil || err2 != nil || all <= 0 {
+		return i18n.Nothing
 	}
-	return sheetRow{key: string(f.By) + "\x00" + g.Key, mark: mark, sums: worth, cells: append(cells, moneyCell(worth), opsview.Cell{Text: share})}
+	return i18n.Percent(own, all)
 }

@@ -50,6 +50,7 @@ var menu = []menuArea{
 		{"nav.group.market", nil},
 		{"nav.group.resellers", nil},
 		{"nav.group.dashboards", []place{
+			{"dashboard.customers.title", pathCustomerDashboard, ""},
 			{"dashboard.title", pathDashboard, "v"},
 		}},
 	}},
