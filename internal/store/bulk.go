@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"huoban/internal/fault"
+	"huoban/internal/store/lite"
 )
 
 // Next gives the values of one row in the order of the columns, and false when there is no more. The
@@ -194,49 +195,18 @@ func bind(e Engine, v any) (any, error) {
 // rowsPerInsert is how many rows one statement carries on SQLite; more gains nothing that can be measured.
 const rowsPerInsert = 8
 
-// inserting is a prepared INSERT of some rows.
-type inserting struct {
-	run   func(args []any) (int64, error)
-	close func() error
-}
-
-// inserting prepares one. The writer goes to the engine itself, because the layers above it cost as much per
-// row as the insert; the owner, who loads a database, has no other way than those layers.
-func (t *liveTx) inserting(ctx context.Context, text string) (inserting, error) {
-	if t.writer == nil {
-		st, err := t.tx.PrepareContext(ctx, text)
-		if err != nil {
-			return inserting{}, err
-		}
-		return inserting{func(args []any) (int64, error) {
-			res, err := st.ExecContext(ctx, args...)
-			if err != nil {
-				return 0, err
-			}
-			return res.RowsAffected()
-		}, st.Close}, nil
-	}
-	st, err := t.writer.engine.Prepare(text)
-	if err != nil {
-		return inserting{}, err
-	}
-	return inserting{func(args []any) (int64, error) {
-		if err := st.Bind(args...); err != nil {
-			return 0, err
-		}
-		return st.Run()
-	}, st.Close}, nil
-}
-
-// insertSQLite writes many rows with each statement.
+// insertSQLite goes to the engine itself: the layers above it cost as much per row as the insert.
 func (t *liveTx) insertSQLite(table string, columns []string, source *feed, ignore bool) (rows int64, err error) {
 	var args []any
 	var kept []byte // the caller may reuse its bytes before the statement runs
-	insert := func(n int) (inserting, error) {
-		return t.inserting(source.ctx, insertText(table, columns, n, unnamed, ignore))
+	insert := func(n int) (*lite.Stmt, error) {
+		return t.writer.engine.Prepare(insertText(table, columns, n, unnamed, ignore))
 	}
-	run := func(st inserting) error {
-		n, err := st.run(args)
+	run := func(st *lite.Stmt) error {
+		if err := st.Bind(args...); err != nil {
+			return err
+		}
+		n, err := st.Run()
 		rows += n
 		args, kept = args[:0], kept[:0]
 		return err
@@ -245,7 +215,7 @@ func (t *liveTx) insertSQLite(table string, columns []string, source *feed, igno
 	if err != nil {
 		return 0, err
 	}
-	defer many.close()
+	defer many.Close()
 	for source.Next() {
 		for _, v := range source.row {
 			if b, ok := v.([]byte); ok {
@@ -268,7 +238,7 @@ func (t *liveTx) insertSQLite(table string, columns []string, source *feed, igno
 	if err != nil {
 		return rows, err
 	}
-	defer rest.close()
+	defer rest.Close()
 	return rows, run(rest)
 }
 
