@@ -174,7 +174,20 @@ func (m *demoMaker) run(ctx context.Context) ([]DemoAccount, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(m.accounts(), samples...), nil
+	return append(m.accounts(), samples...), m.host(ctx)
+}
+
+// host lets the portal be the sales platform of one partner; done twice it changes nothing.
+func (m *demoMaker) host(ctx context.Context) error {
+	if len(m.world.Customers) == 0 {
+		return nil
+	}
+	org, err := m.app.Organisations.ByCode(ctx, m.sc, m.world.Customers[0].Partner)
+	if err != nil {
+		return err
+	}
+	_, err = m.app.Platforms.Host(ctx, m.sc, org.ID)
+	return err
 }
 
 // demoFiles writes the files of the next months while the current one is imported.

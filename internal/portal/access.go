@@ -75,6 +75,11 @@ func (h *Handlers) accessList(c *Ctx, status int, refused *fault.Error) error {
 		return err
 	}
 	p.Sheets = append(p.Sheets, sheet)
+	hosted, err := h.accessHosted(c)
+	if err != nil {
+		return err
+	}
+	p.Sheets = append(p.Sheets, hosted...)
 	if c.Scope.Has(scope.ItemAccessConfigChange) {
 		if err := h.Access.Usable(); err != nil {
 			p.Sheets = append(p.Sheets, ssoview.Sheet{ID: "new", Title: c.T("access.new"), Notes: []string{i18n.FaultText(c.ctx(), faultOf(err))}})

@@ -328,6 +328,13 @@ func (h *Handlers) accessSignIns(c *Ctx, p registry.Platform) (ssoview.Sheet, er
 func (h *Handlers) accessRefusals(c *Ctx, p registry.Platform) (ssoview.Sheet, error) {
 	s := ssoview.Sheet{ID: "refusals", Title: c.T("access.refusals"), Width: "w7"}
 	list, err := h.Access.Refusals(c.ctx(), c.Scope, p.ID, accessRecent)
+	if s.Rows = refusalRows(c, list); len(list) == 0 {
+		s.Rows, s.Notes = nil, []string{c.T("access.no_refusals")}
+	}
+	return s, err
+}
+
+func refusalRows(c *Ctx, list []registry.Refusal) *ssoview.Rows {
 	rows := &ssoview.Rows{Heads: []string{c.T("access.why"), c.T("access.when"), c.T("access.ref"), c.T("access.times")}}
 	for _, r := range list {
 		var facts fault.Args
@@ -335,10 +342,7 @@ func (h *Handlers) accessRefusals(c *Ctx, p registry.Platform) (ssoview.Sheet, e
 		rows.Rows = append(rows.Rows, []ssoview.Cell{{Text: i18n.FaultText(c.ctx(), sso.Denied(r.Code, facts)), Note: r.Code}, {Text: i18n.DateTime(r.LastAt)},
 			{Text: r.Ref, Mono: true}, {Text: i18n.Count(r.Repeats)}})
 	}
-	if s.Rows = rows; len(list) == 0 {
-		s.Rows, s.Notes = nil, []string{c.T("access.no_refusals")}
-	}
-	return s, err
+	return rows
 }
 
 // accessKeys is where our own keys of this registration stand.

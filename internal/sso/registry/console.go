@@ -289,6 +289,37 @@ func (s *Service) HostEntityOf(ctx context.Context, partnerID string) (sso.Host,
 	return s.host(ctx, h, ok, err)
 }
 
+// Hosted is a partner's hosted platform as the partner sees it: every console its customers may go to, those that are
+// disabled too, and the newest messages that were refused.
+type Hosted struct {
+	Host     sso.Host
+	Consoles []Console
+	Refusals []Refusal
+}
+
+// HostedOf gives it; false for a partner without, and for whoever may not see it.
+func (s *Service) HostedOf(ctx context.Context, sc scope.Scope, partnerID string, refusals int) (Hosted, bool, error) {
+	if !see(sc, partnerID, scope.ItemAccessConfigView, scope.ItemAccessConfigChange) {
+		return Hosted{}, false, nil
+	}
+	h, ok, err := s.HostEntityOf(ctx, partnerID)
+	if err != nil || !ok {
+		return Hosted{}, false, err
+	}
+	all, err := s.Store.Consoles(ctx)
+	if err != nil {
+		return Hosted{}, false, err
+	}
+	out := Hosted{Host: h}
+	for _, c := range all {
+		if c.PartnerID == "" || c.PartnerID == partnerID {
+			out.Consoles = append(out.Consoles, c)
+		}
+	}
+	out.Refusals, err = s.Store.Refusals(ctx, h.ID, refusals)
+	return out, err == nil, err
+}
+
 // HostEntityByID is the same by id.
 func (s *Service) HostEntityByID(ctx context.Context, hostID string) (sso.Host, bool, error) {
 	all, err := s.Store.Hosts(ctx)
