@@ -125,6 +125,10 @@ type userAddCmd struct {
 	PasswordFile string   `required:"" placeholder:"F" help:"File with the initial password; - is standard input."`
 	Name         string   `help:"Name (default: the login)."`
 	KeepPassword bool     `help:"Do not ask for a new password at the first sign-in."`
+
+	Email         string `help:"E-mail address."`
+	EmailVerified bool   `help:"You vouch that the address is the person's own."`
+	Phone         string `help:"Telephone."`
 }
 
 func (c *userAddCmd) Run(o *out) error {
@@ -139,7 +143,11 @@ func (c *userAddCmd) Run(o *out) error {
 	}
 	return o.with(func(ctx context.Context, a *app.App, sc scope.Scope) error {
 		res, err := a.Accounts.AddPerson(ctx, sc, account.AddPersonInput{OrgCode: c.Org, Login: c.Login, Name: c.Name, Roles: c.Role,
-			Password: strings.TrimRight(string(body), "\r\n"), KeepPassword: c.KeepPassword})
+			Password: strings.TrimRight(string(body), "\r\n"), KeepPassword: c.KeepPassword,
+			Email: c.Email, Phone: c.Phone})
+		if err == nil && c.EmailVerified {
+			err = a.Accounts.VouchEmail(ctx, sc, res.Person.Login)
+		}
 		if err != nil {
 			return err
 		}

@@ -37,6 +37,9 @@ type Store interface {
 	Credentials(ctx context.Context, login string) (Credentials, error) // login in any case
 	CredentialsByID(ctx context.Context, personID string) (Credentials, error)
 	PersonByID(ctx context.Context, personID string) (Person, error)
+	// VerifyEmail notes that an address is the person's own; false when it was known, or is another by now. A change
+	// of the address takes it back.
+	VerifyEmail(ctx context.Context, personID, email string, at time.Time) (bool, error)
 	UpdatePerson(ctx context.Context, p Person) error // name, phone, email, state, supervisor
 	UpdatePassword(ctx context.Context, personID, hash string, mustChange bool, at time.Time) error
 	TouchSignIn(ctx context.Context, personID string, at time.Time) error

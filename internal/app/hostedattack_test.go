@@ -124,6 +124,19 @@ var consoleAttacks = []consoleAttack{
 		return b.get("/saml/idp/" + s.host.Key + "/sso?SAMLRequest=" + url.QueryEscape(samltest.Deflate("<!DOCTYPE x><x/>")))
 	}},
 	{"a platform nobody has", sso.CodeTenantUnknown, func(_ *stage, b *browser) page { return b.get("/saml/idp/none/sso?SAMLRequest=x") }},
+	{"108 the partner is suspended", sso.CodeTenantPartner, func(s *stage, b *browser) page {
+		op := scope.System("operator")
+		if _, err := s.a.Organisations.Suspend(s.ctx(), op, "P001", "test"); err != nil {
+			s.t.Fatal(err)
+		}
+		defer func() {
+			if _, err := s.a.Organisations.Resume(s.ctx(), op, "P001", "test"); err != nil {
+				s.t.Fatal(err)
+			}
+		}()
+		_, out := s.question(s.consoles["con"], nil)
+		return b.send(out)
+	}},
 	{"120 logout unsigned", sso.CodeSLOSig, leaving(func(q string) string { return cutFrom(q, "&SigAlg") })},
 	{"120 logout, order changed", sso.CodeSLOSig, leaving(func(q string) string {
 		parts := strings.Split(q, "&")

@@ -88,6 +88,14 @@ func (h *Handlers) hostByPartner(c *Ctx) (*hostAt, error) {
 	return &hostAt{e, partner}, nil
 }
 
+// open: a partner that is suspended sends nobody.
+func (a hostAt) open() error {
+	if !a.PartnerActive {
+		return sso.Refuse(sso.CodeTenantPartner, "lookupTenant", "", "")
+	}
+	return nil
+}
+
 // refusedAt is the refusal of a message or a customer at a hosted platform.
 func (h *Handlers) refusedAt(c *Ctx, at *hostAt, err error, in signon.RefuseInput) error {
 	if !isRefusal(err) {
@@ -134,6 +142,9 @@ func (h *Handlers) idpSSO(c *Ctx) error {
 		return err
 	}
 	if err := h.rates.allow(c.RealIP(), at.Key, h.Clock.Now()); err != nil {
+		return h.refusedAt(c, at, err, about(msg, ""))
+	}
+	if err := at.open(); err != nil {
 		return h.refusedAt(c, at, err, about(msg, ""))
 	}
 	question, _, err := sso.VerifyAuthnRequest(c.ctx(), at.Host, msg, h.Access, h.Clock.Now())
@@ -188,7 +199,10 @@ func (h *Handlers) idpLaunch(c *Ctx) error {
 	if !ok {
 		return notFound()
 	}
-	if err := at.Serves(con, h.Clock.Now()); err != nil {
+	if err = at.open(); err == nil {
+		err = at.Serves(con, h.Clock.Now())
+	}
+	if err != nil {
 		return h.refusedAt(c, at, err, signon.RefuseInput{Issuer: con.EntityID})
 	}
 	to := con.Endpoints()
@@ -207,6 +221,9 @@ func (h *Handlers) platformHome(c *Ctx) error {
 	at, err := h.hostByPartner(c)
 	if err != nil {
 		return err
+	}
+	if err := at.open(); err != nil {
+		return h.refusedAt(c, at, err, signon.RefuseInput{})
 	}
 	if c.Person.ID == "" || c.QueryParam("other") != "" {
 		return c.page(http.StatusOK, h.platformDoor(c, at, at.path(""), "", "").Page())
@@ -241,6 +258,9 @@ func (h *Handlers) platformSignIn(c *Ctx) error {
 	at, err := h.hostByPartner(c)
 	if err != nil {
 		return err
+	}
+	if err := at.open(); err != nil {
+		return h.refusedAt(c, at, err, signon.RefuseInput{})
 	}
 	login, next := c.FormValue("username"), c.FormValue("next")
 	if next != at.path("") && !strings.HasPrefix(next, at.path("/")) {
@@ -282,6 +302,9 @@ func (h *Handlers) jumping(c *Ctx, at *hostAt, ticket string) (asking, error) {
 	con, ok, err := h.Access.ConsoleByID(c.ctx(), q.ConsoleID)
 	if err == nil && !ok {
 		err = notFound()
+	}
+	if err == nil {
+		err = at.open()
 	}
 	if err == nil {
 		err = at.Serves(con, h.Clock.Now()) // it may have been disabled meanwhile

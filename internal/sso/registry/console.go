@@ -334,7 +334,11 @@ func (s *Service) host(ctx context.Context, h HostRow, ok bool, err error) (sso.
 	if err != nil || !ok || h.State != sso.StateActive {
 		return sso.Host{}, false, err
 	}
+	suspended, err := s.Orgs.Suspended(ctx, h.PartnerID)
+	if err != nil {
+		return sso.Host{}, false, err
+	}
 	keys, err := s.keys(ctx, h.Key)
-	return sso.Host{ID: h.ID, PartnerID: h.PartnerID, PartnerActive: true, Key: h.Key, EntityID: h.EntityID, SSO: s.address("idp", h.Key, "sso"),
+	return sso.Host{ID: h.ID, PartnerID: h.PartnerID, PartnerActive: !suspended, Key: h.Key, EntityID: h.EntityID, SSO: s.address("idp", h.Key, "sso"),
 		SLO: s.address("idp", h.Key, "slo"), Keys: keys}, err == nil, err
 }

@@ -116,6 +116,12 @@ func (s *Store) PersonByID(ctx context.Context, personID string) (account.Person
 	return c.Person, err
 }
 
+// VerifyEmail notes that an address is the person's own; false when it was known, or is another by now.
+func (s *Store) VerifyEmail(ctx context.Context, personID, email string, at time.Time) (bool, error) {
+	n, err := s.db.Exec(ctx, q.Get("person.VerifyEmail"), personID, email, store.At(at))
+	return n == 1, err
+}
+
 // UpdatePerson writes name, phone, email, state and supervisor.
 func (s *Store) UpdatePerson(ctx context.Context, p account.Person) error {
 	_, err := s.db.Exec(ctx, qPersonUpdate, p.ID, p.Name, p.Phone, p.Email, string(p.State), nullText(p.SupervisorID))

@@ -14,7 +14,11 @@ SELECT p.id, p.org_id, p.login, p.name, p.phone, p.email, p.state, p.must_change
 FROM person p LEFT JOIN second_factor f ON f.person_id = p.id WHERE p.id = $1;
 
 -- name: person.Update
-UPDATE person SET name = $2, phone = $3, email = $4, state = $5, supervisor_id = $6 WHERE id = $1;
+UPDATE person SET name = $2, phone = $3, email_verified_at = CASE WHEN email = $4 THEN email_verified_at END, email = $4, state = $5,
+  supervisor_id = $6 WHERE id = $1;
+
+-- name: person.VerifyEmail
+UPDATE person SET email_verified_at = $3 WHERE id = $1 AND email = $2 AND email_verified_at IS NULL;
 
 -- name: person.SetPassword
 UPDATE person SET password_hash = $2, must_change = $3, password_changed_at = $4 WHERE id = $1;
