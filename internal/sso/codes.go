@@ -136,7 +136,7 @@ func (r *Refusal) fault() *fault.Error {
 // Denied is the fault of a code with its facts, fresh or kept; a fact its sentence may name and that is not known
 // is a dash.
 func Denied(code string, facts fault.Args) *fault.Error {
-	args := fault.Args{"expected": "–", "seen": "–", "name": "–", "field": "–", "why": ""}
+	args := fault.Args{"expected": "–", "seen": "–", "name": "–", "field": "–", "why": "", "difference": "", "place": "", "ahead": "", "behind": ""}
 	for k, v := range facts {
 		if v != "" {
 			args[k] = v

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -70,7 +71,7 @@ func (c *check) destination() *Refusal {
 	d := attr(c.response, "Destination")
 	c.note(c.reg.ACS, d)
 	if d != c.reg.ACS {
-		return &Refusal{Code: CodeMsgDestination, Expected: c.reg.ACS, Seen: d}
+		return &Refusal{Code: CodeMsgDestination, Expected: c.reg.ACS, Seen: d, More: difference(c.reg.ACS, d)}
 	}
 	return nil
 }
@@ -95,12 +96,40 @@ func (c *check) late(code, what, seen string) *Refusal {
 	return r
 }
 
+// difference says where two texts that shall be equal part: by a trailing slash, http and https, or letter case
+// alone, or from which character on. Of several texts of theirs it says nothing.
+func difference(ours string, theirs ...string) map[string]any {
+	if len(theirs) != 1 || theirs[0] == "" {
+		return nil
+	}
+	seen, at := theirs[0], 0
+	switch {
+	case strings.TrimRight(seen, "/") == strings.TrimRight(ours, "/"):
+		return map[string]any{"difference": "slash"}
+	case strings.TrimPrefix(strings.Replace(seen, "https://", "http://", 1), "http://") == strings.TrimPrefix(strings.Replace(ours, "https://", "http://", 1), "http://"):
+		return map[string]any{"difference": "scheme"}
+	case strings.EqualFold(seen, ours):
+		return map[string]any{"difference": "case"}
+	}
+	a, b := []rune(ours), []rune(seen)
+	for at < min(len(a), len(b)) && a[at] == b[at] {
+		at++
+	}
+	return map[string]any{"difference": "place", "place": strconv.Itoa(at + 1)}
+}
+
 func (c *check) issueInstant() *Refusal {
 	for _, e := range []*etree.Element{c.response, c.assertion} {
 		text := attr(e, "IssueInstant")
 		t, ok := instant(text)
 		if !ok || t.Before(c.now.Add(-issuedWithin-c.skew())) || t.After(c.now.Add(c.skew())) {
-			return c.late(CodeMsgIssueInstant, "5 min", text)
+			r := c.late(CodeMsgIssueInstant, "5 min", text)
+			if seconds := int(t.Sub(c.now).Round(time.Second) / time.Second); ok && seconds > 0 {
+				r.More = map[string]any{"ahead": strconv.Itoa(seconds)}
+			} else if ok {
+				r.More = map[string]any{"behind": strconv.Itoa(-seconds)}
+			}
+			return r
 		}
 		c.got.IssueInstant = t
 		c.note(stamp(c.now), text)
@@ -126,7 +155,7 @@ func (c *check) subject() *Refusal {
 		return &Refusal{Code: CodeSubMissing, Expected: "SubjectConfirmationData"}
 	}
 	if rec := attr(data, "Recipient"); rec != c.reg.ACS {
-		return &Refusal{Code: CodeSubRecipient, Expected: c.reg.ACS, Seen: rec}
+		return &Refusal{Code: CodeSubRecipient, Expected: c.reg.ACS, Seen: rec, More: difference(c.reg.ACS, rec)}
 	}
 	end, ok := instant(attr(data, "NotOnOrAfter"))
 	if !ok || !c.now.Before(end.Add(c.skew())) {
@@ -202,7 +231,7 @@ func (c *check) audience() *Refusal {
 		}
 		c.note(c.reg.EntityID, strings.Join(names, " "))
 		if !slices.Contains(names, c.reg.EntityID) {
-			return &Refusal{Code: CodeCondAudience, Expected: c.reg.EntityID, Seen: strings.Join(names, " ")}
+			return &Refusal{Code: CodeCondAudience, Expected: c.reg.EntityID, Seen: strings.Join(names, " "), More: difference(c.reg.EntityID, names...)}
 		}
 	}
 	return nil

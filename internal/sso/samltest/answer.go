@@ -159,7 +159,7 @@ func (a Answer) Post() sso.Post {
 }
 
 // Browser is the secret of the cookie that Request was begun with.
-const Browser = "browser-of-the-customer"
+const Browser = "browserofthecustomerbrowseroftheo"
 
 // Request makes an open request of a registration.
 func Request(reg sso.Registration, now time.Time) sso.Request {

@@ -72,8 +72,8 @@ func messageAttacks() []Attack {
 		attribute("68", "Issuer of another format", sso.CodeMsgIssuer, "./Assertion/Issuer", "Format", string(sso.NameIDEmail)),
 		attribute("69", "Destination absent", sso.CodeMsgDestination, "", "Destination", ""),
 		dest("path only", func(a string) string { return a[strings.Index(a, "/saml"):] }),
-		dest("other host", func(a string) string { return strings.Replace(a, "portal", "evil", 1) }),
-		dest("other case", strings.ToUpper), dest("other port", func(a string) string { return strings.Replace(a, ".example/", ".example:8443/", 1) }),
+		dest("other host", func(a string) string { return strings.Replace(a, "://", "://evil.", 1) }),
+		dest("other case", strings.ToUpper), dest("other port", func(a string) string { return strings.Replace(a, "/saml/", ":8443/saml/", 1) }),
 		dest("trailing slash", func(a string) string { return a + "/" }),
 		{No: "70", Name: "Host forged to match", Code: sso.CodeMsgDestination, Layer: sso.LayerMsg, Post: func(w *World) sso.Post {
 			a := w.Answer()
@@ -224,7 +224,7 @@ func requestAttacks() []Attack {
 		stored("91", "already used", sso.CodeReqUsed, func(w *World, r *sso.Request) { r.ConsumedAt = w.Now.Add(-time.Second) }),
 		stored("92", "expired", sso.CodeReqExpired, func(w *World, r *sso.Request) { r.ExpiresAt = w.Now.Add(-time.Second) }),
 		stored("92", "a logout request's", sso.CodeReqUnknown, func(_ *World, r *sso.Request) { r.Purpose = sso.PurposeLogout }),
-		post("93", "another browser", sso.CodeReqBrowser, func(_ *World, p *sso.Post) { p.Browser = "browser of the victim" }),
+		post("93", "another browser", sso.CodeReqBrowser, func(_ *World, p *sso.Post) { p.Browser = "browserofthevictimbrowserofthevic" }),
 		post("94", "no cookie, after the hop", sso.CodeReqBrowser, func(_ *World, p *sso.Post) { p.Browser, p.RawQuery = "", "hop=1" }),
 		post("119", "RelayState a URL", sso.CodeReqRelay, func(_ *World, p *sso.Post) { p.Form.Set("RelayState", "https://evil.example/") }),
 		post("119", "another request's", sso.CodeReqRelay, func(w *World, p *sso.Post) { p.Form.Set("RelayState", w.Begin(w.RegA).RelayID) }),
