@@ -270,6 +270,18 @@ func TestAccessTest(t *testing.T) {
 		if state() != sso.StateDraft {
 			t.Error("a failed test made it", state())
 		}
+		// The names that were sent are choices with their values; one is taken by a form of this page.
+		if choice := shown.Find("#attributes select[name=from_xAccountId] option[value=uid]"); !strings.Contains(choice.Text(), "x1") || shown.Find("#attributes select[name=from_name] option[value='']").Length() != 1 {
+			t.Errorf("the mapping offers %s", shown.Find("#attributes form").Text())
+		}
+		for _, name := range []string{"uid", "xAccountId"} {
+			if r := v.post(at+"/mapping", "from_xAccountId", name); r.status != http.StatusSeeOther {
+				t.Errorf("mapping %s: %d %s", name, r.status, text(r.body))
+			}
+			if p, err := w.app.Platforms.Find(ctx, op, added.Platform.ID); err != nil || p.Mapping.XAccountID != name {
+				t.Errorf("mapped %q, %v", p.Mapping.XAccountID, err)
+			}
+		}
 		req := start()
 		right := answer(req, samltest.Attributes("xAccountId", "x1", "xUserId", "x1"))
 		if page := v.both(right.location); !strings.Contains(page.Find(".hb-flash").Text(), "全部检查通过") || !strings.Contains(page.Find("#message").Text(), "Assertion") {
@@ -291,6 +303,33 @@ func TestAccessTest(t *testing.T) {
 		w.clock.Set(w.clock.Now().Add(25 * time.Hour))
 		if r := w.visitor("partner").get(right.location); r.status != http.StatusNotFound {
 			t.Errorf("a day later: %d", r.status)
+		}
+	})
+}
+
+// TestWorkCertificates: sixty days before the signing certificate of an active platform ends, 待办 says so to who may
+// change it, with the day, and leads there; a day earlier it does not.
+func TestWorkCertificates(t *testing.T) {
+	onBothWithPlatforms(t, func(t *testing.T, w *world, idp *samltest.IdP) {
+		ctx, op := t.Context(), scope.System("operator")
+		org, err := w.app.Organisations.ByCode(ctx, op, "MUSHI")
+		w.must(err)
+		added, err := w.app.Platforms.Add(ctx, op, registry.AddInput{PartnerID: org.ID, Metadata: idp.Metadata(), AccountType: "HB_SHOP", Name: "客户商城", Activate: true})
+		w.must(err)
+		reg, _, err := w.app.Platforms.Registration(ctx, added.Platform.ID)
+		w.must(err)
+		ends := reg.Certs[0].NotAfter
+		w.clock.Set(ends.AddDate(0, 0, -62))
+		if text := w.visitor("partner").both("/o/MUSHI/work").Text(); strings.Contains(text, "客户商城") {
+			t.Errorf("62 days before: %s", text)
+		}
+		w.clock.Set(ends.AddDate(0, 0, -59))
+		row := w.visitor("partner").both("/o/MUSHI/work?kind=cert").Find(".hb-duties li")
+		if href := row.Find("a.btn").AttrOr("href", ""); row.Length() != 1 || href != accessPath+"/"+added.Platform.ID || !strings.Contains(row.Text(), "客户商城 的签名证书即将到期") {
+			t.Errorf("59 days before: %d rows, %s: %s", row.Length(), href, row.Text())
+		}
+		if home := w.page("home", w.visitor("partner").get("/o/MUSHI"), http.StatusOK); !strings.Contains(home.Text(), "客户商城") {
+			t.Error("主页 does not say it")
 		}
 	})
 }

@@ -202,6 +202,32 @@ func testAttributes(c *Ctx, p registry.Platform, t registry.Test) ssoview.Sheet 
 	}
 	if s.Rows = rows; len(rows.Rows) == 0 {
 		s.Rows, s.Notes = nil, []string{c.T("access.test.nothing")}
+		return s
 	}
+	s.Notes, s.Forms = []string{c.T("access.test.map_text")}, []ssoview.Form{mapFromTest(c, p, t)}
 	return s
+}
+
+// mapFromTest lets each field of ours choose among the attributes that were sent, each with its value, so that no
+// name has to be guessed. What a field reads now stays a choice, sent or not.
+func mapFromTest(c *Ctx, p registry.Platform, t registry.Test) ssoview.Form {
+	form := ssoview.Form{Action: c.accessAt(p.ID, "/mapping"), Submit: c.T("access.test.map"), Hidden: fresh(), Quiet: true}
+	m := p.Mapping
+	for _, field := range registry.Fields {
+		now := *registry.MappingField(&m, field)
+		f := part.Field{Name: mapped(field), Label: c.T("access.field."+field) + " " + field, Type: "select", Value: now, Required: field == "xAccountId"}
+		if !f.Required {
+			f.Options = append(f.Options, part.Option{Label: c.T("access.test.map_none")})
+		}
+		known := now == ""
+		for _, a := range t.Report.Claimed.Attributes {
+			known = known || a.Name == now
+			f.Options = append(f.Options, part.Option{Value: a.Name, Label: a.Name + " · " + join(a.Values, " · ")})
+		}
+		if !known {
+			f.Options = append(f.Options, part.Option{Value: now, Label: now})
+		}
+		form.Fields = append(form.Fields, f)
+	}
+	return form
 }

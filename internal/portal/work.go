@@ -26,12 +26,13 @@ const (
 	dutyAdjustment = "adjustment"
 	dutyPrice      = "price"
 	dutyExport     = "export"
+	dutyCert       = "cert"
 )
 
 // dutyDeliveries is how many of a source's newest deliveries are looked through for quarantined rows.
 const dutyDeliveries = 100
 
-var dutyKinds = []string{dutyClose, dutyUnmapped, dutyQuarantine, dutyAdjustment, dutyPrice, dutyExport}
+var dutyKinds = []string{dutyClose, dutyUnmapped, dutyQuarantine, dutyAdjustment, dutyPrice, dutyExport, dutyCert}
 
 // duty is one thing that waits for this person. Since and Due are zero where there is none.
 type duty struct {
@@ -80,6 +81,9 @@ func (h *Handlers) duties(c *Ctx) ([]duty, error) {
 	sources := []func(*Ctx) ([]duty, error){h.exportDuties}
 	if c.Scope.Side() == scope.SideVendor {
 		sources = append(sources, h.closeDuties, h.unmappedDuties, h.quarantineDuties, h.adjustmentDuties, h.priceDuties)
+	}
+	if c.Scope.Side() == scope.SidePartner {
+		sources = append(sources, h.certDuties)
 	}
 	for _, find := range sources {
 		more, err := find(c)

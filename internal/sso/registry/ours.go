@@ -184,6 +184,7 @@ func (s *Service) Refusal(ctx context.Context, sc scope.Scope, ref string) (Refu
 type Use struct {
 	Seen
 	CertDaysLeft *int // of the certificate that lasts longest; nil without any
+	CertEnds     time.Time
 }
 
 // Use tells how a registration is used and how long its certificates last.
@@ -199,7 +200,7 @@ func (s *Service) Use(ctx context.Context, p Platform) (Use, error) {
 		if c.State == sso.CertStateCurrent && c.Use != sso.CertUseEncryption {
 			left := int(c.NotAfter.Sub(now).Hours() / 24)
 			if u.CertDaysLeft == nil || left > *u.CertDaysLeft {
-				u.CertDaysLeft = &left
+				u.CertDaysLeft, u.CertEnds = &left, c.NotAfter
 			}
 		}
 	}
