@@ -14,8 +14,12 @@ func (s *Summary) Code(f Filter) string {
 	return code("summary", f, s.Currency, s.Total.Amount().String(), s.Total.Tax.String(), s.Total.Discount.String(), s.Total.Lines)
 }
 
-// Code is the 校验码 of a list of lines: equal for a page and a file of the same filter and figures.
+// Code is the 校验码 of the list of lines that the totals are of: equal for a page and a file of the same filter
+// and figures.
 func (t *Totals) Code(f Filter) string {
+	if t.code != "" {
+		return t.code
+	}
 	return code("lines", f, t.Currency, t.Amount.String(), t.Tax.String(), t.Lines)
 }
 

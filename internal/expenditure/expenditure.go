@@ -137,6 +137,8 @@ type Totals struct {
 	Amount, Tax money.Exact
 	Choices     Choices
 	Since       time.Time // as of Summary
+
+	code string // "" until they are kept
 }
 
 // LineRow is a line of the list: a delivered one, or the customer's part of a spread one.

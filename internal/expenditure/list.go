@@ -57,7 +57,7 @@ func (s *Service) List(ctx context.Context, sc scope.Scope, f Filter, at LinePla
 		if err != nil {
 			return err
 		}
-		if totals, err = v.totals(ctx); err != nil {
+		if totals, err = v.total(ctx); err != nil {
 			return err
 		}
 		v.f.Currency = totals.Currency
@@ -76,7 +76,7 @@ func (s *Service) EachLine(ctx context.Context, sc scope.Scope, f Filter, fn fun
 		if err != nil {
 			return err
 		}
-		if totals, err = v.totals(ctx); err != nil {
+		if totals, err = v.total(ctx); err != nil {
 			return err
 		}
 		v.f.Currency = totals.Currency

@@ -9,9 +9,10 @@ import (
 	"huoban/internal/scope"
 )
 
-// memo keeps what most questions begin with, the spans of a scope, the slots of a month and the sums of a
-// customer, for as long as the version stands still: who turns the pages of a list reads only its lines. The version is read in the snapshot of the question, so that what is kept
-// is what the question would read.
+// memo keeps what most questions begin with, the spans of a scope, the slots of a month, the sums of a
+// customer and the totals of a filter, for as long as the version stands still: who turns the pages of a list
+// reads only its lines. The version is read in the snapshot of the question, so that what is kept is what the
+// question would read.
 type memo struct {
 	mu      sync.Mutex
 	version int64
@@ -19,7 +20,16 @@ type memo struct {
 	months  map[monthKey]*month
 	sums    map[sumsKey][]Sum
 	summed  int // sums that are kept in all
+	totals  map[totalsKey]*Totals
 }
+
+type totalsKey struct {
+	scope  string
+	filter Filter
+}
+
+// maxTotals bounds the totals that are kept.
+const maxTotals = 1 << 12
 
 // reach is what a scope sees, and of whom. Questions share it: it is not to be changed.
 type reach struct {
@@ -57,7 +67,7 @@ func (m *memo) at(version int64) bool {
 	}
 	if version > m.version || m.spans == nil {
 		m.version, m.spans, m.months = version, map[string]*reach{}, map[monthKey]*month{}
-		m.sums, m.summed = map[sumsKey][]Sum{}, 0
+		m.sums, m.summed, m.totals = map[sumsKey][]Sum{}, 0, map[totalsKey]*Totals{}
 	}
 	return true
 }
@@ -156,4 +166,32 @@ func (s *Service) sums(ctx context.Context, sc scope.Scope, span *Span, c cycle.
 		s.memo.sums[key] = sums
 	}
 	return sums, nil
+}
+
+// total is what a whole list holds; it is not to be changed.
+func (v *view) total(ctx context.Context) (*Totals, error) {
+	m, key := &v.s.memo, totalsKey{v.sc.Key(), v.f}
+	m.mu.Lock()
+	var known *Totals
+	if m.at(v.version) {
+		known = m.totals[key]
+	}
+	m.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	t, err := v.totals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t.code = t.Code(v.f)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.at(v.version) {
+		if len(m.totals) >= maxTotals {
+			clear(m.totals)
+		}
+		m.totals[key] = t
+	}
+	return t, nil
 }

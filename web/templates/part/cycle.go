@@ -47,7 +47,7 @@ func (m *Markup) cycles(p *CyclePicker) {
 	m.Text(p.Current)
 	m.Raw(`</b> `)
 	if p.State.Text != "" {
-		m.Put(TagOf(p.State))
+		m.tag(&p.State)
 	}
 	m.Icon("down")
 	m.Raw(`</button>`)

@@ -32,8 +32,8 @@ func (m *Markup) header(h *Header) {
 	m.Raw(`<div class="hb-head"><h1>`)
 	m.Text(h.Title)
 	m.Raw(`</h1>`)
-	for _, t := range h.Tags {
-		m.Put(TagOf(t))
+	for i := range h.Tags {
+		m.tag(&h.Tags[i])
 	}
 	if h.Status != nil {
 		m.Raw(`<span class="hb-pop">`)

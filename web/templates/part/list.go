@@ -121,7 +121,7 @@ func (m *Markup) tool(t *Tool) {
 	m.toolIcon("refresh", t.Refresh, "part.tool.refresh")
 	m.toolIcon("rows", t.Density, "part.tool.density")
 	if t.Views != nil {
-		m.Put(viewsOf(*t.Views))
+		m.views(t.Views)
 		m.Raw(` `)
 	}
 	if t.Columns != nil {
@@ -257,7 +257,7 @@ func (m *Markup) pager(p *Pager) {
 	m.Text(p.Range)
 	m.Raw(`</span> `)
 	if p.Seal != nil {
-		m.Put(SealOf(*p.Seal))
+		m.seal(p.Seal)
 	}
 	m.Raw(`<span class="push"></span> `)
 	if len(p.Sizes) > 0 {

@@ -135,6 +135,12 @@ func (m *Markup) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// WriteString is Write.
+func (m *Markup) WriteString(s string) (int, error) {
+	m.b = append(m.b, s...)
+	return len(s), nil
+}
+
 // Icon writes a picture.
 func (m *Markup) Icon(name string) {
 	inner, ok := icons[name]

@@ -39,7 +39,7 @@ func TestMarkupGivesErrorsOn(t *testing.T) {
 	stop()
 	err := Write(func(m *Markup) {
 		m.Raw("<p>")
-		m.Put(TagOf(Tag{Text: "T"})) // a template refuses to render for a request that is gone
+		m.Put(Amount(Money{Text: "1"})) // a template refuses to render for a request that is gone
 		m.Raw("</p>")
 	}).Render(ctx, &b)
 	if err == nil || b.Len() > 0 {
