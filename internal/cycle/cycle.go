@@ -20,14 +20,25 @@ var Zone = time.FixedZone("GMT+8", 8*3600)
 // Cycle is a month "2026-10". The zero value "" is no cycle.
 type Cycle string
 
-var shape = regexp.MustCompile(`^[0-9]{4}-(0[1-9]|1[0-2])$`)
-
 // Parse reads YYYY-MM. Fault: cycle.malformed.
 func Parse(text string) (Cycle, error) {
-	if !shape.MatchString(text) || text < "1900" {
+	if !shaped(text) || text < "1900" {
 		return "", fault.Invalid("cycle.malformed", fault.Args{"value": text})
 	}
 	return Cycle(text), nil
+}
+
+// shaped tells whether a text is four digits of a year and two of a month; every page asks several times.
+func shaped(text string) bool {
+	if len(text) != len("2006-01") || text[4] != '-' {
+		return false
+	}
+	for i := range len(text) {
+		if c := text[i]; i != 4 && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return text[5:] >= "01" && text[5:] <= "12"
 }
 
 // Must is Parse for constants in tests and tables.
@@ -54,6 +65,12 @@ func (c Cycle) End(zone *time.Location) time.Time { return c.Start(zone).AddDate
 
 // Add moves by whole months.
 func (c Cycle) Add(months int) Cycle {
+	if shaped(string(c)) {
+		n := (int(c[0]-'0')*1000+int(c[1]-'0')*100+int(c[2]-'0')*10+int(c[3]-'0'))*12 + int(c[5]-'0')*10 + int(c[6]-'0') - 1 + months
+		if y, m := n/12, n%12+1; n >= 0 && y <= 9999 {
+			return Cycle([]byte{byte('0' + y/1000), byte('0' + y/100%10), byte('0' + y/10%10), byte('0' + y%10), '-', byte('0' + m/10), byte('0' + m%10)})
+		}
+	}
 	return Cycle(c.Start(time.UTC).AddDate(0, months, 0).Format("2006-01"))
 }
 

@@ -174,7 +174,7 @@ func AppendExactMoney(b []byte, x money.Exact, currency string) []byte {
 			point = len(digits)
 			digits = append(digits, '.')
 		}
-		for len(digits)-point-1 < Digits(currency) {
+		for n := Digits(currency); len(digits)-point-1 < n; {
 			digits = append(digits, '0')
 		}
 	}

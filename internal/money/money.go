@@ -60,6 +60,22 @@ func (a Amount) MarshalJSON() ([]byte, error) { return strconv.AppendQuote(nil, 
 // MinorDigits is the number of decimals of the currency's smallest unit by ISO 4217 (CNY 2, JPY 0,
 // KWD 3); an unknown code has 2.
 func MinorDigits(code string) int {
+	if n, often := minorDigits[code]; often {
+		return n
+	}
+	return lookMinorDigits(code)
+}
+
+// minorDigits are those of currencies that most amounts are in: each amount that is shown asks for them.
+var minorDigits = func() map[string]int {
+	out := map[string]int{}
+	for _, code := range []string{"CNY", "USD", "EUR", "HKD", "SGD", "JPY", "GBP", "BRL", "MXN", "THB"} {
+		out[code] = lookMinorDigits(code)
+	}
+	return out
+}()
+
+func lookMinorDigits(code string) int {
 	u, err := currency.ParseISO(code)
 	if err != nil {
 		return 2

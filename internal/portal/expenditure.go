@@ -240,9 +240,9 @@ func (h *Handlers) freshly(c *Ctx) string {
 // consumptionPicker offers this month and the eighteen before.
 func (h *Handlers) consumptionPicker(c *Ctx, e *consumption) *part.CyclePicker {
 	now := cycle.Of(h.Clock.Now(), cycle.Zone)
-	at := e.filter.Cycle
+	at, oldest := e.filter.Cycle, now.Add(-expenditure.Months)
 	open := func(to cycle.Cycle) string {
-		if to > now || to < now.Add(-expenditure.Months) {
+		if to > now || to < oldest {
 			return ""
 		}
 		return c.expenditureLink(e, e.page, "cycle", string(to))
@@ -253,14 +253,15 @@ func (h *Handlers) consumptionPicker(c *Ctx, e *consumption) *part.CyclePicker {
 		p.State = part.Tag{Text: c.T("expenditure.month.running"), Tone: part.Warn}
 	}
 	first, last := cycle.Cycle(p.Year+"-01"), cycle.Cycle(p.Year+"-12")
-	if first.Prev() >= now.Add(-expenditure.Months) {
-		p.PrevYear = open(max(at.Add(-12), now.Add(-expenditure.Months)))
+	if first.Prev() >= oldest {
+		p.PrevYear = open(max(at.Add(-12), oldest))
 	}
 	if last < now {
 		p.NextYear = open(min(at.Add(12), now))
 	}
+	p.Months = make([]part.CycleMonth, 0, 12)
 	for m := time.January; m <= time.December; m++ {
-		one := cycle.Cycle(p.Year + "-" + twoDigits(int(m)))
+		one := first.Add(int(m) - 1)
 		p.Months = append(p.Months, part.CycleMonth{Name: i18n.MonthName(c.ctx(), m), Current: one == at, Href: open(one)})
 	}
 	return p
