@@ -35,7 +35,7 @@ func TestPlatformInBrowser(t *testing.T) {
 	}
 	b := newTab(t, browser, base, desk)
 	b.open("/login")
-	b.truth(`(() => { const f = document.querySelector('form[action="/login"]'); f.username.value = 'zhao'; f.password.value = 'Huoban-test-2026'; f.querySelector('button[type=submit], button').click(); return true; })()`)
+	b.login("/login", "zhao")
 	b.until("the front page", "location.pathname === '/o/P1' && document.readyState === 'complete'")
 
 	clicks := 0
