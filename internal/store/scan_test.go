@@ -74,10 +74,23 @@ func TestScanSeesOneSnapshot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	})
+}
+
+func TestScanStops(t *testing.T) {
+	q := store.Query{Name: "note.Any", Text: "SELECT id FROM note WHERE id >= $1"}
+	withNotes(t, func(t *testing.T, db *store.DB) {
+		err := db.InTx(t.Context(), func(ctx context.Context) error {
+			_, err := db.Bulk(ctx, "note", noteColumns, notes(30, time.Time{}))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 		// The first failure ends all parts and is the one that is told; the transaction goes on.
 		enough := fault.Conflict("test.enough", nil)
 		err = db.InRead(t.Context(), func(ctx context.Context) error {
-			all := [][]any{{"", "z", int64(-9)}, {"", "z", int64(-9)}, {"", "z", int64(-9)}}
+			all := [][]any{{""}, {""}, {""}}
 			err := db.Scan(ctx, q, all, func(int, store.Cells) error { return enough })
 			if !fault.HasCode(err, "test.enough") {
 				t.Errorf("stopped with %v", err)
