@@ -145,6 +145,7 @@ func TestHostedInBrowser(t *testing.T) {
 	b.base = base
 	b.open("/platform/P1")
 	b.width(desk)
+	b.clean("the choice of consoles on a desk")
 	b.click("form[action='/platform/P1/leaving'] button")
 	b.until("what was left", "location.pathname.startsWith('/platform/P1/leaving/') && !document.querySelector('[data-send]') && document.readyState === 'complete'")
 	if text := b.text("main"); strings.Count(text, "已退出") != 3 || strings.Contains(text, "未能") { // here, and both visits
@@ -155,4 +156,5 @@ func TestHostedInBrowser(t *testing.T) {
 	b.clean("left on a phone")
 	b.open("/platform/P1")
 	b.until("the door again", "document.querySelector('input[name=password]')")
+	b.clean("the door again")
 }

@@ -22,7 +22,7 @@ type stop struct {
 // noPage are the GET routes that lead elsewhere or speak to programs.
 var noPage = []string{"root", "live", "ready", "metrics", "exports.file", "quarantine.export",
 	"saml.entry", "saml.login", "saml.metadata", "saml.metadata.mark", "saml.slo", "saml.arrive", "api.session", "idp.metadata", "idp.sso", "idp.slo",
-	"platform.jump", "platform.leaving", // of a console's question: TestConsoleInBrowser looks at it
+	"platform.jump", "platform.leaving", // of a console's question: TestHostedInBrowser looks at it
 	"saml.leave"} // of a session that a platform began: TestJumpInBrowser looks at it
 
 // apart are pages of a portal in another state, which run brings about.
