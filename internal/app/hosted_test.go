@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -431,14 +432,62 @@ func TestHostedPlatform(t *testing.T) {
 		if p := b.get("/platform/P001"); !strings.Contains(p.body, "/withdrawal") {
 			t.Error("what is remembered cannot be withdrawn")
 		}
-		if p := b.ask(http.MethodPost, "/platform/P001/consoles/"+s.consoleID("con")+"/withdrawal", nil, false); p.status != http.StatusSeeOther {
-			t.Errorf("withdrawal: %d", p.status)
+		withdrawal := "/account/consoles/" + s.consoleID("con") + "/withdrawal"
+		if p := b.get("/account/sessions"); !strings.Contains(p.body, `action="`+withdrawal+`"`) {
+			t.Error("what is remembered does not stand under one's own account")
+		}
+		for _, want := range []int{http.StatusSeeOther, http.StatusNotFound} {
+			if p := b.ask(http.MethodPost, withdrawal, nil, false); p.status != want {
+				t.Errorf("withdrawal: %d, want %d", p.status, want)
+			}
 		}
 		if p := b.get(b.ask(http.MethodPost, launch, nil, false).to()); !strings.Contains(p.body, `value="continue"`) {
 			t.Error("a consent that was withdrawn stands")
 		}
 		if p := s.browser().signsIn("beta", "/platform/P001"); p.status != http.StatusForbidden || strings.Contains(p.body, "云控制台") {
 			t.Errorf("a customer of another partner: %d", p.status)
+		}
+	})
+}
+
+// TestHostedAtOnce: one question and one answer, however many times they are sent at once, to both replicas.
+func TestHostedAtOnce(t *testing.T) {
+	eachStage(t, func(t *testing.T, s *stage) {
+		b := s.browser()
+		b.signsIn("alpha", "/platform/P001")
+		b.goes(s, s.consoles["con"])
+		_, out := s.question(s.consoles["con"], nil)
+		atOnce := func(do func(b *browser) page) (pages []page) {
+			pages = make([]page, 10)
+			var wg sync.WaitGroup
+			for i := range pages {
+				own := s.browser()
+				own.replica = i % 2
+				for name, value := range b.cookies {
+					own.cookies[name] = value
+				}
+				wg.Go(func() { pages[i] = do(own) })
+			}
+			wg.Wait()
+			return pages
+		}
+		at, taken := "", 0
+		for _, p := range atOnce(func(b *browser) page { return b.send(out) }) {
+			if p.status == http.StatusSeeOther {
+				at, taken = p.to(), taken+1
+			}
+		}
+		answers := 0
+		for _, p := range atOnce(func(b *browser) page { return b.get(at) }) {
+			if strings.Contains(p.body, "SAMLResponse") {
+				answers++
+			}
+		}
+		if taken != 1 || answers != 1 {
+			t.Errorf("%d questions taken, %d answers", taken, answers)
+		}
+		if n := s.count("SELECT COUNT(*) FROM audit WHERE action = 'console.enter'"); n != 2 {
+			t.Errorf("%d jumps in the audit, want the first and this one", n)
 		}
 	})
 }

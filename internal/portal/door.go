@@ -230,6 +230,9 @@ func (h *Handlers) sessions(c *Ctx) error {
 		}
 		props.Rows = append(props.Rows, row)
 	}
+	if props.Consoles, err = h.consoled(c); err != nil {
+		return err
+	}
 	return c.page(http.StatusOK, props.Page())
 }
 

@@ -34,6 +34,7 @@ func hostedRoutes() []Route {
 		{Method: post, Path: pathPlatform + ":platform/leaving", Name: "platform.leave", Public: true, Do: (*Handlers).platformLeave},
 		{Method: get, Path: pathPlatform + ":platform/leaving/:leaving", Name: "platform.leaving", Public: true, Do: (*Handlers).platformLeaving},
 		{Method: post, Path: pathPlatform + ":platform/leaving/:leaving", Name: "platform.skip", Public: true, Do: (*Handlers).platformSkip},
+		{Method: post, Path: "/account/consoles/:sp/withdrawal", Name: "console.withdraw", Self: true, Do: (*Handlers).consoleWithdrawn},
 		{Method: post, Path: pathPlatform + ":platform/consoles/:sp/withdrawal", Name: "platform.withdraw", Public: true, Do: (*Handlers).platformWithdrawn},
 		{Method: get, Path: pathPlatform + ":platform/jump/:ticket", Name: "platform.jump", Public: true, Do: (*Handlers).platformJump},
 		{Method: post, Path: pathPlatform + ":platform/jump/:ticket", Name: "platform.jump.do", Public: true, Do: (*Handlers).platformJumped},

@@ -3,12 +3,15 @@ package portal
 import (
 	"net/http"
 
+	"huoban/internal/fault"
 	"huoban/internal/hosted"
 	"huoban/internal/i18n"
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
 	"huoban/web/templates/hostedview"
+	"huoban/web/templates/layout"
 	"huoban/web/templates/part"
+	"huoban/web/templates/signview"
 )
 
 // platformChoice lists where a customer of the platform can go: its own pages here, and consoles.
@@ -50,21 +53,51 @@ func (h *Handlers) ownPages(c *Ctx, org organisation.Organisation) (*part.Link, 
 	return &part.Link{Text: c.T("hostedview.choice.own_name"), Href: to}, nil
 }
 
-// platformWithdrawn takes a remembered consent back.
+// platformWithdrawn takes a remembered consent back, on the platform's page.
 func (h *Handlers) platformWithdrawn(c *Ctx) error {
 	at, err := h.hostByPartner(c)
 	if err != nil {
 		return err
 	}
+	return h.withdrawn(c, at.path(""))
+}
+
+// consoleWithdrawn is the same on the page of one's own account.
+func (h *Handlers) consoleWithdrawn(c *Ctx) error { return h.withdrawn(c, layout.PathSessions) }
+
+func (h *Handlers) withdrawn(c *Ctx, next string) error {
+	unknown := fault.NotFound("hosted.consent_unknown", nil)
+	if c.Person.ID == "" || h.Access == nil || h.Hosted == nil {
+		return unknown
+	}
 	con, ok, err := h.Access.ConsoleByID(c.ctx(), c.Param("sp"))
 	if err != nil {
 		return err
 	}
-	if !ok || c.Person.ID == "" {
-		return notFound()
+	if !ok {
+		return unknown
 	}
 	if err := h.Hosted.Withdraw(c.ctx(), c.Person, con.ID, con.EntityID); err != nil {
 		return err
 	}
-	return c.seeOther(at.path(""))
+	return c.seeOther(next)
+}
+
+// consoled lists the consoles that get what they are granted without a question.
+func (h *Handlers) consoled(c *Ctx) ([]signview.Consoled, error) {
+	if h.Hosted == nil || h.Access == nil {
+		return nil, nil
+	}
+	list, err := h.Hosted.Consents(c.ctx(), c.Person.ID)
+	var out []signview.Consoled
+	for _, k := range list {
+		con, ok, err := h.Access.ConsoleByID(c.ctx(), k.ConsoleID)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			out = append(out, signview.Consoled{Name: con.Name, Since: i18n.DateTime(k.At), Forget: "/account/consoles/" + con.ID + "/withdrawal"})
+		}
+	}
+	return out, err
 }

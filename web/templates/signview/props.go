@@ -74,6 +74,7 @@ type Sessions struct {
 	Rows      []Session
 	EndOthers string // POST address; "" = this is the only one
 	Totp      *Totp
+	Consoles  []Consoled // what consoles are given without a question
 }
 
 // Session is one of them.
@@ -84,4 +85,11 @@ type Session struct {
 	Seen    string
 	Current bool
 	End     string // POST address
+}
+
+// Consoled is a console that is given what it is granted whenever the person goes there.
+type Consoled struct {
+	Name   string
+	Since  string
+	Forget string // POST takes it back
 }
