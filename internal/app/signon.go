@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"net/url"
 
+	"huoban/internal/fault"
 	"huoban/internal/hosted"
+	"huoban/internal/message"
 	"huoban/internal/outbox"
+	"huoban/internal/scope"
 	"huoban/internal/signon"
 	"huoban/internal/store/hostedstore"
 	"huoban/internal/store/signonstore"
@@ -15,7 +18,7 @@ import (
 // wireSignOn puts together the jump from partners' platforms; after the queue.
 func (a *App) wireSignOn() {
 	a.SignOn = signon.New(signon.Deps{Store: signonstore.New(a.DB), Tx: a.DB, Audit: a.Audit, Clock: a.Clock, Sessions: a.Sessions, People: a.Accounts,
-		Orgs: a.Organisations, Associations: a.Customers, Queue: a.Queue})
+		Orgs: a.Organisations, Associations: a.Customers, Queue: a.Queue, Moved: a.tellMoved})
 	a.Customers.Ended = a.SignOn.Left
 	a.Worker.Handle(signon.JobBindResult, a.tellBinding)
 }
@@ -24,6 +27,20 @@ func (a *App) wireSignOn() {
 func (a *App) wireHosted() {
 	a.Hosted = hosted.New(hosted.Deps{Store: hostedstore.New(a.DB), Tx: a.DB, Audit: a.Audit, Clock: a.Clock, People: a.Accounts, Associations: a.Customers,
 		Consoles: a.Platforms, Sessions: a.Sessions})
+}
+
+// tellMoved rings the bell of those who may change the platform.
+func (a *App) tellMoved(ctx context.Context, peer signon.Peer, account, before string) error {
+	people, err := a.Accounts.Holders(ctx, peer.Partner.ID, scope.ItemAccessConfigChange)
+	if err != nil {
+		return err
+	}
+	var notices []message.Notice
+	for _, personID := range people {
+		notices = append(notices, message.Notice{PersonID: personID, OrgID: peer.Partner.ID, Category: message.CategorySystem, Code: "sso_nameid_moved",
+			Args: fault.Args{"Account": account, "Before": before}, Link: "/o/" + peer.Partner.Code + "/support/capability/access-config/" + peer.ID})
+	}
+	return a.Messages.Notify(ctx, notices...)
 }
 
 // tellBinding repeats a binding result from here, for customers who close the window. The partner's address is

@@ -433,3 +433,30 @@ func TestJumpRefusals(t *testing.T) {
 		}
 	})
 }
+
+// TestNameMoved: a lasting name that comes with another account makes another customer, and its partner is told; a
+// passing name, the same account again and another partner's platform say nothing.
+func TestNameMoved(t *testing.T) {
+	eachJump(t, func(t *testing.T, j *jump) {
+		first := j.create(j.one, "x1")
+		for _, c := range []struct {
+			peer            signon.Peer
+			account, format string
+			told            int
+		}{{j.one, "x2", string(sso.NameIDTransient), 0}, {j.two, "x1", string(sso.NameIDPersistent), 0}, {j.one, "x3", string(sso.NameIDPersistent), 1}} {
+			in := j.answer(c.peer, c.account)
+			in.Asserted.NameID, in.Asserted.Format = "n-x1", c.format
+			e, err := j.b.SignOn.Create(j.ctx(), signon.EnterInput{Peer: c.peer, Ticket: j.ticket(j.accept(j.b, in).Ticket), Consent: true})
+			if err != nil || e.Person.OrgID == first.Person.OrgID {
+				t.Fatalf("%s: %v, customer %s", c.account, err, e.Person.OrgID)
+			}
+			if n := j.count("SELECT COUNT(*) FROM audit WHERE action = 'sso.warn.nameid_moved' AND org_id = $1", c.peer.Partner.ID); n != c.told {
+				t.Errorf("%s: %d warnings, want %d", c.account, n, c.told)
+			}
+		}
+		j.accept(j.a, j.answer(j.one, "x1"))
+		if n := j.count("SELECT COUNT(*) FROM audit WHERE action = 'sso.warn.nameid_moved'"); n != 1 {
+			t.Errorf("%d warnings in the end", n)
+		}
+	})
+}

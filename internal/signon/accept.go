@@ -46,6 +46,9 @@ type Deps struct {
 	Orgs         Organisations
 	Associations Associations
 	Queue        outbox.Enqueuer
+	// Moved tells the partner's administrators, in the running transaction, that a name of its platform came with
+	// another account than before; nil tells nobody.
+	Moved func(ctx context.Context, peer Peer, account, before string) error
 }
 
 // Service decides who comes in.

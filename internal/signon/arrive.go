@@ -240,7 +240,28 @@ func (s *Service) bind(ctx context.Context, peer Peer, customerID string, p acco
 	if !ok {
 		return errTaken
 	}
+	if err := s.warnMoved(ctx, peer, customerID, a); err != nil {
+		return err
+	}
 	return s.record(ctx, peer, customerID, "sso.link", p.Login, audit.OutcomeDone, a)
+}
+
+// warnMoved tells the partner that its platform named this customer as it named another before. The two stay
+// apart: a name that lasts is no key here, but a platform that moves one has mixed up accounts, or people.
+func (s *Service) warnMoved(ctx context.Context, peer Peer, customerID string, a Asserted) error {
+	if a.Format == string(sso.NameIDTransient) || a.NameID == "" {
+		return nil
+	}
+	other, found, err := s.Store.NamedBefore(ctx, peer.ID, a.NameID, customerID)
+	if err != nil || !found {
+		return err
+	}
+	err = s.Audit.Record(ctx, audit.Entry{Actor: "sso", OrgID: peer.Partner.ID, Action: "sso.warn.nameid_moved", Object: "platform:" + peer.AccountType, Outcome: audit.OutcomeDone,
+		Detail: map[string]any{"registration": peer.Key, "x_account_id": a.XAccountID, "before": other.Asserted.XAccountID}})
+	if err != nil || s.Moved == nil {
+		return err
+	}
+	return s.Moved(ctx, peer, a.XAccountID, other.Asserted.XAccountID)
 }
 
 // join makes a person of an account that is known: the first of one made in advance owns it, a later one looks.

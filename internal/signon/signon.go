@@ -168,6 +168,8 @@ type Store interface {
 	Living(ctx context.Context, id string) (bool, error)
 	SessionsOfSubject(ctx context.Context, peerID string, a Asserted) ([]Session, error)
 	SessionsOfPerson(ctx context.Context, personID string) ([]Session, error)
+	// NamedBefore gives the latest session of another customer that the platform named so.
+	NamedBefore(ctx context.Context, peerID, nameID, customerID string) (Session, bool, error)
 	EndSession(ctx context.Context, id, by string, at time.Time) (bool, error)
 	EndOfPartner(ctx context.Context, partnerID, customerID, by string, at time.Time) ([]Session, error)
 

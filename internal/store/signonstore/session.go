@@ -74,6 +74,15 @@ func (s *Store) SessionsOfPerson(ctx context.Context, personID string) ([]signon
 	return s.sessions(ctx, qSessionsOfPerson, personID)
 }
 
+// NamedBefore gives the latest session of another customer that the platform named so.
+func (s *Store) NamedBefore(ctx context.Context, peerID, nameID, customerID string) (signon.Session, bool, error) {
+	list, err := s.sessions(ctx, qNamedBefore, peerID, nameID, customerID)
+	if err != nil || len(list) == 0 {
+		return signon.Session{}, false, err
+	}
+	return list[0], true, nil
+}
+
 // EndSession notes that a session ended; false when it had.
 func (s *Store) EndSession(ctx context.Context, sessionID, by string, at time.Time) (bool, error) {
 	n, err := s.db.Exec(ctx, qSessionEnd, sessionID, store.At(at), by)

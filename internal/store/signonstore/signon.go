@@ -50,6 +50,7 @@ var (
 	qSessionsOfSubject = q.Get("sso.SessionsOfSubject")
 	qSessionsOfPerson  = q.Get("sso.SessionsOfPerson")
 	qSessionsOfPartner = q.Get("sso.SessionsOfPartner")
+	qNamedBefore       = q.Get("sso.SessionNamedBefore")
 	qSessionEnd        = q.Get("sso.SessionEnd")
 	qAcceptedInsert    = q.Get("sso.AcceptedInsert")
 	qRefusalAgain      = q.Get("sso.RefusalAgain")

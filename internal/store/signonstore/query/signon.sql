@@ -83,6 +83,10 @@ FROM sso_session WHERE side = 'sp' AND peer_id = $1 AND name_id = $2 AND ended_a
 SELECT id, peer_id, session_hash, customer_id, user_id, attributes, created_at, ended_at, ended_by
 FROM sso_session WHERE side = 'sp' AND user_id = $1 ORDER BY created_at DESC, id DESC LIMIT 20;
 
+-- name: sso.SessionNamedBefore
+SELECT id, peer_id, session_hash, customer_id, user_id, attributes, created_at, ended_at, ended_by
+FROM sso_session WHERE side = 'sp' AND peer_id = $1 AND name_id = $2 AND customer_id <> $3 ORDER BY created_at DESC, id DESC LIMIT 1;
+
 -- name: sso.SessionsOfPartner
 SELECT s.id, s.peer_id, s.session_hash, s.customer_id, s.user_id, s.attributes, s.created_at, s.ended_at, s.ended_by
 FROM sso_session s JOIN sso_idp i ON i.id = s.peer_id
