@@ -295,7 +295,7 @@ func (t *taker) line(c store.Cells) (err error) {
 	}
 	g := t.find(c)
 	switch {
-	case t.only != nil && (g == nil || !t.only[g.SummaryKey]):
+	case t.only != nil && !t.only[t.key(c)]:
 		return nil
 	case g == nil:
 		t.lose(c)
@@ -334,16 +334,14 @@ func (t *taker) group(c store.Cells) error {
 	if err != nil {
 		return err
 	}
-	g := t.find(c)
-	if g == nil {
-		return t.each(c.Bytes(6), first, func() error { t.lose(c); return nil })
+	g, steady := t.find(c), false
+	if g != nil {
+		if steady, err = t.to.Steady(g, first, last); err != nil {
+			return err
+		}
 	}
-	steady, err := t.to.Steady(g, first, last)
-	if err != nil {
-		return err
-	}
-	if !steady {
-		t.skip(g)
+	if !steady { // or of dimensions nobody knows
+		t.skip(t.key(c))
 		return nil
 	}
 	return t.each(c.Bytes(6), first, func() error { return t.to.Take(g, &t.charge) })
@@ -365,16 +363,24 @@ func (t *taker) each(amounts []byte, start time.Time, take func() error) (err er
 	return nil
 }
 
+// key is what the lines of a row's group are summed by.
+func (t *taker) key(c store.Cells) usage.SummaryKey {
+	k := usage.SummaryKey{SlotID: t.slot, CustomerID: t.customer, Kind: usage.Kind(t.text(c.Bytes(4))), Currency: t.text(c.Bytes(5))}
+	copy(k.AccountID[:], c.Bytes(2))
+	copy(k.ProductID[:], c.Bytes(3))
+	return k
+}
+
 // skip leaves a group to be read line by line.
-func (t *taker) skip(g *usage.Group) {
+func (t *taker) skip(k usage.SummaryKey) {
 	t.r.mu.Lock()
 	defer t.r.mu.Unlock()
-	of := span{g.SlotID, g.CustomerID, g.CustomerID + justAfter}
+	of := span{k.SlotID, k.CustomerID, k.CustomerID + justAfter}
 	if t.r.skipped == nil {
 		t.r.skipped = map[span]map[usage.SummaryKey]bool{}
 	}
 	if t.r.skipped[of] == nil {
 		t.r.skipped[of] = map[usage.SummaryKey]bool{}
 	}
-	t.r.skipped[of][g.SummaryKey] = true
+	t.r.skipped[of][k] = true
 }
