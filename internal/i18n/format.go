@@ -214,7 +214,17 @@ func AppendDateTime(b []byte, t time.Time) []byte {
 	if t.IsZero() {
 		return append(b, Nothing...)
 	}
-	return t.In(cycle.Zone).AppendFormat(b, "2006-01-02 15:04")
+	t = t.In(cycle.Zone)
+	year, month, day := t.Date()
+	if year < 1000 || year > 9999 {
+		return t.AppendFormat(b, "2006-01-02 15:04")
+	}
+	hour, minute, _ := t.Clock()
+	b = strconv.AppendInt(b, int64(year), 10)
+	for i, n := range [4]int{int(month), day, hour, minute} {
+		b = append(b, "-- :"[i], byte('0'+n/10), byte('0'+n%10))
+	}
+	return b
 }
 
 // DateTimeIn is DateTime in another fixed zone, for the time of charge in its source's zone.

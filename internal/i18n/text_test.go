@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/money"
 )
@@ -176,6 +177,16 @@ func TestFixed(t *testing.T) {
 			if got := string(appendFixed(nil, a, n)); got != group(want) {
 				t.Fatalf("%d with %d decimals: %s, want %s", a, n, got, group(want))
 			}
+		}
+	}
+}
+
+// Times of tables are written without the library as with it.
+func TestDateTimeByHand(t *testing.T) {
+	for range 50_000 {
+		at := time.Unix(rand.Int64N(1<<38)-1<<36, rand.Int64N(1e9)).UTC()
+		if got, want := DateTime(at), at.In(cycle.Zone).Format("2006-01-02 15:04"); got != want {
+			t.Fatalf("%s, want %s", got, want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package part
 import (
 	"context"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -76,7 +77,12 @@ func (m *Markup) Add(markup []byte) { m.b = append(m.b, markup...) }
 func (m *Markup) Text(text string) { m.b = appendEscaped(m.b, text) }
 
 // Link writes an address between the quotes of an attribute; one that would run something is made harmless.
-func (m *Markup) Link(href string) { m.Text(string(templ.URL(href))) }
+func (m *Markup) Link(href string) {
+	if !strings.HasPrefix(href, "/") { // an address of ours runs nothing
+		href = string(templ.URL(href))
+	}
+	m.Text(href)
+}
 
 // Say writes a sentence of the catalogues.
 func (m *Markup) Say(key string, pairs ...any) {
@@ -155,12 +161,20 @@ func (m *Markup) Icon(name string) {
 // escapes are what templates write for the signs that mean something in markup.
 var escapes = [256]string{'&': "&amp;", '\'': "&#39;", '<': "&lt;", '>': "&gt;", '"': "&#34;"}
 
+// escaped are the signs with an escape; a text is looked through sooner with a byte for each.
+var escaped = func() (out [256]bool) {
+	for c, to := range escapes {
+		out[c] = to != ""
+	}
+	return out
+}()
+
 // appendEscaped writes what templates write of a text.
 func appendEscaped[T string | []byte](b []byte, text T) []byte {
 	at := 0
 	for i := range len(text) {
-		if to := escapes[text[i]]; to != "" {
-			b = append(append(b, text[at:i]...), to...)
+		if escaped[text[i]] {
+			b = append(append(b, text[at:i]...), escapes[text[i]]...)
 			at = i + 1
 		}
 	}
