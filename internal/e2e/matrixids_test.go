@@ -210,6 +210,7 @@ VALUES ($1, $2, 'info', '维护', 'Maintenance', '2026-07-01T00:00:00.000000Z', 
 	}
 	for _, code := range []string{partner, otherOrg} {
 		m.w.register(m.t, code)
+		m.w.hostPlatform(m.t, code)
 	}
 	m.imports(vendor, 0, true)
 	m.imports("HENGLUO", 3, false)
