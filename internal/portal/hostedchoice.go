@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/http"
+	"slices"
 
 	"huoban/internal/fault"
 	"huoban/internal/hosted"
@@ -70,12 +71,17 @@ func (h *Handlers) withdrawn(c *Ctx, next string) error {
 	if c.Person.ID == "" || h.Access == nil || h.Hosted == nil {
 		return unknown
 	}
-	con, ok, err := h.Access.ConsoleByID(c.ctx(), c.Param("sp"))
+	// What one did not agree to oneself is looked up no further, so that a console of others is as absent as none.
+	list, err := h.Hosted.Consents(c.ctx(), c.Person.ID)
 	if err != nil {
 		return err
 	}
-	if !ok {
+	if !slices.ContainsFunc(list, func(k hosted.Consent) bool { return k.ConsoleID == c.Param("sp") }) {
 		return unknown
+	}
+	con, _, err := h.Access.ConsoleByID(c.ctx(), c.Param("sp"))
+	if err != nil {
+		return err
 	}
 	if err := h.Hosted.Withdraw(c.ctx(), c.Person, con.ID, con.EntityID); err != nil {
 		return err
