@@ -1,31 +1,30 @@
 package billdoc
 
 import (
-	"bytes"
-	"compress/gzip"
 	_ "embed"
-	"io"
 	"sync"
 	"unicode"
 
 	"codeberg.org/go-pdf/fpdf"
+	"github.com/klauspost/compress/zstd"
 )
 
-//go:embed font/DroidSansFallbackFull.ttf.gz
-var cjkGz []byte
+//go:embed font/DroidSansFallbackFull.ttf.zst
+var cjkPacked []byte
 
-//go:embed font/Roboto-Regular.ttf.gz
-var latinGz []byte
+//go:embed font/Roboto-Regular.ttf.zst
+var latinPacked []byte
 
 // fonts are unpacked once for all documents.
 var fonts = sync.OnceValues(func() (map[string][]byte, error) {
+	unpacker, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		return nil, err
+	}
+	defer unpacker.Close()
 	out := map[string][]byte{}
-	for name, packed := range map[string][]byte{"cjk": cjkGz, "latin": latinGz} {
-		r, err := gzip.NewReader(bytes.NewReader(packed))
-		if err != nil {
-			return nil, err
-		}
-		if out[name], err = io.ReadAll(r); err != nil {
+	for name, packed := range map[string][]byte{"cjk": cjkPacked, "latin": latinPacked} {
+		if out[name], err = unpacker.DecodeAll(packed, nil); err != nil {
 			return nil, err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"io"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -19,7 +20,7 @@ import (
 	"sync"
 )
 
-//go:embed *.css *.js *.svg vendor/*.css vendor/*.js
+//go:embed *.css *.js *.svg vendor/*.gz vendor/*.js
 var files embed.FS
 
 // Prefix is the path under which Handler must be mounted.
@@ -27,7 +28,7 @@ const Prefix = "/static/"
 
 type asset struct {
 	name, hash, kind string
-	body             []byte
+	body             func() []byte
 	packed           func() []byte // gzip of body, made once on first use; nil when it does not help
 }
 
@@ -44,10 +45,14 @@ func index() map[string]*asset {
 			return err
 		}
 		sum := sha256.Sum256(body)
-		out[name] = &asset{
-			name: name, hash: hex.EncodeToString(sum[:6]), kind: kind(name), body: body,
-			packed: sync.OnceValue(func() []byte { return pack(body) }),
+		a := &asset{name: strings.TrimSuffix(name, ".gz"), hash: hex.EncodeToString(sum[:6])}
+		a.kind = kind(a.name)
+		if a.name == name {
+			a.body, a.packed = func() []byte { return body }, sync.OnceValue(func() []byte { return pack(body) })
+		} else { // a large one is kept as it is sent
+			a.body, a.packed = sync.OnceValue(func() []byte { return unpack(body) }), func() []byte { return body }
 		}
+		out[a.name] = a
 		return nil
 	})
 	if err != nil {
@@ -78,6 +83,19 @@ func pack(body []byte) []byte {
 		return nil
 	}
 	return b.Bytes()
+}
+
+// unpack is the content of a file that is embedded packed. It panics on one that was damaged, which any test finds.
+func unpack(packed []byte) []byte {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		panic("static: " + err.Error())
+	}
+	body, err := io.ReadAll(r)
+	if err != nil {
+		panic("static: " + err.Error())
+	}
+	return body
 }
 
 // URL is the address of a file by its name, "portal.css" or "vendor/htmx.min.js". It panics on an
@@ -118,12 +136,16 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request, current bool) {
 	if current {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	body, tag := a.body, `"`+a.hash+`"`
+	var body []byte
+	tag := `"` + a.hash + `"`
 	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
-		if p := a.packed(); p != nil {
-			body, tag = p, `"`+a.hash+`-gz"`
-			h.Set("Content-Encoding", "gzip")
-		}
+		body = a.packed()
+	}
+	if body != nil {
+		tag = `"` + a.hash + `-gz"`
+		h.Set("Content-Encoding", "gzip")
+	} else {
+		body = a.body()
 	}
 	h.Set("ETag", tag)
 	if strings.Contains(r.Header.Get("If-None-Match"), tag) {

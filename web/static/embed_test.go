@@ -68,7 +68,7 @@ func TestGzipAndNotModified(t *testing.T) {
 func TestNothingPointsOutside(t *testing.T) {
 	outside := regexp.MustCompile(`(?i)(@import|url\(\s*["']?(https?:)?//)`)
 	for name, a := range assets {
-		if strings.HasSuffix(name, ".css") && outside.Match(a.body) {
+		if strings.HasSuffix(name, ".css") && outside.Match(a.body()) {
 			t.Errorf("%s loads something from outside", name)
 		}
 	}
