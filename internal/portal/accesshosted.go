@@ -20,9 +20,9 @@ func (h *Handlers) accessHosted(c *Ctx) ([]ssoview.Sheet, error) {
 	item := func(key, text string) part.Item {
 		return part.Item{Label: c.T("access.hosted." + key), Text: text, Mono: true}
 	}
-	page, own := pathPlatform+c.Org.Code, "/saml/idp/"+all.Host.Key+"/metadata"
+	own := "/saml/idp/" + all.Host.Key + "/metadata"
 	where := ssoview.Sheet{ID: "hosted", Title: c.T("access.hosted.title"), Notes: []string{c.T("access.hosted.text")},
-		Items: []part.Item{{Label: c.T("access.hosted.page"), Text: h.BaseURL + page, Href: page}, item("entity", all.Host.EntityID), item("sso", all.Host.SSO), item("slo", all.Host.SLO),
+		Items: []part.Item{item("page", h.BaseURL+pathPlatform+c.Org.Code), item("entity", all.Host.EntityID), item("sso", all.Host.SSO), item("slo", all.Host.SLO),
 			{Label: c.T("access.hosted.metadata"), Text: c.T("access.sp_signed"), Href: own}}}
 	list := ssoview.Sheet{ID: "consoles", Title: c.T("access.hosted.consoles"), Rows: consoleRows(c, all.Consoles)}
 	if len(all.Consoles) == 0 {
