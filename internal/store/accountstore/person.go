@@ -22,6 +22,7 @@ var files embed.FS
 var (
 	q               = store.Load(files)
 	qPersonInsert   = q.Get("person.Insert")
+	qVerifyEmail    = q.Get("person.VerifyEmail")
 	qPersonByLogin  = q.Get("person.ByLogin")
 	qPersonByID     = q.Get("person.ByID")
 	qPersonUpdate   = q.Get("person.Update")
@@ -118,7 +119,7 @@ func (s *Store) PersonByID(ctx context.Context, personID string) (account.Person
 
 // VerifyEmail notes that an address is the person's own; false when it was known, or is another by now.
 func (s *Store) VerifyEmail(ctx context.Context, personID, email string, at time.Time) (bool, error) {
-	n, err := s.db.Exec(ctx, q.Get("person.VerifyEmail"), personID, email, store.At(at))
+	n, err := s.db.Exec(ctx, qVerifyEmail, personID, email, store.At(at))
 	return n == 1, err
 }
 
