@@ -139,24 +139,15 @@ func (s *sheet) addRest(c *Ctx, all []customer.Entry, now time.Time, rest sums, 
 // without a manager's key.
 func (h *Handlers) managedSums(c *Ctx, managerID string) (sums, error) {
 	var out sums
-	f := expenditure.Filter{Cycle: cycle.Of(h.Clock.Now(), cycle.Zone), Manager: managerID}
-	for {
-		s, err := h.Expenditure.Summarise(c.ctx(), c.Scope, f)
-		if fault.Is(err, fault.KindNotFound) {
-			return nil, nil // looks after nobody
-		}
-		if err != nil {
-			return nil, err
-		}
+	err := h.eachCurrency(c, expenditure.Filter{Cycle: cycle.Of(h.Clock.Now(), cycle.Zone), Manager: managerID}, func(s *expenditure.Summary) {
 		if s.Currency != "" {
 			out = out.add(sum{s.Currency, s.Total.Amount()})
 		}
-		next := slices.Index(s.Choices.Currencies, s.Currency) + 1
-		if s.Currency == "" || next >= len(s.Choices.Currencies) {
-			return out, nil
-		}
-		f.Currency = s.Choices.Currencies[next]
+	})
+	if fault.Is(err, fault.KindNotFound) {
+		return nil, nil // looks after nobody
 	}
+	return out, err
 }
 
 // member finds a manager of the team. Fault: not found.

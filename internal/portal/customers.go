@@ -344,19 +344,26 @@ func carerCell(c *Ctx, e *customer.Entry) opsview.Cell {
 // spentBy is what each customer in scope consumed in a cycle without tax, by customer code.
 func (h *Handlers) spentBy(c *Ctx, at cycle.Cycle) (map[string]sums, error) {
 	out := map[string]sums{}
-	f := expenditure.Filter{Cycle: at}
-	for {
-		s, err := h.Expenditure.Summarise(c.ctx(), c.Scope, f)
-		if err != nil {
-			return nil, err
-		}
+	err := h.eachCurrency(c, expenditure.Filter{Cycle: at}, func(s *expenditure.Summary) {
 		for i := range s.Rows {
 			code := s.Rows[i].Customer.Code
 			out[code] = out[code].add(sum{s.Currency, s.Rows[i].Amount()})
 		}
+	})
+	return out, err
+}
+
+// eachCurrency gives the summary of each currency in turn; nothing consumed is one summary without a currency.
+func (h *Handlers) eachCurrency(c *Ctx, f expenditure.Filter, fn func(*expenditure.Summary)) error {
+	for {
+		s, err := h.Expenditure.Summarise(c.ctx(), c.Scope, f)
+		if err != nil {
+			return err
+		}
+		fn(s)
 		next := slices.Index(s.Choices.Currencies, s.Currency) + 1
 		if s.Currency == "" || next >= len(s.Choices.Currencies) {
-			return out, nil
+			return nil
 		}
 		f.Currency = s.Choices.Currencies[next]
 	}

@@ -127,22 +127,16 @@ func (h *Handlers) readCustomerProducts(c *Ctx) (*sheet, error) {
 	s := &sheet{columns: []listColumn{{key: "product", title: c.T("expenditure.col.product")}, {key: "mode", title: c.T("expenditure.col.mode")},
 		{key: "lines", title: c.T("expenditure.col.lines"), num: true}, {key: "amount", title: c.T("customers.col.spent"), num: true, money: true, class: "m"}},
 		empty: part.Empty{Title: c.T("customers.show.no_products"), Text: c.T("customers.show.no_products_text")}}
-	currency := ""
-	for {
-		sums, err := h.consumedBy(c, r.Customer.Code, currency, at)
-		if err != nil || sums == nil {
-			return s, err
+	err = h.eachCurrency(c, expenditure.Filter{Cycle: at, Customer: r.Customer.Code}, func(x *expenditure.Summary) {
+		slices.SortStableFunc(x.Rows, func(a, b expenditure.Row) int { return b.Amount().Cmp(a.Amount()) })
+		for i := range x.Rows {
+			s.add(productRow(c, r, &x.Rows[i], x.Currency, at))
 		}
-		slices.SortStableFunc(sums.Rows, func(a, b expenditure.Row) int { return b.Amount().Cmp(a.Amount()) })
-		for i := range sums.Rows {
-			s.add(productRow(c, r, &sums.Rows[i], sums.Currency, at))
-		}
-		next := slices.Index(sums.Choices.Currencies, sums.Currency) + 1
-		if sums.Currency == "" || next >= len(sums.Choices.Currencies) {
-			return s, nil
-		}
-		currency = sums.Choices.Currencies[next]
+	})
+	if fault.Is(err, fault.KindNotFound) {
+		err = nil // the scope counts nothing of the customer
 	}
+	return s, err
 }
 
 func productRow(c *Ctx, r *customer.Record, x *expenditure.Row, currency string, at cycle.Cycle) sheetRow {

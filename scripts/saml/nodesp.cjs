@@ -10,7 +10,7 @@ const { certificates, freePort, request } = require('./lib.cjs');
 class NodeSP {
   constructor(work, modules) {
     Object.assign(this, { kind: 'node', work, sessions: {}, problems: [] });
-    this.library = createRequire(path.join(modules, 'package.json'))('@node-saml/node-saml');
+    this.nodeSaml = createRequire(path.join(modules, 'package.json'))('@node-saml/node-saml');
   }
 
   // start begins the console; idp is the address of the portal's metadata.
@@ -52,7 +52,7 @@ class NodeSP {
   }
 
   build() {
-    this.saml = new this.library.SAML({
+    this.saml = new this.nodeSaml.SAML({
       entryPoint: this.entryPoint, logoutUrl: this.logoutUrl, issuer: this.metadata, callbackUrl: `${this.base}/acs`, logoutCallbackUrl: `${this.base}/slo`,
       idpCert: this.trusted, idpIssuer: this.entity, privateKey: this.key, publicCert: this.certs[0], decryptionPvk: this.key,
       signatureAlgorithm: 'sha256', digestAlgorithm: 'sha256', validateInResponseTo: 'ifPresent',
