@@ -28,7 +28,7 @@ func (h *Handlers) customerDashboard(c *Ctx) error {
 	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done(), Notes: []string{c.T("dashboard.customers.note")},
 		Filter: h.customerDashboardChoices(c, &f)}
 	if c.Scope.IsLimited() {
-		p.Notes = append([]string{c.T("customers.limited")}, p.Notes...)
+		p.Notes = append([]string{c.T("dashboard.customers.limited")}, p.Notes...)
 	}
 	active, err := h.spentBy(c, cycle.Of(h.Clock.Now(), cycle.Zone))
 	if err != nil {
