@@ -329,7 +329,7 @@ OWN = {"usage": "Usage", "purchase": "Purchase", "refund": "Purchase", "adjustme
 
 def huoban(row, source):
     billed = row.number("billed")
-    line = new_line(moment(row.text("charge_start")), row.text("currency"), billed)
+    line = new_line(moment(row.text("charge_start"), zone_of(source)), row.text("currency"), billed)
     line.cycle = row.text("cycle")
     line.list, line.contracted = row.number("list"), row.number("contracted")
     line.sub_account, line.source_key = row.text("sub_account"), row.text("key")
