@@ -177,9 +177,15 @@ func (w *world) cut(after time.Duration, disturb func(*os.Process), args ...stri
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
-	timer := time.AfterFunc(after, func() { disturb(cmd.Process) })
-	defer timer.Stop()
+	disturbed := make(chan struct{})
+	timer := time.AfterFunc(after, func() {
+		defer close(disturbed)
+		disturb(cmd.Process)
+	})
 	err := cmd.Wait()
+	if !timer.Stop() { // what has begun shall not meet the connections of whoever looks afterwards
+		<-disturbed
+	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		w.t.Fatal(err)
