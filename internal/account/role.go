@@ -46,7 +46,7 @@ var presets = []preset{
 		scope.ItemQuarantineView, scope.ItemQuarantineResolve, scope.ItemMapView, scope.ItemMapChange, scope.ItemPriceView,
 		scope.ItemCloseView, scope.ItemCloseRun, scope.ItemAdjustmentView, scope.ItemAdjustmentPropose,
 		scope.ItemOrgView, scope.ItemOrgChange, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemAssociationChange,
-		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport,
+		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport, scope.ItemConsoleView, scope.ItemConsoleChange,
 		scope.ItemBillView, scope.ItemBillExplain, scope.ItemRevealMasked}},
 	{scope.SideVendor, RoleFinance, []scope.Item{
 		scope.ItemSourceView, scope.ItemDeliveryView, scope.ItemMapView,
@@ -62,7 +62,7 @@ var presets = []preset{
 		scope.ItemSourceView, scope.ItemDeliveryView, scope.ItemQuarantineView, scope.ItemMapView, scope.ItemPriceView,
 		scope.ItemCloseView, scope.ItemAdjustmentView, scope.ItemOrgView, scope.ItemCustomerView, scope.ItemAssociationView,
 		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemBillView, scope.ItemBillExplain,
-		scope.ItemStaffView, scope.ItemRoleView, scope.ItemExportAll,
+		scope.ItemStaffView, scope.ItemRoleView, scope.ItemExportAll, scope.ItemConsoleView,
 		scope.ItemAuditView, scope.ItemAuditExport, scope.ItemAuditVerify}},
 
 	{scope.SidePartner, RoleAdmin, nil},

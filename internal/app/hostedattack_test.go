@@ -180,7 +180,7 @@ func TestHostedAttacks(t *testing.T) {
 		s.console("lax", registry.ConsoleInput{})
 		s.console("off", registry.ConsoleInput{})
 		s.console("theirs", registry.ConsoleInput{PartnerID: s.two.Partner.ID})
-		if _, err := s.a.Platforms.DisableConsole(s.ctx(), op, s.consoles["off"].EntityID); err != nil {
+		if _, err := s.a.Platforms.DisableConsole(s.ctx(), op, s.consoles["off"].EntityID, ""); err != nil {
 			t.Fatal(err)
 		}
 		control := func() {

@@ -104,13 +104,16 @@ func (s *smtpSender) Send(ctx context.Context, l outbox.Letter) error {
 
 // letters are the mails there are: keys of subject and body.
 var letters = map[string][2]string{
-	"bill_issued":          {"mail.bill_issued.subject", "mail.bill_issued.body"},
-	"sso_cert_ends":        {"mail.sso_cert_ends.subject", "mail.sso_cert_ends.body"},
-	"sso_cert_over":        {"mail.sso_cert_over.subject", "mail.sso_cert_over.body"},
-	"sso_metadata_apply":   {"mail.sso_metadata_apply.subject", "mail.sso_metadata_apply.body"},
-	"sso_metadata_pending": {"mail.sso_metadata_pending.subject", "mail.sso_metadata_pending.body"},
-	"sso_metadata_refuse":  {"mail.sso_metadata_refuse.subject", "mail.sso_metadata_refuse.body"},
-	"sso_metadata_failing": {"mail.sso_metadata_failing.subject", "mail.sso_metadata_failing.body"},
+	"bill_issued":                  {"mail.bill_issued.subject", "mail.bill_issued.body"},
+	"sso_cert_ends":                {"mail.sso_cert_ends.subject", "mail.sso_cert_ends.body"},
+	"sso_cert_over":                {"mail.sso_cert_over.subject", "mail.sso_cert_over.body"},
+	"sso_console_cert_ends":        {"mail.sso_console_cert_ends.subject", "mail.sso_console_cert_ends.body"},
+	"sso_console_cert_over":        {"mail.sso_console_cert_over.subject", "mail.sso_console_cert_over.body"},
+	"sso_console_metadata_pending": {"mail.sso_console_metadata_pending.subject", "mail.sso_console_metadata_pending.body"},
+	"sso_metadata_apply":           {"mail.sso_metadata_apply.subject", "mail.sso_metadata_apply.body"},
+	"sso_metadata_pending":         {"mail.sso_metadata_pending.subject", "mail.sso_metadata_pending.body"},
+	"sso_metadata_refuse":          {"mail.sso_metadata_refuse.subject", "mail.sso_metadata_refuse.body"},
+	"sso_metadata_failing":         {"mail.sso_metadata_failing.subject", "mail.sso_metadata_failing.body"},
 }
 
 // mailWriter words mails in their reader's language; links become addresses of this portal.

@@ -8,6 +8,7 @@ import (
 	"huoban/internal/app/metafetch"
 	"huoban/internal/fault"
 	"huoban/internal/message"
+	"huoban/internal/organisation"
 	"huoban/internal/outbox"
 	"huoban/internal/scope"
 	"huoban/internal/sso/metadata"
@@ -32,17 +33,26 @@ func (a *App) wirePlatforms() error {
 	return nil
 }
 
-// tellPlatform rings the bell of everybody at a partner who may change its platform, and writes to them.
+// tellPlatform rings the bell of everybody at a partner who may change its platform, and writes to them; of a console,
+// of everybody who looks after it.
 func (a *App) tellPlatform(ctx context.Context, n registry.News) error {
+	if n.Console != nil {
+		return a.tellConsole(ctx, n)
+	}
 	org, err := a.Organisations.ByID(ctx, scope.System("system"), n.Platform.PartnerID)
 	if err != nil {
 		return err
 	}
-	people, err := a.Accounts.Holders(ctx, org.ID, scope.ItemAccessConfigChange)
+	return a.tellHolders(ctx, org, scope.ItemAccessConfigChange, n, "/support/capability/access-config/"+n.Platform.ID)
+}
+
+// tellHolders tells the people of an organisation who hold an item.
+func (a *App) tellHolders(ctx context.Context, org organisation.Organisation, item scope.Item, n registry.News, path string) error {
+	people, err := a.Accounts.Holders(ctx, org.ID, item)
 	if err != nil {
 		return err
 	}
-	link := "/o/" + org.Code + "/support/capability/access-config/" + n.Platform.ID
+	link := "/o/" + org.Code + path
 	var notices []message.Notice
 	for _, personID := range people {
 		notices = append(notices, message.Notice{PersonID: personID, OrgID: org.ID, Category: message.CategorySystem, Code: n.Code, Args: n.Args, Link: link})
@@ -51,6 +61,40 @@ func (a *App) tellPlatform(ctx context.Context, n registry.News) error {
 		}
 	}
 	return a.Messages.Notify(ctx, notices...)
+}
+
+// tellConsole tells the vendor who looks after a console, or every vendor it serves when nobody does, and the partner
+// whose customers alone go there.
+func (a *App) tellConsole(ctx context.Context, n registry.News) error {
+	sc, c := scope.System("system"), n.Console
+	all, err := a.Organisations.List(ctx, sc)
+	if err != nil {
+		return err
+	}
+	serves := map[string]bool{c.VendorID: c.VendorID != ""}
+	for _, o := range all {
+		if o.ID != c.PartnerID {
+			continue
+		}
+		if err := a.tellHolders(ctx, o, scope.ItemAccessConfigChange, n, "/support/capability/access-config"); err != nil {
+			return err
+		}
+		vendors, err := a.Organisations.VendorsOf(ctx, o)
+		if err != nil {
+			return err
+		}
+		for _, v := range vendors {
+			serves[v.ID] = serves[v.ID] || c.VendorID == ""
+		}
+	}
+	for _, o := range all {
+		if o.Kind == organisation.KindVendor && (serves[o.ID] || c.VendorID == "" && c.PartnerID == "") {
+			if err := a.tellHolders(ctx, o, scope.ItemConsoleChange, n, "/consoles/"+c.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // platformWork is what the registry does by itself: documents when they are due, keys and certificates once an hour.

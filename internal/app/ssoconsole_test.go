@@ -64,6 +64,14 @@ func TestConsoleDocuments(t *testing.T) {
 				t.Errorf("%s: %s, want %s", what, got, want)
 			}
 		}
+		status := func() registry.ConsoleStatus {
+			t.Helper()
+			x, err := p.Platforms.ConsoleStatus(ctx, p.op, entity)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return x
+		}
 		day := jumpDay
 		follow := func(body []byte) {
 			t.Helper()
@@ -83,16 +91,28 @@ func TestConsoleDocuments(t *testing.T) {
 		wants("one gone, another path", acs+"/2", b)
 		follow(consoleDocument(entity, acs, c))
 		wants("no certificate that is known", acs+"/2", b)
+		if x := status(); x.Waits == nil || x.Waits.Code != "sso.md.key_jump" || len(x.Waits.Diff.Added) != 1 || len(x.Waits.Diff.Removed) != 1 {
+			t.Errorf("waits: %+v", x.Waits)
+		}
 		follow(consoleDocument(entity, "https://elsewhere.example/acs", b))
 		wants("answers to another host", acs+"/2", b)
 		follow(consoleDocument("https://other.example/sp", acs, b))
 		wants("another entity", acs+"/2", b)
 		follow([]byte("<html>"))
 		wants("no metadata", acs+"/2", b)
+		if x := status(); x.Waits == nil || x.Waits.Code != "sso.md.host_changed" || x.Failing == nil || x.Failing.LastCode != "sso.md.xml" {
+			t.Errorf("waits %+v, fails %+v", x.Waits, x.Failing)
+		}
+		if n := len(p.told); n != 2 || p.told[0] != "sso_console_metadata_pending" {
+			t.Errorf("told of what waits: %v", p.told)
+		}
 
 		p.at.body = consoleDocument(entity, acs, c)
 		again := add(registry.ConsoleInput{URL: in.URL, PartnerID: p.one.ID})
 		wants("registered anew", acs, c)
+		if x := status(); x.Waits != nil || x.Failing != nil {
+			t.Errorf("still waits %+v, fails %+v", x.Waits, x.Failing)
+		}
 		if again.ID != first.ID {
 			t.Errorf("another id: %s, not %s", again.ID, first.ID)
 		}
@@ -103,7 +123,7 @@ func TestConsoleDocuments(t *testing.T) {
 			t.Errorf("for another partner: %v", err)
 		}
 		p.at.asked = 0
-		if _, err := p.Platforms.DisableConsole(ctx, p.op, entity); err != nil {
+		if _, err := p.Platforms.DisableConsole(ctx, p.op, entity, "over"); err != nil {
 			t.Fatal(err)
 		}
 		follow(consoleDocument(entity, acs, b))

@@ -36,9 +36,9 @@ func (h *Handlers) accessHosted(c *Ctx) ([]ssoview.Sheet, error) {
 }
 
 // consoleRows say of each console how customers are named there and what is handed over.
-func consoleRows(c *Ctx, list []registry.Console) *ssoview.Rows {
+func consoleRows(c *Ctx, list []registry.ConsoleStatus) *ssoview.Rows {
 	rows := &ssoview.Rows{Heads: []string{c.T("access.hosted.console"), c.T("access.state"), c.T("access.hosted.named"), c.T("access.hosted.given"), c.T("access.hosted.sealed"),
-		c.T("access.hosted.rules"), c.T("access.last_signin")}}
+		c.T("access.hosted.rules"), c.T("access.cert_left"), c.T("access.last_signin")}}
 	for _, con := range list {
 		last, until := "–", ""
 		if !con.LastAssertionAt.IsZero() {
@@ -47,8 +47,12 @@ func consoleRows(c *Ctx, list []registry.Console) *ssoview.Rows {
 		if !con.ValidUntil.IsZero() {
 			until = c.T("access.hosted.until", "Date", i18n.Date(con.ValidUntil))
 		}
+		left := "–"
+		if con.CertDaysLeft != nil {
+			left = daysLeft(c, *con.CertDaysLeft)
+		}
 		rows.Rows = append(rows.Rows, []ssoview.Cell{{Text: con.Name, Note: con.EntityID}, {Status: platformState(c, con.State)}, {Text: c.T("access.hosted.format." + formatName(con.NameIDFormat))},
-			{Text: releases(c, con.Console)}, {Text: c.T("access.hosted.encrypt." + string(con.Encrypt))}, {Text: consoleRules(c, con.Console), Note: until}, {Text: last}})
+			{Text: releases(c, con.Console.Console)}, {Text: c.T("access.hosted.encrypt." + string(con.Encrypt))}, {Text: consoleRules(c, con.Console.Console), Note: until}, {Text: left}, {Text: last}})
 	}
 	return rows
 }

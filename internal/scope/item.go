@@ -72,6 +72,8 @@ const (
 	ItemOrgView           Item = "BPC_ITEM_OPERATE_060100" // 伙伴与客户组织
 	ItemOrgChange         Item = "BPC_ITEM_OPERATE_060101"
 	ItemEntityChange      Item = "BPC_ITEM_OPERATE_060102" // 签约主体
+	ItemConsoleView       Item = "BPC_ITEM_OPERATE_070100" // 控制台-查看
+	ItemConsoleChange     Item = "BPC_ITEM_OPERATE_070101" // 控制台-登记、修改、停用、启用
 )
 
 // Permission is an item as the role page shows it: its place in the menu (keys of the catalogue,
@@ -149,6 +151,8 @@ var catalogue = []Permission{
 	{ItemOrgView, "operate.organisations", "view", onVendor},
 	{ItemOrgChange, "operate.organisations", "change", onVendor},
 	{ItemEntityChange, "operate.entities", "change", onVendor},
+	{ItemConsoleView, "operate.consoles", "view", onVendor},
+	{ItemConsoleChange, "operate.consoles", "change", onVendor},
 }
 
 // Catalogue lists the permissions a role of the side may carry, in the order of the menu.

@@ -10,6 +10,7 @@ type Host struct {
 	ID            string
 	PartnerID     string
 	PartnerActive bool
+	Vendors       []string // whom the partner deals with
 	Key           string
 	EntityID      string
 	SSO           string
@@ -58,6 +59,7 @@ type Release struct {
 type Console struct {
 	ID            string
 	PartnerID     string // empty: any partner's customers may go there
+	VendorID      string // who looks after it; empty: the operator
 	EntityID      string
 	Name          string
 	State         State

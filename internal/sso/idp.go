@@ -87,7 +87,8 @@ func (h Host) Serves(c Console, now time.Time) error {
 
 func (h Host) serves(c Console, found bool, now time.Time) *Refusal {
 	switch {
-	case !found || c.State == StateDeleted || c.PartnerID != "" && c.PartnerID != h.PartnerID:
+	case !found || c.State == StateDeleted || c.PartnerID != "" && c.PartnerID != h.PartnerID,
+		c.PartnerID == "" && c.VendorID != "" && !slices.Contains(h.Vendors, c.VendorID):
 		return &Refusal{Code: CodeIdPSPUnknown}
 	case c.State != StateActive || !c.ValidUntil.IsZero() && !now.Before(c.ValidUntil):
 		return &Refusal{Code: CodeIdPSPDisabled}

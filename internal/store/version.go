@@ -23,7 +23,7 @@ var silent = []string{
 	"sign_in_throttle", "setup_link", "recovery_code",
 	// of a jump from a partner's platform: what is read afresh with each request, on pages that are not kept
 	"sso_request", "sso_seen", "sso_ticket", "sso_session", "sso_refusal", "sso_accepted", "sso_test", "sso_metadata_fetch",
-	"sso_host", "sso_sp", "sso_pairwise",
+	"sso_host", "sso_sp", "sso_sp_warning", "sso_pairwise",
 	"sso_question", "sso_consent", "sso_leaving", "sso_leaving_step",
 	// what an import writes before its slot becomes active, which moves the version
 	"delivery", "delivery_file", "delivery_change", "kept_file", "kept_chunk", "quarantine", "conformance", "period", "move_plan",

@@ -40,6 +40,7 @@ type ConsoleInput struct {
 	Metadata      []byte
 	URL           string
 	PartnerID     string
+	VendorID      string // who looks after it; a vendor's staff register for themselves
 	Name          string
 	NameIDFormat  sso.NameIDFormat
 	Attributes    []sso.Release
@@ -51,31 +52,21 @@ type ConsoleInput struct {
 // ReleaseFields are the fields of ours a console can be given.
 var ReleaseFields = []string{"xAccountId", "xUserId", "xAccountType", "bpId", "name", "mobile", "email", "customer", "domainId", "personName"}
 
-func operatorOnly(sc scope.Scope) error {
-	if sc.Side() != scope.SideSystem {
-		return fault.Denied("sso.reg.operator_only", nil)
-	}
-	return nil
-}
-
 // AddConsole registers a console; its entity id is the only one of its kind. Of one that is known, what is said
-// changes, a newer document is put in force, and what is not said stays. Faults: sso.base_url, sso.md.*, sso.reg.operator_only, .console_taken, .attribute.
+// changes, a newer document is put in force, and what is not said stays. Faults: sso.base_url, sso.md.*,
+// sso.reg.operator_only, .console_taken, .console_foreign, .attribute, organisation.unknown, scope.permission_missing.
 func (s *Service) AddConsole(ctx context.Context, sc scope.Scope, in ConsoleInput) (Console, []*fault.Error, error) {
-	if err := operatorOnly(sc); err != nil {
+	if err := mayConsoles(sc, scope.ItemConsoleChange); err != nil {
 		return Console{}, nil, err
 	}
 	if err := s.Usable(); err != nil {
 		return Console{}, nil, err
 	}
-	body, etag := in.Metadata, ""
-	if in.URL != "" {
-		var err error
-		if body, etag, err = s.Fetch.Fetch(ctx, in.URL, ""); err != nil {
-			return Console{}, nil, err
-		}
-	}
-	doc, e, err := s.parseConsole(body, "")
+	body, etag, doc, e, err := s.loadConsole(ctx, in.Metadata, in.URL, "")
 	if err != nil {
+		return Console{}, nil, err
+	}
+	if in.VendorID, err = s.lookedAfter(ctx, sc, in); err != nil {
 		return Console{}, nil, err
 	}
 	known, ok, err := s.Store.ConsoleByEntity(ctx, e.ID)
@@ -83,6 +74,9 @@ func (s *Service) AddConsole(ctx context.Context, sc scope.Scope, in ConsoleInpu
 		return Console{}, nil, err
 	}
 	if ok {
+		if err := s.again(ctx, sc, known); err != nil {
+			return Console{}, nil, err
+		}
 		in = in.over(known)
 	}
 	c, row, warn, err := s.readConsole(sc, in, body, etag, doc, e)
@@ -98,6 +92,17 @@ func (s *Service) AddConsole(ctx context.Context, sc scope.Scope, in ConsoleInpu
 	return c, warn, s.newConsole(ctx, sc, c, row)
 }
 
+// loadConsole reads a text, or what an address gives; entity names the one that is meant in a group.
+func (s *Service) loadConsole(ctx context.Context, text []byte, address, entity string) (body []byte, etag string, doc metadata.Document, e metadata.Entity, err error) {
+	if body = text; address != "" {
+		if body, etag, err = s.Fetch.Fetch(ctx, address, ""); err != nil {
+			return nil, "", doc, e, err
+		}
+	}
+	doc, e, err = s.parseConsole(body, entity)
+	return body, etag, doc, e, err
+}
+
 // over is the wish for a console that is known: what it does not say is as it was.
 func (in ConsoleInput) over(known Console) ConsoleInput {
 	if in.Name == "" {
@@ -111,6 +116,9 @@ func (in ConsoleInput) over(known Console) ConsoleInput {
 	}
 	if in.Encrypt == "" {
 		in.Encrypt = known.Encrypt
+	}
+	if in.VendorID == "" {
+		in.VendorID = known.VendorID
 	}
 	in.RequireSigned = in.RequireSigned || known.RequireSigned
 	return in
@@ -140,7 +148,7 @@ func (s *Service) readConsole(sc scope.Scope, in ConsoleInput, body []byte, etag
 
 // console is a console from its document and the wish.
 func console(in ConsoleInput, e metadata.Entity) (Console, []*fault.Error, error) {
-	c := Console{Console: sso.Console{PartnerID: in.PartnerID, EntityID: e.ID, Name: strings.TrimSpace(in.Name), State: sso.StateActive, SLO: e.SLO.URL,
+	c := Console{Console: sso.Console{PartnerID: in.PartnerID, VendorID: in.VendorID, EntityID: e.ID, Name: strings.TrimSpace(in.Name), State: sso.StateActive, SLO: e.SLO.URL,
 		SLOResponse: e.SLO.Response, SLOBinding: e.SLO.Binding, RequireSigned: in.RequireSigned || e.WantSigned, NameIDFormat: in.NameIDFormat,
 		Attributes: in.Attributes, Encrypt: in.Encrypt, ValidUntil: e.ValidUntil, Certs: e.Uses(sso.CertStateCurrent), Ciphers: e.Ciphers}}
 	for _, a := range e.ACS {
@@ -178,45 +186,6 @@ func console(in ConsoleInput, e metadata.Entity) (Console, []*fault.Error, error
 
 func (s *Service) recordConsole(ctx context.Context, sc scope.Scope, c Console, action string, detail map[string]any) error {
 	return s.Audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: c.PartnerID, Action: action, Object: "console:" + c.EntityID, Detail: detail})
-}
-
-// Consoles lists every console. Fault: sso.reg.operator_only.
-func (s *Service) Consoles(ctx context.Context, sc scope.Scope) ([]Console, error) {
-	if err := operatorOnly(sc); err != nil {
-		return nil, err
-	}
-	return s.Store.Consoles(ctx)
-}
-
-// DisableConsole lets no customer go to a console any more; doing it again changes nothing. Faults:
-// sso.reg.operator_only, .console_unknown.
-func (s *Service) DisableConsole(ctx context.Context, sc scope.Scope, entityID string) (Console, error) {
-	if err := operatorOnly(sc); err != nil {
-		return Console{}, err
-	}
-	var c Console
-	err := s.Tx.InTx(ctx, func(ctx context.Context) (err error) {
-		var ok bool
-		if c, ok, err = s.Store.ConsoleByEntity(ctx, entityID); err != nil {
-			return err
-		}
-		if !ok {
-			return fault.NotFound("sso.reg.console_unknown", fault.Args{"entity": entityID})
-		}
-		if c.State == sso.StateDisabled {
-			return nil
-		}
-		c.State, c.UpdatedAt = sso.StateDisabled, s.Clock.Now()
-		won, err := s.Store.UpdateConsole(ctx, c)
-		if err != nil {
-			return err
-		}
-		if !won {
-			return fault.Conflict("sso.reg.changed", nil)
-		}
-		return s.recordConsole(ctx, sc, c, "console.disable", nil)
-	})
-	return c, err
 }
 
 // ConsoleByEntity is the console of an entity, for a request that names it.
@@ -293,7 +262,7 @@ func (s *Service) HostEntityOf(ctx context.Context, partnerID string) (sso.Host,
 // disabled too, and the newest messages that were refused.
 type Hosted struct {
 	Host     sso.Host
-	Consoles []Console
+	Consoles []ConsoleStatus
 	Refusals []Refusal
 }
 
@@ -311,10 +280,14 @@ func (s *Service) HostedOf(ctx context.Context, sc scope.Scope, partnerID string
 		return Hosted{}, false, err
 	}
 	out := Hosted{Host: h}
+	var served []Console
 	for _, c := range all {
-		if c.PartnerID == "" || c.PartnerID == partnerID {
-			out.Consoles = append(out.Consoles, c)
+		if c.PartnerID == partnerID || c.PartnerID == "" && (c.VendorID == "" || slices.Contains(h.Vendors, c.VendorID)) {
+			served = append(served, c)
 		}
+	}
+	if out.Consoles, err = s.statuses(ctx, served); err != nil {
+		return out, false, err
 	}
 	out.Refusals, err = s.Store.Refusals(ctx, h.ID, refusals)
 	return out, err == nil, err
@@ -338,7 +311,11 @@ func (s *Service) host(ctx context.Context, h HostRow, ok bool, err error) (sso.
 	if err != nil {
 		return sso.Host{}, false, err
 	}
+	vendors, err := s.vendorsOf(ctx, h.PartnerID)
+	if err != nil {
+		return sso.Host{}, false, err
+	}
 	keys, err := s.keys(ctx, h.Key)
-	return sso.Host{ID: h.ID, PartnerID: h.PartnerID, PartnerActive: !suspended, Key: h.Key, EntityID: h.EntityID, SSO: s.address("idp", h.Key, "sso"),
+	return sso.Host{ID: h.ID, PartnerID: h.PartnerID, PartnerActive: !suspended, Vendors: vendors, Key: h.Key, EntityID: h.EntityID, SSO: s.address("idp", h.Key, "sso"),
 		SLO: s.address("idp", h.Key, "slo"), Keys: keys}, err == nil, err
 }

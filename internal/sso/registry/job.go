@@ -160,7 +160,7 @@ func (s *Service) ownerOf(ctx context.Context, e EntityRef) (string, error) {
 	return p.PartnerID, err
 }
 
-// Warn speaks of every certificate of theirs that comes to its end, once for each of metadata.Warnings and once
+// Warn speaks of every certificate of theirs and of consoles that comes to its end, once for each of metadata.Warnings and once
 // a day afterwards, and tells how many it spoke of.
 func (s *Service) Warn(ctx context.Context) (int, error) {
 	now := s.Clock.Now()
@@ -168,7 +168,10 @@ func (s *Service) Warn(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	told := 0
+	told, err := s.warnConsoles(ctx)
+	if err != nil {
+		return told, err
+	}
 	for _, c := range ending {
 		days, due := metadata.DueWarning(c.NotAfter, now, c.WarnedDays, !c.WarnedAt.IsZero())
 		if !due {

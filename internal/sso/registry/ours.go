@@ -63,8 +63,8 @@ func (s *Service) ours(ctx context.Context, p Platform) (metadata.Ours, error) {
 // group. As identity provider a partner gets its entity when it is asked for the first time. Faults:
 // sso.reg.operator_only, .none.
 func (s *Service) AllMetadata(ctx context.Context, sc scope.Scope, partnerID string, role metadata.Role, signed bool) ([]byte, error) {
-	if err := operatorOnly(sc); err != nil {
-		return nil, err
+	if sc.Side() != scope.SideSystem {
+		return nil, fault.Denied("sso.reg.operator_only", nil)
 	}
 	var all []metadata.Ours
 	var err error

@@ -164,6 +164,7 @@ type Tx interface {
 type Organisations interface {
 	ByID(ctx context.Context, sc scope.Scope, orgID string) (organisation.Organisation, error)
 	Suspended(ctx context.Context, orgID string) (bool, error)
+	VendorsOf(ctx context.Context, partner organisation.Organisation) ([]organisation.Organisation, error)
 }
 
 // Fetcher gets a document from an address that a partner named. Faults: sso.md.url, .address, .redirect,
@@ -172,9 +173,10 @@ type Fetcher interface {
 	Fetch(ctx context.Context, address, etag string) (body []byte, newETag string, err error)
 }
 
-// News is what a partner's administrators are told of.
+// News is what a partner's administrators are told of, or, of a console, those who look after it.
 type News struct {
 	Platform Platform
+	Console  *Console
 	Code     string // of a sentence: "sso_cert_ends", "sso_metadata_changed", …
 	Args     fault.Args
 	Once     string // what makes it another one, so that each is told once

@@ -20,7 +20,9 @@ func (s *Service) renew(ctx context.Context, sc scope.Scope, known, c Console, r
 	if known.PartnerID != c.PartnerID {
 		return known, fault.Conflict("sso.reg.console_taken", fault.Args{"entity": c.EntityID})
 	}
-	c.ID, c.Version, c.CreatedBy, c.CreatedAt, c.LastAssertionAt = known.ID, known.Version, known.CreatedBy, known.CreatedAt, known.LastAssertionAt
+	state := c.State
+	c = known.with(c)
+	c.State = state
 	old, ok, err := s.Store.Document(ctx, known.MetadataID)
 	if err != nil {
 		return known, err
@@ -38,12 +40,11 @@ func (s *Service) renew(ctx context.Context, sc scope.Scope, known, c Console, r
 func (s *Service) putConsole(ctx context.Context, sc scope.Scope, c Console, row DocumentRow, action string) error {
 	row.OwnerID = c.ID
 	return s.Tx.InTx(ctx, func(ctx context.Context) error {
-		won, err := s.Store.UpdateConsole(ctx, c)
-		if err != nil {
+		if err := s.writeConsole(ctx, &c); err != nil {
 			return err
 		}
-		if !won {
-			return fault.Conflict("sso.reg.changed", nil)
+		if err := s.Store.DropWaiting(ctx, c.ID, sc.Login(), s.Clock.Now()); err != nil {
+			return err
 		}
 		if err := s.Store.InsertDocument(ctx, row); err != nil {
 			return err
@@ -89,47 +90,169 @@ func order(encrypts bool) int {
 	return 0
 }
 
+// ConsoleTaken is what became of a newer document of a console: nothing is new, it is in force, or it waits.
+type ConsoleTaken struct {
+	Console  Console
+	Effect   metadata.Effect
+	Code     string // why it waits
+	Document string // id, where it was kept
+}
+
+// RefreshConsole fetches a console's document now. Faults: those of changeConsole, sso.reg.no_url, sso.md.*.
+func (s *Service) RefreshConsole(ctx context.Context, sc scope.Scope, name string) (ConsoleTaken, error) {
+	c, err := s.changeConsole(ctx, sc, name)
+	if err != nil {
+		return ConsoleTaken{}, err
+	}
+	if c.Source != SourceURL {
+		return ConsoleTaken{}, fault.Conflict("sso.reg.no_url", nil)
+	}
+	return s.refreshConsole(ctx, sc, c)
+}
+
 // refreshConsole fetches a console's document again. What adds or drops certificates while a known one stays, and
-// sends answers nowhere but to known hosts, is put in force; anything else changes nothing until the operator
-// registers the console anew. Faults: sso.md.*, sso.reg.*.
-func (s *Service) refreshConsole(ctx context.Context, known Console) error {
+// sends answers nowhere but to known hosts, is put in force; anything else is kept, changes nothing, and waits for
+// who looks after the console. Faults: sso.md.*, sso.reg.*.
+func (s *Service) refreshConsole(ctx context.Context, sc scope.Scope, known Console) (ConsoleTaken, error) {
 	last, _, err := s.Store.Document(ctx, known.MetadataID)
 	if err != nil {
-		return err
+		return ConsoleTaken{}, err
 	}
 	body, etag, err := s.Fetch.Fetch(ctx, known.MetadataURL, last.ETag)
 	if err != nil {
-		return errors.Join(err, s.consoleFailed(ctx, known, fault.From(err).Code))
+		return ConsoleTaken{}, errors.Join(err, s.consoleFailed(ctx, known, fault.From(err).Code))
 	}
 	if body == nil {
 		body, etag = []byte(last.XML), last.ETag
 	}
-	c, row, err := s.newerConsole(known, body, etag)
+	c, row, err := s.newerConsole(sc, known, known.MetadataURL, body, etag)
 	if err != nil {
-		return errors.Join(err, s.consoleFailed(ctx, known, fault.From(err).Code))
+		return ConsoleTaken{}, errors.Join(err, s.consoleFailed(ctx, known, fault.From(err).Code))
 	}
-	c.ID, c.Version, c.CreatedBy, c.CreatedAt, c.LastAssertionAt = known.ID, known.Version, known.CreatedBy, known.CreatedAt, known.LastAssertionAt
 	if sameConsole(known, c) {
-		return s.Tx.InTx(ctx, func(ctx context.Context) error { return s.fetchAgain(ctx, known, row.Cache) })
+		return ConsoleTaken{Console: known, Effect: metadata.EffectNothing}, s.Tx.InTx(ctx, func(ctx context.Context) error { return s.fetchAgain(ctx, known, row.Cache) })
 	}
-	return s.putConsole(ctx, self, c, row, "console.metadata")
+	if row.Code = jumps(known, c); row.Code != "" {
+		return s.waits(ctx, sc, known, c, row)
+	}
+	return ConsoleTaken{Console: c, Effect: metadata.EffectApply, Document: row.ID}, s.putConsole(ctx, sc, c, row, "console.metadata")
 }
 
-// newerConsole is what a newer document makes of a console, if it may do so by itself.
-func (s *Service) newerConsole(known Console, body []byte, etag string) (Console, DocumentRow, error) {
+// newerConsole is what a newer document makes of a console.
+func (s *Service) newerConsole(sc scope.Scope, known Console, address string, body []byte, etag string) (Console, DocumentRow, error) {
 	doc, e, err := s.parseConsole(body, known.EntityID)
 	if err != nil {
 		return known, DocumentRow{}, err
 	}
-	in := ConsoleInput{URL: known.MetadataURL, PartnerID: known.PartnerID}.over(known)
-	c, row, _, err := s.readConsole(self, in, body, etag, doc, e)
+	if e.ID != known.EntityID {
+		return known, DocumentRow{}, fault.Conflict(metadata.CodeEntityChanged, nil)
+	}
+	in := ConsoleInput{URL: address, PartnerID: known.PartnerID}.over(known)
+	c, row, _, err := s.readConsole(sc, in, body, etag, doc, e)
+	row.OwnerID = known.ID
+	return known.with(c), row, err
+}
+
+// waits keeps a document that would take a console over until somebody confirms it, and tells who looks after the
+// console. The same again is told once.
+func (s *Service) waits(ctx context.Context, sc scope.Scope, known, c Console, row DocumentRow) (ConsoleTaken, error) {
+	out := ConsoleTaken{Console: known, Effect: metadata.EffectPending, Code: row.Code, Document: row.ID}
+	row.State, row.DecidedBy, row.DecidedAt, row.Diff = DocumentPending, "", time.Time{}, consoleDiff(known, c)
+	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
+		if err := s.fetchAgain(ctx, known, row.Cache); err != nil {
+			return err
+		}
+		last, err := s.Store.Documents(ctx, known.ID, 1)
+		if err != nil {
+			return err
+		}
+		if len(last) == 1 && last[0].State == DocumentPending && string(last[0].SHA256) == string(row.SHA256) {
+			out.Document = last[0].ID
+			return nil
+		}
+		if err := s.Store.DropWaiting(ctx, known.ID, sc.Login(), s.Clock.Now()); err != nil {
+			return err
+		}
+		if err := s.Store.InsertDocument(ctx, row); err != nil {
+			return err
+		}
+		args := fault.Args{"Name": known.Name, "Added": len(row.Diff.Added), "Removed": len(row.Diff.Removed)}
+		if err := s.Told(ctx, News{Console: &known, Code: "sso_console_metadata_pending", Args: args, Once: row.ID}); err != nil {
+			return err
+		}
+		return s.recordConsole(ctx, sc, known, "console.metadata_pending", map[string]any{"document": row.ID, "code": row.Code})
+	})
+	return out, err
+}
+
+// consoleDiff is what a document would change of certificates and of the addresses messages go to.
+func consoleDiff(known, c Console) metadata.Diff {
+	var d metadata.Diff
+	for _, pair := range []struct {
+		a, b Console
+		into *[]string
+	}{{c, known, &d.Added}, {known, c, &d.Removed}} {
+		for _, x := range pair.a.Certs {
+			there := slices.ContainsFunc(pair.b.Certs, func(y sso.Certificate) bool { return x.Fingerprint == y.Fingerprint })
+			if !there && !slices.Contains(*pair.into, x.Fingerprint) {
+				*pair.into = append(*pair.into, x.Fingerprint)
+			}
+		}
+	}
+	for _, text := range addresses(c) {
+		if !slices.Contains(addresses(known), text) {
+			d.SSO = text
+			break
+		}
+	}
+	return d
+}
+
+// ConfirmConsole puts a document of a console in force that waits for it; an empty id is the one that waits. Faults:
+// those of changeConsole, sso.md.not_pending, sso.md.*.
+func (s *Service) ConfirmConsole(ctx context.Context, sc scope.Scope, name, documentID string) (Console, error) {
+	known, err := s.changeConsole(ctx, sc, name)
 	if err != nil {
-		return known, row, err
+		return known, err
 	}
-	if code := jumps(known, c); code != "" {
-		return known, row, fault.Conflict(code, nil)
+	if documentID == "" {
+		st, err := s.statuses(ctx, []Console{known})
+		if err != nil {
+			return known, err
+		}
+		if st[0].Waits != nil {
+			documentID = st[0].Waits.ID
+		}
 	}
-	return c, row, nil
+	d, ok, err := s.Store.Document(ctx, documentID)
+	if err != nil {
+		return known, err
+	}
+	over := fault.Conflict("sso.md.not_pending", fault.Args{"document": documentID})
+	if !ok || d.OwnerID != known.ID || d.State != DocumentPending {
+		return known, over
+	}
+	c, _, err := s.newerConsole(sc, known, known.MetadataURL, []byte(d.XML), d.ETag)
+	if err != nil {
+		return known, err
+	}
+	c.MetadataID, c.UpdatedAt = d.ID, s.Clock.Now()
+	return c, s.Tx.InTx(ctx, func(ctx context.Context) error {
+		won, err := s.Store.DecideDocument(ctx, d.ID, DocumentApplied, sc.Login(), s.Clock.Now())
+		if err == nil && !won {
+			err = over
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.writeConsole(ctx, &c); err != nil {
+			return err
+		}
+		if err := s.fetchAgain(ctx, c, d.Cache); err != nil {
+			return err
+		}
+		return s.recordConsole(ctx, sc, c, "console.metadata", map[string]any{"document": d.ID, "certificates": len(c.Certs)})
+	})
 }
 
 // jumps is the code of a document that would take a console over.
@@ -202,7 +325,8 @@ func (s *Service) refreshOwner(ctx context.Context, ownerID string) error {
 		return err
 	}
 	if ok {
-		return s.refreshConsole(ctx, c)
+		_, err := s.refreshConsole(ctx, self, c)
+		return err
 	}
 	_, err = s.Refresh(ctx, self, ownerID)
 	return err

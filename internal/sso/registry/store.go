@@ -47,12 +47,17 @@ type Store interface {
 	Document(ctx context.Context, documentID string) (DocumentRow, bool, error)
 	// Documents are the newest of an owner, without their text.
 	Documents(ctx context.Context, ownerID string, limit int) ([]DocumentRow, error)
+	// WaitingDocuments are those of a kind of owner that wait, the newest first, without their text; DropWaiting
+	// refuses what waits of an owner.
+	WaitingDocuments(ctx context.Context, kind metadata.Role) ([]DocumentRow, error)
+	DropWaiting(ctx context.Context, ownerID, by string, at time.Time) error
 	// DecideDocument ends a wait; false when it is over already.
 	DecideDocument(ctx context.Context, documentID, state, by string, at time.Time) (bool, error)
 
 	PutFetch(ctx context.Context, f FetchRow) error
 	FetchOf(ctx context.Context, ownerID string) (FetchRow, bool, error)
 	DropFetch(ctx context.Context, ownerID string) error
+	FailingFetches(ctx context.Context) ([]FetchRow, error)
 	DueFetches(ctx context.Context, now time.Time, limit int) ([]FetchRow, error)
 	// Lease takes a due document for one replica; false when another has it.
 	Lease(ctx context.Context, ownerID, by string, now, until time.Time) (bool, error)
@@ -74,6 +79,9 @@ type Store interface {
 	PurgeTests(ctx context.Context, now time.Time) error
 
 	InsertConsole(ctx context.Context, c Console) error
+	// ConsoleWarnings are what was said of certificates of consoles; WarnConsole is false when somebody just said it.
+	ConsoleWarnings(ctx context.Context) ([]ConsoleWarning, error)
+	WarnConsole(ctx context.Context, w ConsoleWarning) (bool, error)
 	// UpdateConsole writes everything but entity, partner and beginning, if the version is as given, and raises it.
 	UpdateConsole(ctx context.Context, c Console) (bool, error)
 	ConsoleByID(ctx context.Context, consoleID string) (Console, bool, error)

@@ -3,6 +3,7 @@ package ssostore
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 
@@ -17,6 +18,8 @@ var (
 	qConsoleByID     = q.Get("sso.ConsoleByID")
 	qConsoleByEntity = q.Get("sso.ConsoleByEntity")
 	qConsoles        = q.Get("sso.Consoles")
+	qConsoleWarnings = q.Get("sso.ConsoleWarnings")
+	qWarnConsole     = q.Get("sso.WarnConsole")
 	qInsertHost      = q.Get("sso.InsertHost")
 	qHostOf          = q.Get("sso.HostOf")
 	qHostByKey       = q.Get("sso.HostByKey")
@@ -61,7 +64,7 @@ func (s *Store) InsertConsole(ctx context.Context, c registry.Console) error {
 	}
 	_, err = s.db.Exec(ctx, qInsertConsole, c.ID, c.Version, none(c.PartnerID), c.EntityID, c.Name, string(c.State), t[0], c.SLO, c.SLOResponse, bindings[c.SLOBinding],
 		c.RequireSigned, formats[c.NameIDFormat], t[1], string(c.Encrypt), t[2], t[3], t[4], string(c.Source), c.MetadataURL, none(c.MetadataID),
-		store.At(c.ValidUntil), c.CreatedBy, store.At(c.CreatedAt), store.At(c.UpdatedAt))
+		store.At(c.ValidUntil), c.CreatedBy, store.At(c.CreatedAt), store.At(c.UpdatedAt), none(c.VendorID))
 	return err
 }
 
@@ -73,7 +76,7 @@ func (s *Store) UpdateConsole(ctx context.Context, c registry.Console) (bool, er
 	}
 	n, err := s.db.Exec(ctx, qUpdateConsole, c.ID, c.Version, c.Name, string(c.State), t[0], c.SLO, c.SLOResponse, bindings[c.SLOBinding],
 		c.RequireSigned, formats[c.NameIDFormat], t[1], string(c.Encrypt), t[2], t[3], t[4], string(c.Source), c.MetadataURL, none(c.MetadataID),
-		store.At(c.ValidUntil), store.At(c.UpdatedAt))
+		store.At(c.ValidUntil), store.At(c.UpdatedAt), none(c.VendorID))
 	return n == 1, err
 }
 
@@ -84,7 +87,7 @@ func (s *Store) consoles(ctx context.Context, q store.Query, args ...any) ([]reg
 		var state, acs, sloBinding, name, attributes, encrypt, ciphers, sign, seal, source string
 		var until, last, created, updated store.Instant
 		err := rows.Scan(&c.ID, &c.Version, &c.PartnerID, &c.EntityID, &c.Name, &state, &acs, &c.SLO, &c.SLOResponse, &sloBinding, &c.RequireSigned, &name, &attributes,
-			&encrypt, &ciphers, &sign, &seal, &source, &c.MetadataURL, &c.MetadataID, &until, &last, &c.CreatedBy, &created, &updated)
+			&encrypt, &ciphers, &sign, &seal, &source, &c.MetadataURL, &c.MetadataID, &until, &last, &c.CreatedBy, &created, &updated, &c.VendorID)
 		if err != nil {
 			return err
 		}
@@ -116,6 +119,31 @@ func (s *Store) ConsoleByEntity(ctx context.Context, entityID string) (registry.
 // Consoles reads all.
 func (s *Store) Consoles(ctx context.Context) ([]registry.Console, error) {
 	return s.consoles(ctx, qConsoles)
+}
+
+// ConsoleWarnings reads what was said of certificates of consoles.
+func (s *Store) ConsoleWarnings(ctx context.Context) ([]registry.ConsoleWarning, error) {
+	var out []registry.ConsoleWarning
+	err := s.db.Each(ctx, qConsoleWarnings, nil, func(rows *sql.Rows) error {
+		var w registry.ConsoleWarning
+		var sum []byte
+		var at store.Instant
+		err := rows.Scan(&w.ConsoleID, &sum, &at, &w.Days)
+		w.Fingerprint, w.At = hex.EncodeToString(sum), at.Time
+		out = append(out, w)
+		return err
+	})
+	return out, err
+}
+
+// WarnConsole notes a warning, once for each count of days.
+func (s *Store) WarnConsole(ctx context.Context, w registry.ConsoleWarning) (bool, error) {
+	sum, err := hex.DecodeString(w.Fingerprint)
+	if err != nil {
+		return false, fmt.Errorf("fingerprint of console %s: %w", w.ConsoleID, err)
+	}
+	n, err := s.db.Exec(ctx, qWarnConsole, w.ConsoleID, sum, store.At(w.At), int64(w.Days))
+	return n == 1, err
 }
 
 // InsertHost writes the entity of a hosted platform.

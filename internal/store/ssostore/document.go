@@ -23,6 +23,9 @@ var (
 	qDocument       = q.Get("sso.Document")
 	qDocuments      = q.Get("sso.Documents")
 	qDecideDocument = q.Get("sso.DecideDocument")
+	qWaiting        = q.Get("sso.WaitingDocuments")
+	qDropWaiting    = q.Get("sso.DropWaiting")
+	qFailingFetches = q.Get("sso.FailingFetches")
 	qPutFetch       = q.Get("sso.PutFetch")
 	qFetchOf        = q.Get("sso.FetchOf")
 	qDropFetch      = q.Get("sso.DropFetch")
@@ -137,6 +140,22 @@ func (s *Store) Documents(ctx context.Context, ownerID string, limit int) ([]reg
 func (s *Store) DecideDocument(ctx context.Context, documentID, state, by string, at time.Time) (bool, error) {
 	n, err := s.db.Exec(ctx, qDecideDocument, documentID, state, by, store.At(at))
 	return n == 1, err
+}
+
+// WaitingDocuments reads those of a kind that wait for confirmation, the newest first, without their text.
+func (s *Store) WaitingDocuments(ctx context.Context, kind metadata.Role) ([]registry.DocumentRow, error) {
+	return s.documents(ctx, qWaiting, string(kind))
+}
+
+// DropWaiting refuses whatever of an owner waits.
+func (s *Store) DropWaiting(ctx context.Context, ownerID, by string, at time.Time) error {
+	_, err := s.db.Exec(ctx, qDropWaiting, ownerID, by, store.At(at))
+	return err
+}
+
+// FailingFetches reads the owners whose documents could not be got or taken last time.
+func (s *Store) FailingFetches(ctx context.Context) ([]registry.FetchRow, error) {
+	return s.fetches(ctx, qFailingFetches)
 }
 
 // PutFetch writes when a document is fetched again, and ends a lease.

@@ -11,6 +11,16 @@ from sso_metadata where id = $1
 select id, owner_kind, owner_id, sha256, '', signer_fingerprint, valid_until, cache_s, etag, fetched_at, state, code, diff, decided_by, decided_at
 from sso_metadata where owner_id = $1 order by fetched_at desc, id desc limit $2
 
+-- name: sso.WaitingDocuments
+select id, owner_kind, owner_id, sha256, '', signer_fingerprint, valid_until, cache_s, etag, fetched_at, state, code, diff, decided_by, decided_at
+from sso_metadata where owner_kind = $1 and state = 'pending' order by fetched_at desc, id desc
+
+-- name: sso.DropWaiting
+update sso_metadata set state = 'refused', decided_by = $2, decided_at = $3 where owner_id = $1 and state = 'pending'
+
+-- name: sso.FailingFetches
+select owner_id, next_at, lease_until, lease_by, failures, failing_since, last_code, last_ok_at from sso_metadata_fetch where failures > 0
+
 -- name: sso.DecideDocument
 update sso_metadata set state = $2, decided_by = $3, decided_at = $4 where id = $1 and state = 'pending'
 
