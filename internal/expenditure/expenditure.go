@@ -137,13 +137,29 @@ type Totals struct {
 	Amount, Tax money.Exact
 	Choices     Choices
 	Since       time.Time // as of Summary
+	Version     int64     // of what pages show, when it was so
 
 	code string // "" until they are kept
 }
 
+// Line is a charge as a list shows it. Product and Resource are everybody's: they are not to be changed, and of the
+// product service, region and charging mode are known, of the resource its id and name.
+type Line struct {
+	ChargeStart time.Time
+	Key         usage.Hash
+	Occurrence  int64
+	Kind        usage.Kind
+	Currency    string
+	Billed      money.Exact
+	List        money.Exact
+	Listed      bool // there is a list price
+	Product     *usage.Product
+	Resource    *usage.Resource
+}
+
 // LineRow is a line of the list: a delivered one, or the customer's part of a spread one.
 type LineRow struct {
-	Line     *usage.Stored
+	Line     *Line
 	Key      usage.Hash // of the delivered line; for a part, of the whole
 	Occur    int64      // which of the equal ones, from 0
 	Customer Party

@@ -50,8 +50,11 @@ func (s *Service) List(ctx context.Context, sc scope.Scope, f Filter, at LinePla
 	if err != nil {
 		return nil, nil, err
 	}
-	var totals *Totals
-	var page *LinePage
+	how := step{from, at.Back && at.Cursor != "", limit + 1}
+	totals, page, err := s.again(ctx, sc, f, how, limit)
+	if err != nil || page != nil {
+		return totals, page, err
+	}
 	err = s.Tx.InRead(ctx, func(ctx context.Context) error {
 		v, err := s.view(ctx, sc, f)
 		if err != nil {
@@ -61,10 +64,30 @@ func (s *Service) List(ctx context.Context, sc scope.Scope, f Filter, at LinePla
 			return err
 		}
 		v.f.Currency = totals.Currency
-		page, err = v.page(ctx, step{from, at.Back && at.Cursor != "", limit + 1}, limit)
+		if page, err = v.page(ctx, how, limit); err == nil {
+			v.keep(f, totals)
+		}
 		return err
 	})
 	return totals, page, err
+}
+
+// again answers a question that was asked before without a snapshot: the version only ever grows, so that nothing has
+// changed since the question was kept if what is read last comes with the same one. No page means to ask anew.
+func (s *Service) again(ctx context.Context, sc scope.Scope, f Filter, how step, limit int) (*Totals, *LinePage, error) {
+	q := s.memo.question(questionKey{sc.Key(), f})
+	if q == nil {
+		return nil, nil, nil
+	}
+	v := q.view
+	page, err := v.page(ctx, how, limit)
+	if err == nil && v.told == 0 {
+		v.told, err = s.Store.Version(ctx)
+	}
+	if err != nil || v.told != v.version {
+		return nil, nil, err
+	}
+	return q.totals, page, nil
 }
 
 // EachLine streams all lines a filter takes, in the order of List, and gives what they amount to as read
@@ -131,16 +154,21 @@ func (c cursor) String() string {
 // mark is where a row of a walk stands; few of them become cursors.
 type mark struct {
 	customer string
-	line     *usage.Stored // nil for a share
-	skip     int           // so many shares stand before the next one
+	slot     int64
+	line     *Line // nil for a share
+	skip     int   // so many shares stand before the next one
 }
 
 func (m mark) cursor() cursor {
 	if m.line == nil {
 		return cursor{Customer: m.customer, Shares: true, Skip: m.skip}
 	}
-	p := m.line.Place()
+	p := m.line.place(m.slot, m.customer)
 	return cursor{Customer: m.customer, Slot: p.SlotID, Start: p.Start, Key: p.Key[:], Occur: p.Occurrence}
+}
+
+func (l *Line) place(slotID int64, customerID string) usage.Place {
+	return usage.Place{SlotID: slotID, CustomerID: customerID, Start: l.ChargeStart.UTC().Format(usage.StartText), Key: l.Key, Occurrence: l.Occurrence}
 }
 
 func parseCursor(text string) (c cursor, err error) {
@@ -282,22 +310,23 @@ func (v *view) walkSlots(ctx context.Context, spans []Span, from cursor, how ste
 
 func (v *view) walkSpan(ctx context.Context, s *Span, slotID int64, at usage.Place, how step, yield func(*LineRow, mark) error) error {
 	for {
-		lines, err := v.s.Store.Lines(ctx, v.sc, s, slotID, v.f, at, how.back, how.batch)
+		lines, version, err := v.s.Store.Lines(ctx, v.sc, s, slotID, v.f, at, how.back, how.batch)
 		if err != nil {
 			return err
 		}
+		v.told = version
 		row := &LineRow{Customer: s.Customer, Relation: s.Relation, Manager: s.Manager}
 		for i := range lines {
 			l := &lines[i]
 			row.Line, row.Key, row.Occur = l, l.Key, l.Occurrence
-			if err := yield(row, mark{customer: s.Customer.ID, line: l}); err != nil {
+			if err := yield(row, mark{customer: s.Customer.ID, slot: slotID, line: l}); err != nil {
 				return err
 			}
 		}
 		if len(lines) < how.batch {
 			return nil
 		}
-		at = lines[len(lines)-1].Place()
+		at = lines[len(lines)-1].place(slotID, s.Customer.ID)
 	}
 }
 
@@ -319,7 +348,11 @@ func (v *view) walkShares(spans []Span, skip int, back bool, yield func(*LineRow
 		if s == nil || l.Currency != v.f.Currency || !v.f.takes(&a) || v.f.NonZero && l.Billed.IsZero() {
 			continue
 		}
-		row := &LineRow{Line: &l, Key: sh.Of.Key, Occur: sh.Of.Occurrence, Customer: s.Customer, Relation: s.Relation, Manager: s.Manager, Spread: true}
+		shown := &Line{ChargeStart: l.ChargeStart, Key: l.Key, Occurrence: l.Occurrence, Kind: l.Kind, Currency: l.Currency, Billed: l.Billed, Product: &l.Product, Resource: &l.Resource}
+		if l.List != nil {
+			shown.List, shown.Listed = *l.List, true
+		}
+		row := &LineRow{Line: shown, Key: sh.Of.Key, Occur: sh.Of.Occurrence, Customer: s.Customer, Relation: s.Relation, Manager: s.Manager, Spread: true}
 		if err := yield(row, mark{customer: s.Customer.ID, skip: n + 1}); err != nil {
 			return err
 		}

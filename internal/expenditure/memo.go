@@ -20,13 +20,25 @@ type memo struct {
 	months  map[monthKey]*month
 	sums    map[sumsKey][]Sum
 	summed  int // sums that are kept in all
-	totals  map[totalsKey]*Totals
+	totals  map[questionKey]*Totals
+	asked   map[questionKey]*question
+	narrow  int // spans of questions in all
 }
 
-type totalsKey struct {
+type questionKey struct {
 	scope  string
 	filter Filter
 }
+
+// question is a view that pages of a list can be read by again, with what the whole list holds. Neither is to be
+// changed; who reads takes a copy of the view.
+type question struct {
+	view   view
+	totals *Totals
+}
+
+// maxNarrow bounds the spans of questions that are kept in all: some 200 bytes each.
+const maxNarrow = 1 << 14
 
 // maxTotals bounds the totals that are kept.
 const maxTotals = 1 << 12
@@ -67,7 +79,8 @@ func (m *memo) at(version int64) bool {
 	}
 	if version > m.version || m.spans == nil {
 		m.version, m.spans, m.months = version, map[string]*reach{}, map[monthKey]*month{}
-		m.sums, m.summed, m.totals = map[sumsKey][]Sum{}, 0, map[totalsKey]*Totals{}
+		m.sums, m.summed, m.totals = map[sumsKey][]Sum{}, 0, map[questionKey]*Totals{}
+		m.asked, m.narrow = map[questionKey]*question{}, 0
 	}
 	return true
 }
@@ -170,7 +183,7 @@ func (s *Service) sums(ctx context.Context, sc scope.Scope, span *Span, c cycle.
 
 // total is what a whole list holds; it is not to be changed.
 func (v *view) total(ctx context.Context) (*Totals, error) {
-	m, key := &v.s.memo, totalsKey{v.sc.Key(), v.f}
+	m, key := &v.s.memo, questionKey{v.sc.Key(), v.f}
 	m.mu.Lock()
 	var known *Totals
 	if m.at(v.version) {
@@ -184,7 +197,7 @@ func (v *view) total(ctx context.Context) (*Totals, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.code = t.Code(v.f)
+	t.Version, t.code = v.version, t.Code(v.f)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.at(v.version) {
@@ -194,4 +207,32 @@ func (v *view) total(ctx context.Context) (*Totals, error) {
 		m.totals[key] = t
 	}
 	return t, nil
+}
+
+// question is what was kept of one.
+func (m *memo) question(key questionKey) *question {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.asked[key]
+}
+
+// keep keeps the view for the next page of the same list.
+func (v *view) keep(f Filter, totals *Totals) {
+	spans := 1
+	for _, g := range v.groups {
+		spans += len(g)
+	}
+	q := &question{*v, totals}
+	q.view.sums, q.view.shares = nil, nil // each page has its own
+	m := &v.s.memo
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.at(v.version) || spans > maxNarrow/8 {
+		return
+	}
+	if m.narrow += spans; m.narrow > maxNarrow {
+		clear(m.asked)
+		m.narrow = spans
+	}
+	m.asked[questionKey{v.sc.Key(), f}] = q
 }

@@ -59,8 +59,9 @@ type Store interface {
 	// Amounts streams the customer's lines of a slot within the span.
 	Amounts(ctx context.Context, sc scope.Scope, s *Span, slotID int64, fn func(*Amount) error) error
 	// Lines is a page of the customer's lines of a slot within the span, in key order after a place; going
-	// back, against that order before it. The zero place is where either begins.
-	Lines(ctx context.Context, sc scope.Scope, s *Span, slotID int64, f Filter, at usage.Place, back bool, limit int) ([]usage.Stored, error)
+	// back, against that order before it. The zero place is where either begins. With lines comes the version they
+	// were read at, without any 0.
+	Lines(ctx context.Context, sc scope.Scope, s *Span, slotID int64, f Filter, at usage.Place, back bool, limit int) (lines []Line, version int64, err error)
 	// SpreadSlots are the active slots of the cycle with lines that wait to be spread.
 	SpreadSlots(ctx context.Context, c cycle.Cycle) ([]int64, error)
 	// OfAccount are the customers with charges of an account in those cycles, Weight the lines ByNumber would look
@@ -95,6 +96,7 @@ type view struct {
 	all     []Span  // in scope
 	people  Choices // customers and managers in scope
 	version int64
+	told    int64 // the version that came with what was read last; 0 = none did
 	groups  [][]Span
 	slots   []Slot
 	spread  []int64
@@ -173,8 +175,11 @@ func (v *view) sumsOf(ctx context.Context, s *Span) ([]Sum, error) {
 	if have, ok := v.sums[s.Customer.ID]; ok {
 		return have, nil
 	}
+	v.told = 0
 	sums, err := v.s.sums(ctx, v.sc, s, v.f.Cycle, v.version)
-	v.sums[s.Customer.ID] = sums
+	if v.sums != nil {
+		v.sums[s.Customer.ID] = sums
+	}
 	return sums, err
 }
 

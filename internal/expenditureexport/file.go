@@ -215,7 +215,7 @@ func (x *file) line(r *expenditure.LineRow) []string {
 	if r.Spread {
 		shared = x.word("expenditure.col.shared")
 	}
-	if l.List != nil {
+	if l.Listed {
 		list = l.List.String()
 	}
 	return append(row, l.Product.Service, resource, l.Product.Region, x.value("bill.mode.", string(l.Product.ChargingMode)), x.value("bill.kind.", string(l.Kind)),

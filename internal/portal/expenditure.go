@@ -52,6 +52,7 @@ type consumption struct {
 	cols   []string // shown
 	size   int
 	people bool
+	hollow bool // a shell is being made
 	words  repeated
 }
 
@@ -132,7 +133,11 @@ func consumptionEye(c *Ctx, e *consumption, column, open string) *part.Eye {
 	if !e.people || !c.Scope.Has(scope.ItemRevealMasked) {
 		return nil
 	}
-	return &part.Eye{Action: c.expenditureHere(e), Open: open == column, Name: c.T("expenditure.col." + column), Hidden: []part.Hidden{{Name: "column", Value: column}}}
+	action := holePlace.mark()
+	if !e.hollow {
+		action = c.expenditureHere(e)
+	}
+	return &part.Eye{Action: action, Open: open == column, Name: c.T("expenditure.col." + column), Hidden: []part.Hidden{{Name: "column", Value: column}}}
 }
 
 // revealedColumn writes down that a column of 客户消费 is shown in clear, and says which.

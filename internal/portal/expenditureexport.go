@@ -22,7 +22,11 @@ func exportOfConsumption(c *Ctx, e *consumption, kind, currency, note string) *p
 	if e.people {
 		x.Note = c.T("exports.note")
 	}
-	fields := []part.Hidden{{Name: "list", Value: kind}, {Name: "cycle", Value: string(e.filter.Cycle)}, {Name: "next", Value: c.here()}}
+	here := holeHere.mark()
+	if !e.hollow {
+		here = c.here()
+	}
+	fields := []part.Hidden{{Name: "list", Value: kind}, {Name: "cycle", Value: string(e.filter.Cycle)}, {Name: "next", Value: here}}
 	for _, name := range expenditureFields {
 		value := e.params.Get(name)
 		if name == "currency" {

@@ -51,37 +51,56 @@ func (h *Handlers) consumed(c *Ctx, e *consumption, open string) (templ.Componen
 	if err != nil {
 		return nil, err
 	}
-	count := c.T("bills.lines_nonzero")
-	if totals.Lines >= 0 {
-		count = c.T("bills.lines_of", "Count", totals.Lines)
+	page := &expview.Lines{Unit: totals.Currency, PageTotal: expview.Total{Label: c.T("expenditure.total.page", "Count", int64(len(list.Rows))), Amount: list.Sum}}
+	page.Count, page.Row = len(list.Rows), func(i int, row *expview.Line) { consumedLine(c, e, &list.Rows[i], open, row) }
+	if len(list.Rows) > 0 {
+		s, err := h.shell(c, e, totals, open)
+		if err != nil {
+			return nil, err
+		}
+		if s != nil {
+			return h.inShell(c, e, s, page, list), nil
+		}
 	}
-	page := expview.Lines{Doc: h.expenditureDoc(c, e, totals.Since), Unit: totals.Currency, Columns: e.cols, Filter: consumptionFilter(c, e, totals.Choices, totals.Currency),
-		Tool:      part.Tool{Count: count, Conditions: consumptionConditions(c, e, totals.Choices), Refresh: c.expenditureLink(e, e.page), Columns: consumptionColumns(c, e), Export: exportOfConsumption(c, e, expenditureexport.KindLines, totals.Currency, "")},
-		PageTotal: expview.Total{Label: c.T("expenditure.total.page", "Count", int64(len(list.Rows))), Amount: list.Sum},
-		AllTotal:  expview.Total{Label: c.T("expenditure.total.all"), Amount: totals.Amount},
-		Pager:     consumptionPager(c, e, count)}
-	if page.Tool.Views, err = h.views(c, c.expenditureLink(e, e.page)); err != nil {
+	if err := h.around(c, e, page, totals, open); err != nil {
 		return nil, err
 	}
-	page.Pager.Seal = consumptionSeal(totals.Amount, totals.Currency, totals.Code(e.filter))
-	page.Eye, page.Managers = consumptionEye(c, e, "customer", open), consumptionEye(c, e, "manager", open)
-	if list.Prev != "" {
-		page.Pager.Prev = c.expenditureLink(e, e.page, "before", list.Prev)
-	}
-	if list.Prev != "" || e.at.Cursor != "" && !e.at.Back {
-		page.Pager.First = c.expenditureLink(e, e.page)
-	}
-	if list.Next != "" {
-		page.Pager.Next = c.expenditureLink(e, e.page, "after", list.Next)
-	}
-	page.Rows = make([]expview.Line, 0, len(list.Rows))
-	for i := range list.Rows {
-		page.Rows = append(page.Rows, consumedLine(c, e, &list.Rows[i], open))
-	}
+	turns(c, e, list, &page.Pager)
 	if len(list.Rows) == 0 {
 		page.Empty, page.Tool.Columns = emptyConsumption(c, e), nil
 	}
 	return page.Page(), nil
+}
+
+// around gives a page of lines what stands around them.
+func (h *Handlers) around(c *Ctx, e *consumption, page *expview.Lines, totals *expenditure.Totals, open string) (err error) {
+	count := c.T("bills.lines_nonzero")
+	if totals.Lines >= 0 {
+		count = c.T("bills.lines_of", "Count", totals.Lines)
+	}
+	page.Doc, page.Unit, page.Columns = h.expenditureDoc(c, e, totals.Since), totals.Currency, e.cols
+	page.Filter = consumptionFilter(c, e, totals.Choices, totals.Currency)
+	page.Tool = part.Tool{Count: count, Conditions: consumptionConditions(c, e, totals.Choices), Refresh: c.expenditureLink(e, e.page), Columns: consumptionColumns(c, e),
+		Export: exportOfConsumption(c, e, expenditureexport.KindLines, totals.Currency, "")}
+	page.AllTotal = expview.Total{Label: c.T("expenditure.total.all"), Amount: totals.Amount}
+	page.Pager = consumptionPager(c, e, count)
+	page.Pager.Seal = consumptionSeal(totals.Amount, totals.Currency, totals.Code(e.filter))
+	page.Eye, page.Managers = consumptionEye(c, e, "customer", open), consumptionEye(c, e, "manager", open)
+	page.Tool.Views, err = h.views(c, c.expenditureLink(e, e.page))
+	return err
+}
+
+// turns leads to the pages beside one.
+func turns(c *Ctx, e *consumption, list *expenditure.LinePage, p *part.Pager) {
+	if list.Prev != "" {
+		p.Prev = c.expenditureLink(e, e.page, "before", list.Prev)
+	}
+	if list.Prev != "" || e.at.Cursor != "" && !e.at.Back {
+		p.First = c.expenditureLink(e, e.page)
+	}
+	if list.Next != "" {
+		p.Next = c.expenditureLink(e, e.page, "after", list.Next)
+	}
 }
 
 // repeated is what the lines of a page say again and again.
@@ -100,17 +119,17 @@ func (w *repeated) say(of, value string, look func() string) string {
 	return (*w)[len(*w)-1].text
 }
 
-func consumedLine(c *Ctx, e *consumption, r *expenditure.LineRow, open string) expview.Line {
-	l, p := r.Line, &r.Line.Product
+func consumedLine(c *Ctx, e *consumption, r *expenditure.LineRow, open string, row *expview.Line) {
+	l, p := r.Line, r.Line.Product
 	number := r.Number()
 	w := &e.words
-	row := expview.Line{ID: number, Number: number, Charged: l.ChargeStart, Customer: r.Customer.Name,
+	*row = expview.Line{ID: number, Number: number, Charged: l.ChargeStart, Customer: r.Customer.Name,
 		Relation: w.say("relation", string(r.Relation), func() string { return relationText(c, r.Relation) }),
 		Manager:  w.say("manager", r.Manager.ID, func() string { return managerText(r.Manager, open == "manager") }), Hidden: r.Manager.ID != "" && open != "manager",
 		Product: productText(c, p.Service), Resource: l.Resource.Name, Region: p.Region,
 		Mode: w.say("mode", string(p.ChargingMode), func() string { return modeText(c, p.ChargingMode) }),
 		Kind: w.say("kind", string(l.Kind), func() string { return c.T("bills.kind." + string(l.Kind)) }),
-		List: l.List, Amount: l.Billed}
+		List: l.List, Listed: l.Listed, Amount: l.Billed}
 	if e.people && open != "customer" {
 		row.Customer, row.Masked = w.say("customer", r.Customer.Name, func() string { return maskName(r.Customer.Name) }), true
 	}
@@ -126,7 +145,6 @@ func consumedLine(c *Ctx, e *consumption, r *expenditure.LineRow, open string) e
 			*cell = i18n.Nothing
 		}
 	}
-	return row
 }
 
 // consumptionFilter offers what the scope and the cycle hold. Names are masked as in the list.

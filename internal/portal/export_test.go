@@ -32,3 +32,10 @@ func LineColumns() map[string][]string {
 	}
 	return out
 }
+
+// KeepShells bounds the shells that portals made from now on keep, until it is undone.
+func KeepShells(n int) (undo func()) {
+	was := maxShells
+	maxShells = n
+	return func() { maxShells = was }
+}

@@ -22,11 +22,14 @@ const (
 )
 
 // freshKey is fresh on a page that may be kept.
-func (c *Ctx) freshKey() []part.Hidden {
+func (c *Ctx) freshKey() []part.Hidden { return []part.Hidden{{Name: keyField, Value: c.newKey()}} }
+
+// newKey is its value.
+func (c *Ctx) newKey() string {
 	if c.marked {
-		return []part.Hidden{{Name: keyField, Value: holeKey.mark()}}
+		return holeKey.mark()
 	}
-	return fresh()
+	return id.New()
 }
 
 // fresh is the hidden field that makes a button pressed twice act once.

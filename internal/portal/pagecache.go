@@ -39,6 +39,10 @@ const (
 	holeBars   hole = 's' // the lines over every page
 	holeFresh  hole = 'f' // as of when
 	holeKey    hole = 'k' // the idempotency key of a form
+	holeHere   hole = 'h' // the address of the page
+	holePlace  hole = 'l' // the address of its place in the list
+	holeRows   hole = 'r' // the rows of a list
+	holeTurns  hole = 't' // what leads to its other pages
 )
 
 // holeMark begins a hole while a page is made. Nobody can guess it, so that no name or figure in a page
@@ -71,43 +75,51 @@ func cut(page []byte) []piece {
 	}
 }
 
-// pageCache keeps pages of months that are over, as many bytes as it may, the latest used. All are of one
-// version.
-type pageCache struct {
+// pageCache keeps pages of months that are over.
+type pageCache = versioned[[]piece]
+
+// versioned keeps what was made for pages, as many bytes as it may, the latest used. All is of one version.
+type versioned[T any] struct {
 	mu      sync.Mutex
 	limit   int
 	size    int
 	version int64
-	order   *ring.List // of *kept, the latest used first
+	order   *ring.List // of *kept[T], the latest used first
 	known   map[pageKey]*ring.Element
 }
 
-type kept struct {
-	key    pageKey
-	pieces []piece
-	size   int
+type kept[T any] struct {
+	key  pageKey
+	what T
+	size int
 }
 
-func newPageCache(limit int) *pageCache {
-	return &pageCache{limit: limit, order: ring.New(), known: map[pageKey]*ring.Element{}}
+func newPageCache(limit int) *pageCache { return newVersioned[[]piece](limit) }
+
+func newVersioned[T any](limit int) *versioned[T] {
+	return &versioned[T]{limit: limit, order: ring.New(), known: map[pageKey]*ring.Element{}}
 }
 
-func (p *pageCache) get(version int64, key pageKey) []piece {
+// get gives what was kept at the version, or nothing.
+func (p *versioned[T]) get(version int64, key *pageKey) (what T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	e := p.known[key]
-	if version != p.version || e == nil {
-		return nil
+	if version != p.version {
+		return what
+	}
+	e := p.known[*key]
+	if e == nil {
+		return what
 	}
 	p.order.MoveToFront(e)
-	return e.Value.(*kept).pieces
+	return e.Value.(*kept[T]).what
 }
 
-// put keeps a page that was made at the version, and nothing of an older one.
-func (p *pageCache) put(version int64, key pageKey, page []byte, pieces []piece) {
+// put keeps what was made at the version, of so many bytes, and nothing of an older one.
+func (p *versioned[T]) put(version int64, key pageKey, what T, size int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if version < p.version || len(page) > p.limit/8 {
+	if version < p.version || size > p.limit/8 {
 		return
 	}
 	if version > p.version {
@@ -118,10 +130,10 @@ func (p *pageCache) put(version int64, key pageKey, page []byte, pieces []piece)
 	if p.known[key] != nil {
 		return
 	}
-	x := &kept{key, pieces, len(page) + len(key.address) + len(key.frame) + len(key.taste) + 512}
+	x := &kept[T]{key, what, size + len(key.address) + len(key.frame) + len(key.taste) + 512}
 	p.known[key] = p.order.PushFront(x)
 	for p.size += x.size; p.size > p.limit; {
-		last := p.order.Remove(p.order.Back()).(*kept)
+		last := p.order.Remove(p.order.Back()).(*kept[T])
 		delete(p.known, last.key)
 		p.size -= last.size
 	}
@@ -142,7 +154,7 @@ func (h *Handlers) keptPage(c *Ctx, make func() (templ.Component, error)) error 
 	}
 	key := pageKey{scope: c.Scope.Key(), frame: c.frame, taste: chosen.key, address: address, month: string(h.month()), lang: i18n.From(c.ctx()), theme: env.Theme,
 		plain: env.NoShortcuts, dense: env.Compact}
-	if pieces := h.keeps.get(version, key); pieces != nil {
+	if pieces := h.keeps.get(version, &key); pieces != nil {
 		return h.fill(c, env, pieces)
 	}
 	page, err := c.mark(env, make)
@@ -152,7 +164,7 @@ func (h *Handlers) keptPage(c *Ctx, make func() (templ.Component, error)) error 
 	pieces := cut(page)
 	// What was read after the session may be newer than the version read with it.
 	if now, err := h.PageVersion(c.ctx()); err == nil && now == version {
-		h.keeps.put(version, key, page, pieces)
+		h.keeps.put(version, key, pieces, len(page))
 	}
 	return h.fill(c, env, pieces)
 }

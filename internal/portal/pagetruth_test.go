@@ -78,7 +78,7 @@ func newTruth(t *testing.T, db string, seed uint64) *truth {
 		w.replica, err = a.Handler()
 		w.must(err)
 		a.DB.Watch(func(name string) {
-			if name == "expenditure.Lines" {
+			if name == "expenditure.Lines" || name == "expenditure.AllLines" {
 				w.lines++
 			}
 		})
@@ -116,6 +116,7 @@ func (w *truth) must(err error) {
 
 // fresh is a portal that remembers nothing.
 func (w *truth) fresh() http.Handler {
+	defer portal.KeepShells(0)()
 	a := *w.app
 	a.Settings.PageCache = 0
 	a.Expenditure = &expenditure.Service{Tx: a.DB, Store: expenditurestore.New(a.DB), Reader: a.Usage}
@@ -176,16 +177,31 @@ func (w *truth) get(a *truthActor, h http.Handler, path, lang string) (int, stri
 	return rec.Code, keyValue.ReplaceAllString(body, `$1"`)
 }
 
-// compare asks for every page of everybody in both languages, fresh and twice of the replica.
+var turned = regexp.MustCompile(`href="([^"]*(?:after|before)=[^"]*)"`)
+
+// turns are the pages beside a page.
+func turns(page string) (out []string) {
+	for _, m := range turned.FindAllStringSubmatch(page, -1) {
+		out = append(out, strings.ReplaceAll(m[1], "&amp;", "&"))
+	}
+	return out
+}
+
+// compare asks for every page of everybody in both languages, fresh and twice of the replica; of two lists in one
+// language also for the page behind the first, and back from there.
 func (w *truth) compare(step string) {
 	fresh, shown := w.fresh(), 0
 	clear(w.keys)
 	for _, a := range w.actors {
 		for _, org := range slices.Compact([]string{a.org, "MUSHI"}) {
 			for _, query := range []string{"cycle=2026-01", "cycle=2026-01&zero=all", "cycle=2026-01&zero=all&size=20&customer=C1", "cycle=2026-02&zero=all"} {
-				for _, lang := range []string{"zh-CN", "en"} {
-					path := "/o/" + org + "/expenditure/lines?" + query
+				paths := []string{"/o/" + org + "/expenditure/lines?" + query, "/o/" + org + "/expenditure/lines?" + query}
+				for i := 0; i < len(paths); i++ {
+					path, lang := paths[i], []string{"zh-CN", "en"}[min(i, 1)]
 					code, want := w.get(a, fresh, path, lang)
+					if beside := turns(want); i > 0 && i < 3 && strings.HasSuffix(query, "zero=all") && len(beside) > 0 {
+						paths = append(paths, beside[0])
+					}
 					if code == http.StatusOK {
 						shown++
 					} else if code != http.StatusNotFound && code != http.StatusForbidden && code != http.StatusUnprocessableEntity {

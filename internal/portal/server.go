@@ -82,7 +82,8 @@ type Handlers struct {
 	pages   map[string]Route  // what the menu may lead to, by path below the organisation
 	former  map[string]string // today's page of every menu path
 	actors  actorBook
-	keeps   *pageCache // nil keeps none
+	keeps   *pageCache        // nil keeps none
+	shells  *versioned[shell] // the same of pages without their rows
 
 	PageVersion func(ctx context.Context) (int64, error) // moves with every change of what pages show
 }
@@ -105,6 +106,9 @@ const ctxKey = "portal.ctx"
 func New(h *Handlers, o Options) (http.Handler, error) {
 	if o.PageCache > 0 {
 		h.keeps = newPageCache(o.PageCache << 20)
+	}
+	if maxShells > 0 {
+		h.shells = newVersioned[shell](maxShells)
 	}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true

@@ -2,8 +2,10 @@ package expenditurestore
 
 import (
 	"context"
+	"slices"
 	"sync"
 
+	"huoban/internal/expenditure"
 	"huoban/internal/store"
 	"huoban/internal/usage"
 )
@@ -55,39 +57,48 @@ func (s *Store) readProduct(ctx context.Context, id usage.Hash) (*usage.Product,
 	return x, err
 }
 
+// dimensions are what a line names by hashes.
+type dimensions struct{ product, resource usage.Hash }
+
 // atOnce is how many resources one statement reads.
 const atOnce = 20
 
-// nameResources gives lines the id and name of their resources, and reads those that are not known.
-func (s *Store) nameResources(ctx context.Context, lines []usage.Stored) error {
-	for len(lines) > 0 {
-		n := min(len(lines), atOnce)
-		if err := s.nameSome(ctx, lines[:n]); err != nil {
+// name gives lines their products and resources, and reads those that are not known.
+func (s *Store) name(ctx context.Context, lines []expenditure.Line, ids []dimensions) (err error) {
+	s.products.mu.RLock()
+	for i := range lines {
+		lines[i].Product = s.products.known[ids[i].product]
+	}
+	s.products.mu.RUnlock()
+	s.resources.mu.RLock()
+	for i := range lines {
+		lines[i].Resource = s.resources.known[ids[i].resource]
+	}
+	s.resources.mu.RUnlock()
+	var missing []int
+	for i := range lines {
+		if lines[i].Product == nil {
+			if lines[i].Product, err = s.product(ctx, ids[i].product); err != nil {
+				return err
+			}
+		}
+		if lines[i].Resource == nil {
+			missing = append(missing, i)
+		}
+	}
+	for part := range slices.Chunk(missing, atOnce) {
+		if err := s.nameSome(ctx, lines, ids, part); err != nil {
 			return err
 		}
-		lines = lines[n:]
 	}
 	return nil
 }
 
-func (s *Store) nameSome(ctx context.Context, lines []usage.Stored) error {
-	var missing [atOnce]bool
-	var some []byte // one of those missing
-	for i := range lines {
-		if known := s.resources.get(lines[i].ResourceID); known != nil {
-			lines[i].Resource = *known
-			continue
-		}
-		missing[i], some = true, lines[i].ResourceID[:]
-	}
-	if some == nil {
-		return nil
-	}
+// nameSome reads the resources of some lines, at most atOnce.
+func (s *Store) nameSome(ctx context.Context, lines []expenditure.Line, ids []dimensions, some []int) error {
 	args := make([]any, atOnce)
 	for i := range args {
-		if args[i] = some; i < len(lines) && missing[i] {
-			args[i] = lines[i].ResourceID[:]
-		}
+		args[i] = ids[some[min(i, len(some)-1)]].resource[:]
 	}
 	found := map[usage.Hash]*usage.Resource{}
 	err := s.db.Cells(ctx, qResources, args, func(c store.RowCells) error {
@@ -97,9 +108,9 @@ func (s *Store) nameSome(ctx context.Context, lines []usage.Stored) error {
 		s.resources.put(id, x)
 		return nil
 	})
-	for i := range lines {
-		if x := found[lines[i].ResourceID]; missing[i] && x != nil {
-			lines[i].Resource = *x
+	for _, i := range some {
+		if lines[i].Resource = found[ids[i].resource]; lines[i].Resource == nil {
+			lines[i].Resource = &usage.Resource{}
 		}
 	}
 	return err

@@ -33,6 +33,7 @@ var (
 	qBounds     = set.Get("expenditure.Bounds")
 	qAmounts    = set.Get("expenditure.Amounts")
 	qLines      = set.Get("expenditure.Lines")
+	qAllLines   = set.Get("expenditure.AllLines")
 	qLinesBack  = set.Get("expenditure.LinesBack")
 	qProduct    = set.Get("expenditure.Product")
 	qResources  = set.Get("expenditure.Resources")
@@ -210,10 +211,11 @@ func (s *Store) Amounts(ctx context.Context, sc scope.Scope, span *expenditure.S
 }
 
 // Lines is a page of the customer's lines of a slot within the span, in key order after a place or against
-// it before one (zero: from the beginning, or the end), with the dimensions people look at.
-func (s *Store) Lines(ctx context.Context, sc scope.Scope, span *expenditure.Span, slotID int64, f expenditure.Filter, at usage.Place, back bool, limit int) ([]usage.Stored, error) {
+// it before one (zero: from the beginning, or the end), with the dimensions people look at, and the version they were
+// read at, 0 where there are none.
+func (s *Store) Lines(ctx context.Context, sc scope.Scope, span *expenditure.Span, slotID int64, f expenditure.Filter, at usage.Place, back bool, limit int) ([]expenditure.Line, int64, error) {
 	if !reaches(sc, span) {
-		return nil, nil
+		return nil, 0, nil
 	}
 	from, to := bounds(span)
 	query, other := qLines, to
@@ -227,33 +229,33 @@ func (s *Store) Lines(ctx context.Context, sc scope.Scope, span *expenditure.Spa
 	case at.Start < begin:
 		at = usage.Place{Start: begin, Occurrence: -1}
 	}
-	byProduct := flag(f.Product != "" || f.Region != "" || f.Mode != "")
-	var out []usage.Stored
-	args := []any{slotID, span.Customer.ID, at.Start, at.Key[:], at.Occurrence, other, f.Currency, byProduct, f.Product, f.Region, string(f.Mode),
-		string(f.Kind), flag(f.NonZero), int64(limit)}
+	byProduct := f.Product != "" || f.Region != "" || f.Mode != ""
+	var out []expenditure.Line
+	var ids []dimensions
+	args := []any{slotID, span.Customer.ID, at.Start, at.Key[:], at.Occurrence, other, f.Currency}
+	if !byProduct && f.Kind == "" && !back {
+		query, args = qAllLines, append(args, flag(f.NonZero), int64(limit))
+	} else {
+		args = append(args, flag(byProduct), f.Product, f.Region, string(f.Mode), string(f.Kind), flag(f.NonZero), int64(limit))
+	}
 	if limit <= 100 { // a page is read whole; longer lists grow as they come
-		out = make([]usage.Stored, 0, limit)
+		out, ids = make([]expenditure.Line, 0, limit), make([]dimensions, 0, limit)
 	}
 	kind := usage.KindConsumption // of the line before
+	version := int64(0)
 	err := s.db.Cells(ctx, query, args, func(c store.RowCells) error {
-		out = append(out, usage.Stored{SlotID: slotID, CustomerID: span.Customer.ID})
+		out, ids = append(out, expenditure.Line{Currency: f.Currency, Kind: kind}), append(ids, dimensions{})
 		l := &out[len(out)-1]
-		l.Cycle, l.Currency, l.Kind = f.Cycle, f.Currency, kind
-		err := fillLine(c, l)
-		kind = l.Kind
+		err := fillLine(c, l, &ids[len(ids)-1])
+		if kind = l.Kind; version == 0 {
+			version = c.Int(8)
+		}
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	for i := range out {
-		p, err := s.product(ctx, out[i].ProductID)
-		if err != nil {
-			return nil, err
-		}
-		out[i].Product = *p
-	}
-	return out, s.nameResources(ctx, out)
+	return out, version, s.name(ctx, out, ids)
 }
 
 func flag(on bool) int64 {
@@ -265,7 +267,7 @@ func flag(on bool) int64 {
 
 // fillLine takes what people look at of a line, and nothing else: each column costs as much as finding
 // the row. A kind the line has already needs no memory where it is the same.
-func fillLine(c store.RowCells, l *usage.Stored) (err error) {
+func fillLine(c store.RowCells, l *expenditure.Line, ids *dimensions) (err error) {
 	if l.ChargeStart, err = c.Time(0); err != nil {
 		return err
 	}
@@ -274,10 +276,10 @@ func fillLine(c store.RowCells, l *usage.Stored) (err error) {
 	if l.Billed, _, err = c.Exact(4); err != nil {
 		return err
 	}
-	if l.List, err = c.Dec(5); err != nil {
+	if l.List, l.Listed, err = c.Exact(5); err != nil {
 		return err
 	}
-	copy(l.ProductID[:], c.Bytes(6))
-	copy(l.ResourceID[:], c.Bytes(7))
+	copy(ids.product[:], c.Bytes(6))
+	copy(ids.resource[:], c.Bytes(7))
 	return nil
 }

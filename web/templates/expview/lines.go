@@ -12,12 +12,17 @@ import (
 )
 
 // Page is 消费明细. It is the page that is looked at most, so it is written by hand, see part.Markup.
-func (p Lines) Page() templ.Component {
-	body := part.Write(p.page)
+func (p *Lines) Page() templ.Component { return Around(p.Frame(), p.Content()) }
+
+// Around is a page with its frame.
+func Around(frame layout.Page, content templ.Component) templ.Component {
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-		return layout.Frame(p.layout()).Render(templ.WithChildren(ctx, body), w)
+		return layout.Frame(frame).Render(templ.WithChildren(ctx, content), w)
 	})
 }
+
+// Content is the page without its frame.
+func (p *Lines) Content() templ.Component { return part.Write(p.page) }
 
 func (p *Lines) page(m *part.Markup) {
 	m.Put(part.HeaderOf(p.Header))
@@ -36,7 +41,7 @@ func (p *Lines) page(m *part.Markup) {
 	m.Raw(` <section class="hb-card" id="lines">`)
 	m.Put(part.FilterOf(p.Filter))
 	m.Put(part.ToolOf(p.Tool))
-	if len(p.Rows) == 0 && p.Empty != nil {
+	if p.Empty != nil && p.Count == 0 {
 		m.Put(part.EmptyOf(*p.Empty))
 	} else {
 		m.Raw(`<div class="hb-scroll stick" tabindex="0" role="region" aria-label="`)
@@ -55,29 +60,63 @@ func (p *Lines) table(m *part.Markup) {
 	m.Raw(`</caption> <thead><tr><th scope="col">`)
 	m.Say("expenditure.col.number")
 	m.Raw(`</th>`)
-	columns := make([]column, len(p.Columns))
-	for i, key := range p.Columns {
-		columns[i] = column{key, m.T("expenditure.col." + key)}
-		p.head(m, columns[i])
+	columns := Columns(p.Columns, m.T)
+	for i := range columns {
+		p.head(m, &columns[i])
 	}
 	m.Raw(`<th scope="col" class="num">`)
 	m.Say("expenditure.col.amount")
 	m.Raw(` (`)
 	m.Text(p.Unit)
 	m.Raw(`)</th></tr></thead> <tbody>`)
-	for i := range p.Rows {
-		p.row(m, &p.Rows[i], columns)
+	if p.RowsMark != "" {
+		m.Raw(p.RowsMark)
+	} else {
+		p.WriteRows(m, columns)
 	}
-	m.Raw(`</tbody><tfoot>`)
-	p.total(m, &p.PageTotal)
 	p.total(m, &p.AllTotal)
 	m.Raw(`</tfoot></table>`)
 }
 
-// column is one that is shown, with its heading.
-type column struct{ key, title string }
+// WriteRows writes the rows and what they amount to, of all the page as much as belongs to one place of the list;
+// Count, Row, Unit and PageTotal are all it takes.
+func (p *Lines) WriteRows(m *part.Markup, columns []Column) {
+	var row Line
+	for i := range p.Count {
+		p.Row(i, &row)
+		p.row(m, &row, columns)
+	}
+	m.Raw(`</tbody><tfoot>`)
+	p.total(m, &p.PageTotal)
+}
 
-func (p *Lines) head(m *part.Markup, x column) {
+// Column is one that is shown, with its heading and what each of its cells begins with.
+type Column struct{ key, title, begin string }
+
+// Columns are those of the keys, as T names them.
+func Columns(keys []string, t func(key string, pairs ...any) string) []Column {
+	out := make([]Column, len(keys))
+	for i, key := range keys {
+		x := &out[i]
+		x.key, x.title = key, t("expenditure.col."+key)
+		label := ` data-l="` + part.Escaped(x.title) + `">`
+		switch key {
+		case "charged":
+			x.begin = `<td class="num-l"` + label
+		case "customer", "product", "kind":
+			x.begin = `<td` + label // says what it is where the table falls apart into cards
+		case "resource":
+			x.begin = `<td class="x hb-s">`
+		case "list":
+			x.begin = `<td class="num x">`
+		default:
+			x.begin = `<td class="x">`
+		}
+	}
+	return out
+}
+
+func (p *Lines) head(m *part.Markup, x *Column) {
 	switch x.key {
 	case "customer":
 		eyed(m, x.title, p.Eye)
@@ -114,70 +153,58 @@ func (p *Lines) total(m *part.Markup, t *Total) {
 	m.Raw(`</td></tr>`)
 }
 
-func (p *Lines) row(m *part.Markup, r *Line, columns []column) {
+func (p *Lines) row(m *part.Markup, r *Line, columns []Column) {
 	m.Raw(`<tr id="line-`)
 	m.Text(r.ID)
 	m.Raw(`"><th scope="row" class="hb-mono">`)
 	m.Text(r.Number)
 	m.Raw(`</th>`)
 	for i := range columns {
-		p.cell(m, r, &columns[i])
+		m.Raw(columns[i].begin)
+		p.cell(m, r, columns[i].key)
+		m.Raw(`</td>`)
 	}
 	m.Raw(`<td class="num m">`)
 	m.Exact(r.Amount, p.Unit)
 	m.Raw(`</td></tr>`)
 }
 
-func (p *Lines) cell(m *part.Markup, r *Line, x *column) {
-	switch x.key {
+func (p *Lines) cell(m *part.Markup, r *Line, key string) {
+	switch key {
 	case "charged":
-		m.Raw(`<td class="num-l" data-l="`)
-		m.Text(x.title)
-		m.Raw(`">`)
 		m.Time(r.Charged)
-		m.Raw(`</td>`)
 	case "customer":
-		named(m, x, r.Customer, r.Masked)
+		masked(m, r.Customer, r.Masked)
 	case "relation":
-		plain(m, `<td class="x">`, r.Relation, false)
+		m.Text(r.Relation)
 	case "manager":
-		plain(m, `<td class="x">`, r.Manager, r.Hidden)
+		masked(m, r.Manager, r.Hidden)
 	case "product":
-		named(m, x, r.Product, false)
+		m.Text(r.Product)
 	case "resource":
-		plain(m, `<td class="x hb-s">`, r.Resource, false)
+		m.Text(r.Resource)
 	case "region":
-		plain(m, `<td class="x">`, r.Region, false)
+		m.Text(r.Region)
 	case "mode":
-		plain(m, `<td class="x">`, r.Mode, false)
+		m.Text(r.Mode)
 	case "kind":
-		named(m, x, r.Kind, false)
+		m.Text(r.Kind)
 	case "list":
-		m.Raw(`<td class="num x">`)
-		if r.List != nil {
-			m.Exact(*r.List, p.Unit)
+		if r.Listed {
+			m.Exact(r.List, p.Unit)
 		} else {
 			m.Money(part.Money{Text: i18n.Nothing})
 		}
-		m.Raw(`</td>`)
 	}
 }
 
-// named is a cell that says what it is where the table falls apart into cards.
-func named(m *part.Markup, x *column, text string, masked bool) {
-	m.Raw(`<td data-l="`)
-	m.Text(x.title)
-	plain(m, `">`, text, masked)
-}
-
-func plain(m *part.Markup, head, text string, masked bool) {
-	m.Raw(head)
-	if masked {
-		m.Raw(`<span class="hb-mask">`)
+// masked is a name, or what stands for it.
+func masked(m *part.Markup, text string, hidden bool) {
+	if !hidden {
 		m.Text(text)
-		m.Raw(`</span></td>`)
 		return
 	}
+	m.Raw(`<span class="hb-mask">`)
 	m.Text(text)
-	m.Raw(`</td>`)
+	m.Raw(`</span>`)
 }

@@ -144,7 +144,7 @@ func (d Doc) frame() templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout.Frame(d.layout()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout.Frame(d.Frame()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -64,14 +64,16 @@ type Lines struct {
 	Filter    part.Filter
 	Tool      part.Tool
 	Unit      string
-	Columns   []string  // shown between number and amount, in their order
-	Eye       *part.Eye // nil = customer names are not masked
-	Managers  *part.Eye // nil = their names are not masked
-	Rows      []Line
+	Columns   []string               // shown between number and amount, in their order
+	Eye       *part.Eye              // nil = customer names are not masked
+	Managers  *part.Eye              // nil = their names are not masked
+	Count     int                    // of rows
+	Row       func(i int, row *Line) // fills in one; row is used again for the next
 	PageTotal Total
 	AllTotal  Total
 	Pager     part.Pager
 	Empty     *part.Empty
+	RowsMark  string // stands in place of the rows and their total in a page that is kept; "" shows them
 }
 
 // Total is a row below the lines.
@@ -95,12 +97,13 @@ type Line struct {
 	Region   string
 	Mode     string
 	Kind     string
-	List     *money.Exact // nil = none
+	List     money.Exact
+	Listed   bool // there is a list price
 	Amount   money.Exact
 }
 
-// layout is the frame around both pages.
-func (d Doc) layout() layout.Page {
+// Frame is what the frame around both pages needs.
+func (d Doc) Frame() layout.Page {
 	return layout.Page{Title: d.Header.Title, Print: d.Print, Notes: d.Notes}
 }
 

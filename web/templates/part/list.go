@@ -280,10 +280,19 @@ func (m *Markup) pager(p *Pager) {
 		m.Raw(`</span> `)
 	}
 	m.Raw(`<span class="btn-list">`)
+	if p.TurnsMark != "" {
+		m.Raw(p.TurnsMark)
+	} else {
+		m.Turns(p)
+	}
+	m.Raw(`</span></nav>`)
+}
+
+// Turns writes the buttons that lead to other pages of a list.
+func (m *Markup) Turns(p *Pager) {
 	m.pageButton("part.pager.first", p.First)
 	m.pageButton("part.pager.prev", p.Prev)
 	m.pageButton("part.pager.next", p.Next)
-	m.Raw(`</span></nav>`)
 }
 
 func (m *Markup) pageButton(key, href string) {

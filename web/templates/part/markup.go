@@ -169,6 +169,9 @@ var escaped = func() (out [256]bool) {
 	return out
 }()
 
+// Escaped is a text as Text writes it.
+func Escaped(text string) string { return string(appendEscaped(nil, text)) }
+
 // appendEscaped writes what templates write of a text.
 func appendEscaped[T string | []byte](b []byte, text T) []byte {
 	at := 0

@@ -251,6 +251,8 @@ type Pager struct {
 	Next  string
 	Seal  *Seal
 	Sizes []Tab // rows per page
+
+	TurnsMark string // stands in place of the buttons in a page that is kept; "" shows the buttons
 }
 
 // Called is the pager of a list by its name, for pages with several lists.

@@ -51,7 +51,8 @@ where l.slot_id = $1 and l.customer_id = $2 and l.charge_start >= $3 and l.charg
 
 -- name: expenditure.Lines
 -- the eighth argument tells whether any of the product's own columns is asked for
-select l.charge_start, l.line_key, l.occurrence, l.kind, l.billed, l.list, l.product_id, l.resource_id
+select l.charge_start, l.line_key, l.occurrence, l.kind, l.billed, l.list, l.product_id, l.resource_id,
+  (select cast(coalesce(sum(v.n), 0) as bigint) from page_version v)
 from usage_line l
 where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.occurrence) > ($3, $4, $5) and l.charge_start < $6
   and l.currency = $7 and ($8 = 0 or exists (select 1 from product_dim p where p.id = l.product_id and ($9 = '' or p.service = $9)
@@ -60,9 +61,20 @@ where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.o
 order by l.charge_start, l.line_key, l.occurrence
 limit $14;
 
+-- name: expenditure.AllLines
+-- those of Lines where neither product nor kind is asked for, which is how most pages begin
+select l.charge_start, l.line_key, l.occurrence, l.kind, l.billed, l.list, l.product_id, l.resource_id,
+  (select cast(coalesce(sum(v.n), 0) as bigint) from page_version v)
+from usage_line l
+where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.occurrence) > ($3, $4, $5) and l.charge_start < $6
+  and l.currency = $7 and ($8 = 0 or l.billed <> '0')
+order by l.charge_start, l.line_key, l.occurrence
+limit $9;
+
 -- name: expenditure.LinesBack
 -- the eighth argument tells whether any of the product's own columns is asked for
-select l.charge_start, l.line_key, l.occurrence, l.kind, l.billed, l.list, l.product_id, l.resource_id
+select l.charge_start, l.line_key, l.occurrence, l.kind, l.billed, l.list, l.product_id, l.resource_id,
+  (select cast(coalesce(sum(v.n), 0) as bigint) from page_version v)
 from usage_line l
 where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.occurrence) < ($3, $4, $5) and l.charge_start >= $6
   and l.currency = $7 and ($8 = 0 or exists (select 1 from product_dim p where p.id = l.product_id and ($9 = '' or p.service = $9)
