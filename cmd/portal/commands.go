@@ -38,6 +38,7 @@ type commands struct {
 	Map        mapCmd        `cmd:"" help:"Attribution: which customer a line belongs to."`
 	Price      priceCmd      `cmd:"" help:"Settlement price rules."`
 	Close      closeCmd      `cmd:"" help:"Close a month: to its draft, with --issue to the issued bills."`
+	Peak       peakCmd       `cmd:"" help:"Five-minute points of bandwidth charged by its monthly 95th percentile."`
 	Notice     noticeCmd     `cmd:"" help:"The site bar: a line over every page."`
 	SSO        ssoCmd        `cmd:"" name:"sso" help:"The jump from partners' sales platforms (SAML)."`
 	Bill       billCmd       `cmd:"" help:"Print partner bills."`

@@ -30,6 +30,7 @@ import (
 	"huoban/internal/notice"
 	"huoban/internal/organisation"
 	"huoban/internal/outbox"
+	"huoban/internal/peak"
 	"huoban/internal/price"
 	"huoban/internal/scope"
 	"huoban/internal/session"
@@ -49,6 +50,7 @@ import (
 	"huoban/internal/store/migrate"
 	"huoban/internal/store/noticestore"
 	"huoban/internal/store/orgstore"
+	"huoban/internal/store/peakstore"
 	"huoban/internal/store/sessionstore"
 	"huoban/internal/store/usagestore"
 )
@@ -81,6 +83,7 @@ type App struct {
 	Closes        *monthclose.Service
 	Adjustments   *adjustment.Service
 	Expenditure   *expenditure.Service
+	Peaks         *peak.Service
 	Messages      *message.Box
 	Notices       *notice.Board
 	Idempotency   *idempotency.Keeper
@@ -232,6 +235,8 @@ func (a *App) wireMonth() {
 	a.Deliveries = delivery.New(delivery.Deps{Store: a.Usage, Tx: a.DB, Sources: a.Sources, Rules: a.Attribution, Correct: a.Adjustments,
 		Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Locks: a.DB})
 	a.Attribution.Rekey = a.Deliveries
+	a.Peaks = peak.New(peak.Deps{Store: peakstore.New(a.DB), Tx: a.DB, Sources: a.Sources, Organisations: a.Organisations, Rules: a.Attribution,
+		Spans: a.Expenditure, Audit: a.Audit, Clock: a.Clock, Locks: a.DB})
 }
 
 // firstSource declares the source of the set-up page.

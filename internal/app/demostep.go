@@ -17,6 +17,7 @@ import (
 	"huoban/internal/demo"
 	"huoban/internal/monthclose"
 	"huoban/internal/organisation"
+	"huoban/internal/peak"
 	"huoban/internal/price"
 	"huoban/internal/scope"
 	"huoban/internal/source"
@@ -41,6 +42,8 @@ func (m *demoMaker) step(ctx context.Context, s demo.Step) error {
 		return m.adjust(ctx, s.Cycle)
 	case demo.DoPropose:
 		return m.propose(ctx, s.Cycle)
+	case demo.DoPeak, demo.DoRemeter:
+		return m.peaks(ctx, s)
 	}
 	return fmt.Errorf("demo: unknown step %q", s.Do)
 }
@@ -246,6 +249,26 @@ func (m *demoMaker) late(ctx context.Context, c cycle.Cycle) error {
 		return err
 	}
 	_, err = m.app.Deliveries.Import(ctx, m.sc, delivery.Input{Source: demo.MarketSource, Paths: []string{path}})
+	return err
+}
+
+// peaks delivers the five-minute points of a month, or its corrected day.
+func (m *demoMaker) peaks(ctx context.Context, s demo.Step) error {
+	var buf bytes.Buffer
+	rows, err := m.world.PeakFile(&buf, s.Cycle, s.Do == demo.DoRemeter)
+	if err != nil || rows == 0 {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "portal-demo-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, demo.CloudSource+"-95peak-"+string(s.Cycle)+".csv")
+	if err := os.WriteFile(path, buf.Bytes(), 0o600); err != nil {
+		return err
+	}
+	_, err = m.app.Peaks.Import(ctx, m.sc, peak.Input{Source: demo.CloudSource, Paths: []string{path}})
 	return err
 }
 

@@ -21,6 +21,8 @@ const (
 	DoLate    Do = "late"    // an order reported after the close
 	DoAdjust  Do = "adjust"  // two persons adjust a bill
 	DoPropose Do = "propose" // one waits for the second
+	DoPeak    Do = "peak"    // five-minute points of a month
+	DoRemeter Do = "remeter" // one day of them, measured wrongly, comes again
 )
 
 // Step is one act at its time. Final marks an import of a month that is over.
@@ -41,9 +43,16 @@ func (w *World) Plan() []Step {
 	over := w.Over()
 	for i, c := range over {
 		next := c.Next()
-		out = append(out, Step{Do: DoImport, Cycle: c, At: w.at(next, 1, 9), Final: true}, Step{Do: DoDraft, Cycle: c, At: w.at(next, 2, 14)})
+		out = append(out, Step{Do: DoImport, Cycle: c, At: w.at(next, 1, 9), Final: true})
+		if len(over)-i < PeakMonths {
+			out = append(out, Step{Do: DoPeak, Cycle: c, At: w.at(next, 1, 19)})
+		}
+		out = append(out, Step{Do: DoDraft, Cycle: c, At: w.at(next, 2, 14)})
 		if i < len(over)-1 {
 			out = append(out, Step{Do: DoIssue, Cycle: c, At: w.at(next, 3, 10)})
+		}
+		if len(over)-i == 1 {
+			out = append(out, Step{Do: DoRemeter, Cycle: c, At: w.at(next, 2, 16)})
 		}
 		switch len(over) - i {
 		case 6:
@@ -56,7 +65,7 @@ func (w *World) Plan() []Step {
 			out = append(out, Step{Do: DoPropose, Cycle: c, At: w.at(next, 3, 16)})
 		}
 	}
-	return append(out, Step{Do: DoImport, Cycle: w.Last, At: w.Now})
+	return append(out, Step{Do: DoImport, Cycle: w.Last, At: w.Now}, Step{Do: DoPeak, Cycle: w.Last, At: w.Now})
 }
 
 // at is an hour of a day of a month, never later than now.

@@ -23,6 +23,7 @@ var writes = map[string][]string{
 	"sessions.end":      {},
 	"audit.verify":      {},
 
+	"peaks.names":                  {},
 	"customers.names":              {},
 	"dashboards.expenditure.names": {},
 	"dashboards.customers.names":   {},

@@ -33,6 +33,7 @@ var forms = map[string][][]string{
 	"access.unreturn":              {{"return", "{return}"}},
 	"assignments.assign":           {{"person", "{person}", "customer", "{customer}", "all", "yes", "preview", "yes"}},
 	"assignments.withdraw":         {{"person", "{person}", "customer", "{customer}", "preview", "yes"}},
+	"peaks.names":                  {{"cycle", lately}},
 	"customers.names":              {{}},
 	"dashboards.expenditure.names": {{}},
 	"bills.customers.reveal":       {{"cycle", "{cycle}", "column", "customer"}},

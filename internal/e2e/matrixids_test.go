@@ -59,6 +59,8 @@ WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY q.id`,
 	"sp":            `SELECT id FROM sso_sp WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
 	"customers": `SELECT o.id FROM organisation o JOIN association a ON a.customer_id = o.id WHERE a.partner_id = $1
 AND o.id NOT IN (SELECT customer_id FROM association WHERE partner_id = $2 OR partner_id IN (SELECT id FROM organisation WHERE parent_id = $2)) ORDER BY o.id`,
+	"peaks": `SELECT s.id FROM peak_series s WHERE s.customer_id IN (SELECT customer_id FROM association WHERE partner_id = $1 OR customer_id = $1)
+AND s.customer_id <> $2 AND s.customer_id NOT IN (SELECT customer_id FROM association WHERE partner_id = $2 OR partner_id IN (SELECT id FROM organisation WHERE parent_id = $2)) ORDER BY s.id`,
 	"assignments": `SELECT DISTINCT s.person_id FROM assignment s WHERE s.partner_id = $1 AND s.partner_id <> $2 ORDER BY s.person_id`,
 	"person":      `SELECT DISTINCT s.person_id FROM assignment s WHERE s.partner_id = $1 AND s.partner_id <> $2 ORDER BY s.person_id`,
 	"path.id":     `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
@@ -75,7 +77,7 @@ var notTenants = map[string]bool{"token": true, "key": true, "ticket": true, "pl
 // nor declared by a route fails TestParametersAreDeclared.
 var plainParams = strings.Fields(`RelayState SAMLRequest SAMLResponse action actor address after all allow_idp_initiated amount association authn_minutes base before by category check code cols column consent currency current cycle dialect do done
 email figure final first_entry format from idp kind language level list login mark metadata mode name next notify_url of org_code org_name other outcome override password preview product q query reason
-region relation remember repeat request sign_requests size skew sort source_dialect source_name source_zone spent state theme title to type unread unsigned until url username want_encrypted
+region relation remember repeat request sign_requests size skew sort source_dialect source_name source_zone spent state theme title to type unread unsigned until url usage username want_encrypted
 want_response_signed xAccountType zero`)
 
 // kindOf names the kind of a parameter of a route.

@@ -40,6 +40,7 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 	c := w.signIn(t, buyer)
 	why := whyOf(t, c, "/o/"+partner+"/bills/lines?cycle="+theCycle)
 	v, p := "/o/"+vendor, "/o/"+partner
+	curve := c.get(p+"/peaks?cycle=2026-06").page(t).Find("a[href^='"+p+"/peaks/']").AttrOr("href", "")
 	platformID, test := w.register(t, partner)
 	w.hostPlatform(t, partner)
 	platform := p + "/support/capability/access-config/" + platformID
@@ -72,6 +73,8 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "expenditure.lines", who: buyer2, path: "/o/" + otherOrg + "/expenditure/lines?cycle=" + otherCycle},
 		{route: "expenditure.lines", who: buyer2, path: "/o/" + otherOrg + "/expenditure/lines?cycle=" + otherCycle, then: revealNames, name: "revealed", all: true},
 		{route: "expenditure.lines", who: "yunxiu-manager", path: p + "/expenditure/lines"},
+		{route: "peaks", who: buyer, path: p + "/peaks?cycle=2026-06", all: true},
+		{route: "peaks.show", who: buyer, path: curve, all: true},
 		{route: "customers", who: buyer, path: p + "/customers", all: true},
 		{route: "customers", who: buyer, path: p + "/customers?q=nobody-is-called-so", name: "no customers"},
 		{route: "dashboards.customers", who: buyer, path: p + "/dashboards/customers", all: true},

@@ -3,12 +3,15 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +23,8 @@ import (
 	"huoban/internal/app"
 	"huoban/internal/audit"
 	"huoban/internal/clock"
+	"huoban/internal/cycle"
+	"huoban/internal/peak"
 	"huoban/internal/scope"
 	"huoban/internal/store/storetest"
 )
@@ -85,6 +90,7 @@ func newWorld(t *testing.T, database string) *world {
 		t.Fatal(err)
 	}
 	w.addPeople(t)
+	w.addPoints(t)
 	return w
 }
 
@@ -97,6 +103,7 @@ func demoWorld(t *testing.T, size app.DemoSize) *world {
 		t.Fatal(err)
 	}
 	w.addPeople(t)
+	w.addPoints(t)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -105,6 +112,29 @@ func demoWorld(t *testing.T, size app.DemoSize) *world {
 	}()
 	t.Cleanup(func() { stop(); <-done })
 	return w
+}
+
+// addPoints gives a customer of the partner two days of bandwidth in the month before.
+func (w *world) addPoints(t *testing.T) {
+	t.Helper()
+	ctx, op := w.asTest(), scope.System("operator")
+	var customer string
+	if err := w.app.DB.Writer().QueryRowContext(ctx, "SELECT MIN(c.code) FROM organisation c JOIN association a ON a.customer_id = c.id JOIN organisation p ON p.id = a.partner_id WHERE p.code = $1",
+		partner).Scan(&customer); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	b.WriteString("customer,product,resource_id,usage_type,time,value,unit,unit_price,currency\n")
+	for at := time.Date(2026, 6, 10, 0, 0, 0, 0, cycle.Zone); at.Day() < 12; at = at.Add(5 * time.Minute) {
+		fmt.Fprintf(&b, "%s,CDN,static.example,95Peak,%s,%d.%02d,Mbit/s,20,CNY\n", customer, at.Format(time.RFC3339), at.Hour()*at.Hour(), at.Minute())
+	}
+	path := filepath.Join(t.TempDir(), "points.csv")
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := w.app.Peaks.Import(ctx, op, peak.Input{Source: "lanhai-focus", Paths: []string{path}}); err != nil || out.Points != 2*peak.PointsPerDay {
+		t.Fatal(out, err)
+	}
 }
 
 func (w *world) asTest() context.Context {

@@ -250,3 +250,10 @@ func number(text []byte) int {
 func daysIn(y, m int) int {
 	return time.Date(y, time.Month(m)+1, 0, 0, 0, 0, 0, time.UTC).Day()
 }
+
+// ParseInstant reads a day and a time as every dialect does; one without zone is read in naive. False for a day
+// alone and for what is no time.
+func ParseInstant(cell []byte, naive *time.Location) (time.Time, bool) {
+	at, kind, ok := parseWhen(cell, naive)
+	return at, ok && kind == whenInstant
+}

@@ -230,7 +230,11 @@ func (h *Handlers) expenditureDoc(c *Ctx, e *consumption, since time.Time) expvi
 		}
 		d.Tabs = append(d.Tabs, part.Tab{Text: c.T("expenditure.tab." + key), Href: c.expenditureLink(e, page), Current: page == e.page})
 	}
+	d.Tabs = append(d.Tabs, part.Tab{Text: c.T("expenditure.tab.peaks"), Href: c.withQuery(pathPeaks, "cycle", string(e.filter.Cycle))})
 	d.Notes = []string{c.T("expenditure.note.tax"), c.T("expenditure.note.spread")}
+	if e.page == "" && e.filter.Cycle == h.month() {
+		d.Notice += " " + c.T("peak.summary_note")
+	}
 	return d
 }
 

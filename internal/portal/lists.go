@@ -32,6 +32,9 @@ func allLists() []*list {
 		{kind: "customer.products", route: "customers.show", needs: scope.ItemExpenditureView, prefix: "p-", read: (*Handlers).readCustomerProducts},
 		{kind: "customer.managers", route: "customers.show", prefix: "m-", read: (*Handlers).readCustomerManagers},
 		{kind: "customer.associations", route: "customers.show", prefix: "a-", read: (*Handlers).readCustomerAssociations},
+		{kind: "peaks", route: "peaks", params: []string{"cycle", "customer", "relation", "manager", "product", "usage"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readPeaks},
+		{kind: "peak.days", route: "peaks.show", params: []string{"cycle"}, needs: scope.ItemExpenditureExport, prefix: "d-", read: (*Handlers).readPeakDays},
+		{kind: "peak.points", route: "peaks.show", params: []string{"cycle"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readPeakPoints},
 		{kind: "assignments", route: "assignments", read: (*Handlers).readAssignments},
 		{kind: "assignments.customers", route: "assignments.show", read: (*Handlers).readAssigned},
 		{kind: "dashboard.expenditure", route: "dashboards.expenditure", params: []string{"by", "from", "to", "customer", "manager", "relation", "product", "mode", "currency"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readDashboard},
@@ -60,6 +63,7 @@ func allLists() []*list {
 func nameRoutes() []Route {
 	return []Route{
 		nameRoute(scope.ItemBillView, "/bills/adjustments", "bills.adjustments", traders, billQuery, (*Handlers).billAdjustments),
+		nameRoute(scope.ItemExpenditureView, pathPeaks, "peaks", consumers, []string{"customer", "manager"}, (*Handlers).peaks),
 		nameRoute(scope.ItemCustomerView, pathCustomers, "customers", partners, []string{"manager"}, (*Handlers).customers),
 		nameRoute(scope.ItemCustomerView, pathCustomers+"/:id", "customers.show", partners, nil, (*Handlers).customerShown),
 		nameRoute(scope.ItemAssignmentView, pathAssignments, "assignments", partners, nil, (*Handlers).assignments),

@@ -42,6 +42,7 @@ var menu = []menuArea{
 			{"customers.title", pathCustomers, "u"},
 			{"assignments.title", pathAssignments, "i"},
 			{"expenditure.title", "/expenditure", "e"},
+			{"peak.title", pathPeaks, "j"},
 		}},
 		{"nav.group.incentives", nil},
 		{"nav.group.finance", []place{
@@ -59,6 +60,7 @@ var menu = []menuArea{
 	{key: "nav.area.cost", sides: []scope.Side{scope.SideCustomer}, columns: []column{
 		{"nav.group.spending", []place{
 			{"expenditure.title", "/expenditure", "e"},
+			{"peak.title", pathPeaks, "j"},
 		}},
 	}},
 	{key: "nav.area.organisation", sides: []scope.Side{scope.SidePartner, scope.SideCustomer}, columns: []column{
@@ -116,6 +118,7 @@ var former = []old{
 	{"客户业务/消费明细", "/expenditure/lines"},
 	{"客户/客户消费/消费汇总", "/expenditure"},
 	{"客户/客户消费/消费明细", "/expenditure/lines"},
+	{"客户业务/客户消费/月结95峰值计费产品", pathPeaks},
 	{"伙伴账务/伙伴账单", "/bills"},
 	{"伙伴账务/伙伴账单/概览", "/bills"},
 	{"伙伴账务/伙伴账单/按产品汇总", "/bills/products"},

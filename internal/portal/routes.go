@@ -23,6 +23,7 @@ func table() []Route {
 	rows := door()
 	rows = append(rows, billRoutes()...)
 	rows = append(rows, expenditureRoutes()...)
+	rows = append(rows, peakRoutes()...)
 	rows = append(rows, customerRoutes()...)
 	rows = append(rows, assignmentRoutes()...)
 	rows = append(rows, dashboardRoutes()...)

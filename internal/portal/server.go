@@ -27,6 +27,7 @@ import (
 	"huoban/internal/monthclose"
 	"huoban/internal/notice"
 	"huoban/internal/organisation"
+	"huoban/internal/peak"
 	"huoban/internal/price"
 	"huoban/internal/scope"
 	"huoban/internal/session"
@@ -57,6 +58,7 @@ type Handlers struct {
 	BillList BillList
 
 	Expenditure *expenditure.Service
+	Peaks       *peak.Service
 
 	Deliveries *delivery.Service
 

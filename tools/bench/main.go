@@ -25,12 +25,13 @@ import (
 	"huoban/tools/bench/importing"
 	"huoban/tools/bench/kit"
 	"huoban/tools/bench/paging"
+	"huoban/tools/bench/peaks"
 	"huoban/tools/bench/saml"
 	"huoban/tools/bench/start"
 )
 
 // goals in the order they run.
-var goals = []kit.Goal{paging.Goal, importing.Goal, closing.Goal, commits.Goal, saml.Goal, start.Goal}
+var goals = []kit.Goal{paging.Goal, importing.Goal, closing.Goal, commits.Goal, saml.Goal, start.Goal, peaks.Goal}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -50,6 +50,13 @@ var Tenancy = map[string]string{
 	"usage_summary":   ofOwnSlot,
 	"map_rule":        "source_id IN (SELECT s.id FROM source s WHERE s.vendor_id = {vendor})",
 
+	"peak_import":     "vendor_id = {vendors}",
+	"peak_series":     "vendor_id = {vendor} OR customer_id = {customers}",
+	"peak_day":        ofOwnSeries,
+	"peak_price":      ofOwnSeries,
+	"peak_month":      ofOwnSeries,
+	"peak_quarantine": "import_id IN (SELECT i.id FROM peak_import i WHERE i.vendor_id = {vendor})",
+
 	"price_rule":       "vendor_id = {vendor} OR vendor_id = {vendors} AND (partner_id IS NULL OR partner_id = {partners})",
 	"bill":             "vendor_id = {vendor} OR partner_id = {partners} AND vendor_id = {vendors}",
 	"bill_item":        "bill_id IN (SELECT b.id FROM bill b)",
@@ -90,6 +97,7 @@ var Tenancy = map[string]string{
 
 const (
 	ofOwnDelivery = "delivery_id IN (SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = {vendor})"
+	ofOwnSeries   = "series_id IN (SELECT s.id FROM peak_series s)"
 	ofOwnPlatform = "idp_id IN (SELECT i.id FROM sso_idp i)"
 	// A vendor's own lines; to others the lines of their customers, and those without customer that are
 	// to be spread over everybody's.
