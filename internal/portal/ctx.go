@@ -38,13 +38,14 @@ type Ctx struct {
 	Scope  scope.Scope
 	open   bool // masked names are shown, once
 
-	trail  []part.Link // area and column of the menu the page stands in
-	who    *actor      // nil where nobody is signed in
-	taste  *taste      // what the person chose of lists
-	frame  string      // what the frame shows of the actor besides the scope
-	marked bool        // a page is being made that will be kept: what is this request's own is marked
-	lang   i18n.Lang   // "" = the context's
-	h      *Handlers
+	trail   []part.Link // area and column of the menu the page stands in
+	who     *actor      // nil where nobody is signed in
+	taste   *taste      // what the person chose of lists
+	frame   string      // what the frame shows of the actor besides the scope
+	dressed bool        // the context has a frame
+	marked  bool        // a page is being made that will be kept: what is this request's own is marked
+	lang    i18n.Lang   // "" = the context's
+	h       *Handlers
 }
 
 // ctx is the request's context, with language and audit metadata.
@@ -102,6 +103,7 @@ func (c *Ctx) seeOther(path string) error {
 
 // enrich puts what frame and audit need into the request's context.
 func (c *Ctx) enrich(ctx context.Context, env layout.Env) {
+	c.dressed = true
 	ctx = layout.With(ctx, env)
 	ctx = audit.WithRequest(ctx, audit.Request{ID: numberOf(ctx), IP: c.RealIP(), OnBehalf: c.Org.Code})
 	c.SetRequest(c.Request().WithContext(ctx))

@@ -51,6 +51,8 @@ func (h *Handlers) fail(err error, ec echo.Context) {
 	c, ok := ec.Get(ctxKey).(*Ctx)
 	if !ok {
 		c = &Ctx{Context: ec}
+	} else {
+		h.dress(c)
 	}
 	c.holdOff(f)
 	var answer error

@@ -46,8 +46,8 @@ var peopleFields = []string{"customer", "relation", "manager"}
 type consumption struct {
 	page   string // "" or "lines"
 	filter expenditure.Filter
-	params url.Values
-	pairs  []pair // params and the cycle, in order of name
+	params chosen
+	pairs  []pair // params and the cycle, in order of name, as they stand in an address
 	at     expenditure.LinePlace
 	cols   []string // shown
 	size   int
@@ -56,14 +56,30 @@ type consumption struct {
 	words  repeated
 }
 
+// chosen are parameters with their values.
+type chosen []pair
+
+// Get is the value of a parameter; "" where it is not set.
+func (p chosen) Get(name string) string {
+	for i := range p {
+		if p[i].name == name {
+			return p[i].value
+		}
+	}
+	return ""
+}
+
+// consumptionParams are the parameters of a page besides month and place.
+var consumptionParams = append(slices.Clone(expenditureFields), "size", "cols")
+
 func (h *Handlers) consumption(c *Ctx, page string) (*consumption, error) {
-	e := &consumption{page: page, params: url.Values{}, at: expenditure.LinePlace{Cursor: c.QueryParam("after")}, size: pageSizes[0], people: c.Scope.Side() != scope.SideCustomer}
+	e := &consumption{page: page, params: make(chosen, 0, len(consumptionParams)), at: expenditure.LinePlace{Cursor: c.QueryParam("after")}, size: pageSizes[0], people: c.Scope.Side() != scope.SideCustomer}
 	if before := c.QueryParam("before"); e.at.Cursor == "" && before != "" {
 		e.at = expenditure.LinePlace{Cursor: before, Back: true}
 	}
-	for _, name := range append(slices.Clone(expenditureFields), "size", "cols") {
+	for _, name := range consumptionParams {
 		if v := c.param(name); v != "" {
-			e.params.Set(name, v)
+			e.params = append(e.params, pair{name, v})
 		}
 	}
 	if n, err := strconv.Atoi(e.params.Get("size")); err == nil && slices.Contains(pageSizes, n) {
@@ -81,15 +97,16 @@ func (h *Handlers) consumption(c *Ctx, page string) (*consumption, error) {
 		Manager: e.params.Get("manager"), Product: e.params.Get("product"), Region: e.params.Get("region"), Mode: usage.ChargingMode(e.params.Get("mode")),
 		Kind: usage.Kind(e.params.Get("kind")), NonZero: page == "lines" && e.params.Get("zero") != "all"}
 	e.pairs = append(make([]pair, 0, 12), pair{"cycle", url.QueryEscape(string(at))})
-	for name, v := range e.params {
-		e.pairs = setPair(e.pairs, name, url.QueryEscape(v[0]))
+	for _, p := range e.params {
+		e.pairs = setPair(e.pairs, p.name, url.QueryEscape(p.value))
 	}
-	if err := expenditure.CheckCycle(at, now); err != nil {
-		return e, err
-	}
-	var err error
+	return e, expenditure.CheckCycle(at, now)
+}
+
+// withColumns looks up which columns the page shows.
+func (h *Handlers) withColumns(c *Ctx, e *consumption) (err error) {
 	e.cols, err = h.shownColumns(c, e.kind(), e.people)
-	return e, err
+	return err
 }
 
 // kind is the list a page shows.
@@ -303,6 +320,9 @@ func (h *Handlers) summary(c *Ctx, open string) error {
 	}
 	s, err := h.Expenditure.Summarise(c.ctx(), c.Scope, e.filter)
 	if err != nil {
+		return err
+	}
+	if err := h.withColumns(c, e); err != nil {
 		return err
 	}
 	d := h.expenditureDoc(c, e, s.Since)

@@ -77,6 +77,9 @@ func (h *Handlers) consumptionExport(c *Ctx, kind, format string) (export.Reques
 	if err != nil {
 		return r, err
 	}
+	if err := h.withColumns(c, e); err != nil {
+		return r, err
+	}
 	p := expenditureexport.Of(e.filter)
 	p.Lang, p.Columns = string(i18n.From(c.ctx())), e.cols
 	var words []string

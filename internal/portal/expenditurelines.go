@@ -74,6 +74,9 @@ func (h *Handlers) consumed(c *Ctx, e *consumption, open string) (templ.Componen
 
 // around gives a page of lines what stands around them.
 func (h *Handlers) around(c *Ctx, e *consumption, page *expview.Lines, totals *expenditure.Totals, open string) (err error) {
+	if err := h.withColumns(c, e); err != nil {
+		return err
+	}
 	count := c.T("bills.lines_nonzero")
 	if totals.Lines >= 0 {
 		count = c.T("bills.lines_of", "Count", totals.Lines)

@@ -13,11 +13,18 @@ import (
 
 func sprint(v any) string { return fmt.Sprintf("%v\n%s", v, debug.Stack()) }
 
-// prepare sets language and theme, and the frame of somebody unknown.
+// prepare sets the language.
 func (h *Handlers) prepare(c *Ctx) {
 	ctx := c.ctx()
 	c.lang = i18n.FromRequest(c.Request(), h.Sessions.Language(ctx))
-	c.enrich(i18n.With(ctx, c.lang), h.env(c))
+	c.SetRequest(c.Request().WithContext(i18n.With(ctx, c.lang)))
+}
+
+// dress gives the request the frame of somebody unknown, unless it has one: most get their own and never need it.
+func (h *Handlers) dress(c *Ctx) {
+	if !c.dressed {
+		c.enrich(c.ctx(), h.env(c))
+	}
 }
 
 // env is the frame's view of the request of nobody in particular.
@@ -32,19 +39,22 @@ func (h *Handlers) identify(c *Ctx) error {
 	ctx := c.ctx()
 	personID := h.Sessions.PersonID(ctx)
 	if personID == "" {
+		h.dress(c)
 		return nil
 	}
 	if living, err := h.living(c); err != nil {
 		return err
 	} else if !living {
-		return h.Sessions.SignOut(ctx)
+		h.dress(c)
+		return h.Sessions.SignOut(c.ctx())
 	}
 	x, err := h.actor(c, personID)
 	if err != nil {
 		return err
 	}
 	if x == nil {
-		return h.Sessions.SignOut(ctx)
+		h.dress(c)
+		return h.Sessions.SignOut(c.ctx())
 	}
 	c.who = x
 	c.Person, c.Scope, c.Member, c.Org, c.taste, c.frame = x.person, x.scope, x.member, x.org, x.taste, x.frame

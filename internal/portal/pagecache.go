@@ -142,10 +142,13 @@ func (p *versioned[T]) put(version int64, key pageKey, what T, size int) {
 // keptPage answers with a page of a month that is over: the one kept for this scope, filter, language,
 // theme, columns and version, or the one that make gives. A page with names in clear is never kept.
 func (h *Handlers) keptPage(c *Ctx, make func() (templ.Component, error)) error {
+	if h.keeps == nil || c.open || c.Request().Method == http.MethodPost {
+		return c.made(http.StatusOK, make)
+	}
 	env := layout.From(c.ctx())
 	version := h.Sessions.Version(c.ctx())
 	address := c.Request().URL.RequestURI()
-	if h.keeps == nil || c.open || c.Request().Method == http.MethodPost || len(address) > 2048 {
+	if len(address) > 2048 {
 		return c.made(http.StatusOK, make)
 	}
 	chosen, err := h.tasteOf(c)

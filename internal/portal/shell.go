@@ -68,7 +68,6 @@ func (h *Handlers) makeShell(c *Ctx, e *consumption, totals *expenditure.Totals)
 
 // inShell is a page of lines in its shell.
 func (h *Handlers) inShell(c *Ctx, e *consumption, s *shell, page *expview.Lines, list *expenditure.LinePage) templ.Component {
-	page.Columns = e.cols
 	return expview.Around(s.frame, part.Write(func(m *part.Markup) {
 		for i := range s.pieces {
 			p := &s.pieces[i]

@@ -88,20 +88,41 @@ func growth(args []string) error {
 // deep follows the pages so many times.
 func deep(t target, cookie string, pages int) (target, error) {
 	for range pages {
-		body, err := whole(t)
-		if err != nil {
+		var err error
+		if t, err = behind(t, cookie); err != nil {
 			return t, err
 		}
-		var next string
-		for _, m := range after.FindAllSubmatch(body, -1) {
-			next = string(m[1])
-		}
-		if next == "" {
-			return t, fmt.Errorf("a page has no next one")
-		}
-		t = get(t.addr, strings.ReplaceAll(next, "&amp;", "&"), "</html>", cookie)
 	}
 	return t, nil
+}
+
+// behind is the page behind a page.
+func behind(t target, cookie string) (target, error) {
+	body, err := whole(t)
+	if err != nil {
+		return t, err
+	}
+	var next string
+	for _, m := range after.FindAllSubmatch(body, -1) {
+		next = string(m[1])
+	}
+	if next == "" {
+		return t, fmt.Errorf("a page has no next one")
+	}
+	return get(t.addr, strings.ReplaceAll(next, "&amp;", "&"), "</html>", cookie), nil
+}
+
+// turned are the first pages of a list, asked for in turn.
+func turned(first target, cookie string) (target, error) {
+	list := []target{first}
+	for len(list) < places {
+		next, err := behind(list[len(list)-1], cookie)
+		if err != nil {
+			return next, err
+		}
+		list = append(list, next)
+	}
+	return inTurn(list), nil
 }
 
 func (g *grown) conclude() {

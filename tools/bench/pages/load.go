@@ -14,11 +14,12 @@ import (
 	"time"
 )
 
-// target is what is asked: the bytes of one request, and what the answer must hold.
+// target is what is asked: the bytes of one request, or of several that each connection sends in turn, and what
+// the answers must hold.
 type target struct {
-	addr    string
-	request []byte
-	holds   []byte
+	addr     string
+	requests [][]byte
+	holds    []byte
 }
 
 // get makes a target of a path; extra are whole header lines.
@@ -27,7 +28,17 @@ func get(addr, path, holds string, extra ...string) target {
 	for _, h := range extra {
 		head += h + "\r\n"
 	}
-	return target{addr, []byte(head + "\r\n"), []byte(holds)}
+	return target{addr, [][]byte{[]byte(head + "\r\n")}, []byte(holds)}
+}
+
+// inTurn makes one target of several of one server.
+func inTurn(list []target) target {
+	out := list[0]
+	out.requests = nil
+	for _, t := range list {
+		out.requests = append(out.requests, t.requests...)
+	}
+	return out
 }
 
 // result is one run of one contender.
@@ -52,6 +63,7 @@ func drive(t target, conns int, warm, long time.Duration) (result, error) {
 				return
 			}
 			defer c.Close()
+			c.turn = i * len(t.requests) / conns
 			for {
 				at := time.Now()
 				if at.After(end) {
@@ -88,6 +100,7 @@ type conn struct {
 	net.Conn
 	in   *bufio.Reader
 	body []byte
+	turn int // which of the target's requests comes next
 }
 
 func dial(addr string) (*conn, error) {
@@ -100,7 +113,9 @@ func dial(addr string) (*conn, error) {
 
 // ask sends the request and reads the answer whole.
 func (c *conn) ask(t target) error {
-	if _, err := c.Write(t.request); err != nil {
+	request := t.requests[c.turn%len(t.requests)]
+	c.turn++
+	if _, err := c.Write(request); err != nil {
 		return err
 	}
 	line, err := c.in.ReadSlice('\n')

@@ -116,6 +116,7 @@ type report struct {
 // peerFig is how many of our pages are served for one list of PocketBase's.
 type peerFig struct {
 	Filter string     `json:"filter"`
+	Served string     `json:"served"`
 	Conns  int        `json:"connections"`
 	Times  float64    `json:"times"`
 	Range  [2]float64 `json:"range"`
@@ -200,7 +201,7 @@ func (r *report) sum(conns int) {
 		f.Range = spread(by[name], func(x round) float64 { return x.Ratio })
 		f.P99Bound = bare / f.Ratio
 		r.Figures = append(r.Figures, f)
-		fmt.Printf("%2d connections  %-18s ratio %.3f (%.3f–%.3f)  %6.0f/s  p50 %.2f ms  p99 %.2f ms (bound %.2f)\n",
+		fmt.Printf("%2d connections  %-23s ratio %.3f (%.3f–%.3f)  %6.0f/s  p50 %.2f ms  p99 %.2f ms (bound %.2f)\n",
 			conns, name, f.Ratio, f.Range[0], f.Range[1], f.Rate, f.P50, f.P99, f.P99Bound)
 	}
 }
@@ -208,24 +209,33 @@ func (r *report) sum(conns int) {
 // peers compares each of our pages with PocketBase's list of the same filter, round by round.
 func (r *report) peers(conns []int) {
 	for _, filter := range []string{"few", "many"} {
-		for _, n := range conns {
-			var times []float64
-			for _, x := range r.Rounds {
-				if x.Conns != n || x.Contender != "page "+filter {
-					continue
-				}
-				for _, y := range r.Rounds {
-					if y.Conns == n && y.Round == x.Round && y.Contender == "pocketbase "+filter {
-						times = append(times, x.Rate/y.Rate)
-					}
-				}
+		for _, served := range []struct{ name, ours, theirs string }{{"made anew", "page " + filter, "pocketbase " + filter},
+			{"made anew, in turn", "page " + filter + " in turn", "pocketbase " + filter + " in turn"},
+			{"as served, in turn", "cached " + filter + " in turn", "pocketbase " + filter + " in turn"}} {
+			for _, n := range conns {
+				times := r.times(n, served.ours, served.theirs)
+				self := func(v float64) float64 { return v }
+				p := peerFig{filter, served.name, n, median(times, self), spread(times, self)}
+				r.Peer = append(r.Peer, p)
+				fmt.Printf("%2d connections  %-4s %s: %.1f pages for one list of PocketBase (%.1f–%.1f)\n", n, filter, served.name, p.Times, p.Range[0], p.Range[1])
 			}
-			self := func(v float64) float64 { return v }
-			p := peerFig{filter, n, median(times, self), spread(times, self)}
-			r.Peer = append(r.Peer, p)
-			fmt.Printf("%2d connections  %-4s: %.1f pages for one list of PocketBase (%.1f–%.1f)\n", n, filter, p.Times, p.Range[0], p.Range[1])
 		}
 	}
+}
+
+// times is how much faster one contender was than another, round by round.
+func (r *report) times(conns int, ours, theirs string) (out []float64) {
+	for _, x := range r.Rounds {
+		if x.Conns != conns || x.Contender != ours {
+			continue
+		}
+		for _, y := range r.Rounds {
+			if y.Conns == conns && y.Round == x.Round && y.Contender == theirs {
+				out = append(out, x.Rate/y.Rate)
+			}
+		}
+	}
+	return out
 }
 
 func median[T any](list []T, of func(T) float64) float64 {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -36,11 +37,19 @@ func (b *bench) pocket(self string, m made) ([]contender, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := func(customer string) target {
-		q := url.Values{"perPage": {"20"}, "sort": {"charge_start,line_key"}, "filter": {"customer='" + customer + "' && cycle='" + m.Cycle + "'"}}
+	list := func(customer string, page int) target {
+		q := url.Values{"page": {strconv.Itoa(page)}, "perPage": {"20"}, "sort": {"charge_start,line_key"}, "filter": {"customer='" + customer + "' && cycle='" + m.Cycle + "'"}}
 		return get(addr, "/api/collections/lines/records?"+q.Encode(), `"totalItems":`, "Authorization: "+string(token))
 	}
-	return []contender{{"pocketbase few", list(m.Few)}, {"pocketbase many", list(m.Many)}}, nil
+	inTurnOf := func(customer string) target {
+		var all []target
+		for n := range places {
+			all = append(all, list(customer, n+1))
+		}
+		return inTurn(all)
+	}
+	return []contender{{"pocketbase few", list(m.Few, 1)}, {"pocketbase many", list(m.Many, 1)},
+		{"pocketbase few in turn", inTurnOf(m.Few)}, {"pocketbase many in turn", inTurnOf(m.Many)}}, nil
 }
 
 // fillPocket makes the table of PocketBase, which takes longer than a start may.

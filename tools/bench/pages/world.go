@@ -130,6 +130,9 @@ func (m made) page(customer string) string {
 	return "/o/" + m.Org + "/expenditure/lines?cycle=" + m.Cycle + "&customer=" + customer + "&zero=all"
 }
 
+// places is how many pages of a list are asked for in turn.
+const places = 16
+
 // contenders starts everybody and gives what is asked of each, and the size of the page.
 func (b *bench) contenders(m made, peer bool) ([]contender, int, error) {
 	var out []contender
@@ -146,9 +149,20 @@ func (b *bench) contenders(m made, peer bool) ([]contender, int, error) {
 		if err != nil {
 			return nil, 0, err
 		}
-		out = append(out, contender{c.name + " few", get(addr, m.page(m.Few), "</html>", cookie)}, contender{c.name + " many", get(addr, m.page(m.Many), "</html>", cookie)})
-		if body, err = whole(out[len(out)-2].t); err != nil {
+		few, many := get(addr, m.page(m.Few), "</html>", cookie), get(addr, m.page(m.Many), "</html>", cookie)
+		out = append(out, contender{c.name + " few", few}, contender{c.name + " many", many})
+		if body, err = whole(few); err != nil {
 			return nil, 0, err
+		}
+		if !peer {
+			continue
+		}
+		for name, first := range map[string]target{" few in turn": few, " many in turn": many} {
+			all, err := turned(first, cookie)
+			if err != nil {
+				return nil, 0, err
+			}
+			out = append(out, contender{c.name + name, all})
 		}
 	}
 	file := filepath.Join(b.work, "page.html")

@@ -3,6 +3,7 @@ package expview
 import (
 	"context"
 	"io"
+	"strconv"
 
 	"github.com/a-h/templ"
 
@@ -74,7 +75,7 @@ func (p *Lines) table(m *part.Markup) {
 	} else {
 		p.WriteRows(m, columns)
 	}
-	p.total(m, &p.AllTotal)
+	p.total(m, &p.AllTotal, len(columns)+1)
 	m.Raw(`</tfoot></table>`)
 }
 
@@ -87,7 +88,7 @@ func (p *Lines) WriteRows(m *part.Markup, columns []Column) {
 		p.row(m, &row, columns)
 	}
 	m.Raw(`</tbody><tfoot>`)
-	p.total(m, &p.PageTotal)
+	p.total(m, &p.PageTotal, len(columns)+1)
 }
 
 // Column is one that is shown, with its heading and what each of its cells begins with.
@@ -143,9 +144,10 @@ func eyed(m *part.Markup, title string, eye *part.Eye) {
 	m.Raw(`</span></th>`)
 }
 
-func (p *Lines) total(m *part.Markup, t *Total) {
+// total is a row below the lines; its label stands over so many columns.
+func (p *Lines) total(m *part.Markup, t *Total, span int) {
 	m.Raw(`<tr><th scope="row" colspan="`)
-	m.Text(p.span())
+	m.Text(strconv.Itoa(span))
 	m.Raw(`">`)
 	m.Text(t.Label)
 	m.Raw(`</th><td class="num m">`)

@@ -5,7 +5,6 @@ package expview
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"huoban/internal/money"
@@ -118,6 +117,3 @@ func (p Summary) span() int {
 	}
 	return n + 1
 }
-
-// span is how many columns stand before the amount.
-func (p Lines) span() string { return strconv.Itoa(len(p.Columns) + 1) }
