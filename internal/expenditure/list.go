@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"huoban/internal/fault"
@@ -143,12 +144,51 @@ type cursor struct {
 	Skip     int    `json:"n,omitempty"`
 }
 
-func (c cursor) String() string {
-	b, err := json.Marshal(c)
+// json is what the place is written as in an address.
+func (c cursor) json() []byte {
+	type plain cursor
+	b, err := json.Marshal(plain(c))
 	if err != nil {
 		panic("expenditure: cursor of plain fields: " + err.Error())
 	}
-	return base64.RawURLEncoding.EncodeToString(b)
+	return b
+}
+
+// String is the place for an address. Two stand on each page, so they are written as json writes them but not by it,
+// unless a text holds what it would escape: keys and times do not.
+func (c cursor) String() string {
+	if strings.ContainsFunc(c.Customer+c.Start, func(r rune) bool {
+		return r < ' ' || r > '~' || r == '"' || r == '\\' || r == '<' || r == '>' || r == '&'
+	}) {
+		return base64.RawURLEncoding.EncodeToString(c.json())
+	}
+	var space [256]byte
+	b := append(space[:0], '{')
+	text := func(name, v string) {
+		if v != "" {
+			b = append(append(append(append(b, name...), '"'), v...), '"', ',')
+		}
+	}
+	number := func(name string, n int64) {
+		if n != 0 {
+			b = append(strconv.AppendInt(append(b, name...), n, 10), ',')
+		}
+	}
+	text(`"c":`, c.Customer)
+	if c.Shares {
+		b = append(b, `"p":true,`...)
+	}
+	number(`"s":`, c.Slot)
+	text(`"t":`, c.Start)
+	if len(c.Key) > 0 {
+		b = append(base64.StdEncoding.AppendEncode(append(b, `"k":"`...), c.Key), '"', ',')
+	}
+	number(`"o":`, c.Occur)
+	number(`"n":`, int64(c.Skip))
+	if n := len(b) - 1; b[n] == ',' {
+		b = b[:n]
+	}
+	return base64.RawURLEncoding.EncodeToString(append(b, '}'))
 }
 
 // mark is where a row of a walk stands; few of them become cursors.

@@ -69,6 +69,7 @@ func (h *Handlers) makeShell(c *Ctx, e *consumption, totals *expenditure.Totals)
 // inShell is a page of lines in its shell.
 func (h *Handlers) inShell(c *Ctx, e *consumption, s *shell, page *expview.Lines, list *expenditure.LinePage) templ.Component {
 	return expview.Around(s.frame, part.Write(func(m *part.Markup) {
+		var here, place string // each stands at several holes
 		for i := range s.pieces {
 			p := &s.pieces[i]
 			m.Add(p.body)
@@ -78,9 +79,15 @@ func (h *Handlers) inShell(c *Ctx, e *consumption, s *shell, page *expview.Lines
 			case holeKey:
 				m.Text(c.newKey())
 			case holeHere:
-				m.Text(c.here())
+				if here == "" {
+					here = c.here()
+				}
+				m.Text(here)
 			case holePlace:
-				m.Link(c.expenditureHere(e))
+				if place == "" {
+					place = c.expenditureHere(e)
+				}
+				m.Link(place)
 			case holeRows:
 				page.WriteRows(m, s.columns)
 			case holeTurns:
