@@ -287,6 +287,8 @@ func TestGoldenSight(t *testing.T) {
 			var want sights
 			must(t, json.Unmarshal(body, &want))
 			g.compare(t, &want)
+			t.Run("identities", g.identities)
+			t.Run("pages and files", g.pagesAndFiles)
 		})
 	}
 }
@@ -369,11 +371,7 @@ func (g *golden) sight(t *testing.T, a actor) sight {
 	files := map[string]string{}
 	ask := func(name string, pairs ...string) {
 		r := c.want(c.do(http.MethodPost, "/o/"+a.Org+"/exports", form(append(pairs, "format", "csv")...), asProgram), http.StatusOK, name)
-		var task struct{ Task string }
-		if err := json.Unmarshal([]byte(r.body), &task); err != nil || task.Task == "" {
-			t.Fatalf("%s: %v %s", name, err, r.body)
-		}
-		files[name] = task.Task
+		files[name] = taskOf(t, r)
 	}
 	span := []string{"from", goldenMonths[0], "to", goldenMonths[len(goldenMonths)-1]}
 	for _, m := range goldenMonths {
@@ -386,7 +384,7 @@ func (g *golden) sight(t *testing.T, a actor) sight {
 		}
 	} else {
 		for _, by := range boardGroupings {
-			ask("board "+by, append([]string{"list", "dashboard.expenditure", "query", form(append(span, "by", by)...)}, "next", "/")...)
+			ask("board "+by, append([]string{"list", "dashboard.expenditure", "query", form(append(slices.Clone(span), "by", by, "zero", "all")...)}, "next", "/")...)
 		}
 		ask("customers", "list", "dashboard.customers", "query", form(span...))
 	}
@@ -406,6 +404,16 @@ func (g *golden) sight(t *testing.T, a actor) sight {
 	}
 	out.Customers = g.censusOf(t, c.want(c.get("/o/"+a.Org+"/dashboards/customers?"+form(span...)), http.StatusOK, "客户看板"), read("customers"))
 	return out
+}
+
+// taskOf is the key of the task an export was asked as.
+func taskOf(t *testing.T, r reply) string {
+	t.Helper()
+	var task struct{ Task string }
+	if err := json.Unmarshal([]byte(r.body), &task); err != nil || task.Task == "" {
+		t.Fatalf("no task: %v %s", err, r.body)
+	}
+	return task.Task
 }
 
 var boardGroupings = []string{"product", "mode", "relation", "manager", "customer"}

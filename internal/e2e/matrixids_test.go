@@ -75,10 +75,10 @@ var notTenants = map[string]bool{"token": true, "key": true, "ticket": true, "pl
 
 // plainParams are the parameters the portal reads that name nothing stored. A name that is neither here
 // nor declared by a route fails TestParametersAreDeclared.
-var plainParams = strings.Fields(`RelayState SAMLRequest SAMLResponse action actor address after all allow_idp_initiated amount association authn_minutes base before by category check code cols column consent currency current cycle dialect do done
+var plainParams = strings.Fields(`RelayState SAMLRequest SAMLResponse action actor address after all allow_idp_initiated amount association authn_minutes base before by category check code cols column consent currency current cycle dialect do done draw
 email figure final first_entry format from idp kind language level list login mark metadata mode name next notify_url of org_code org_name other outcome override password preview product q query reason
 region relation remember repeat request sign_requests size skew sort source_dialect source_name source_zone spent state theme title to type unread unsigned until url usage username want_encrypted
-want_response_signed xAccountType zero`)
+want_response_signed xAccountType zero subject tab text top page`)
 
 // kindOf names the kind of a parameter of a route.
 func kindOf(r portal.RouteInfo, param string) string {

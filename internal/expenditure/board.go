@@ -10,6 +10,7 @@ import (
 	"huoban/internal/customer"
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
+	"huoban/internal/money"
 	"huoban/internal/scope"
 	"huoban/internal/usage"
 )
@@ -29,12 +30,29 @@ const (
 // Groupings are all there are, in the order they are offered.
 var Groupings = []By{ByProduct, ByMode, ByRelation, ByManager, ByCustomer}
 
+// Order is what the groups of 消费看板 are ordered by, the largest first; names from their beginning.
+type Order string
+
+// The orders.
+const (
+	OrderTotal  Order = "total"
+	OrderLast   Order = "last"   // of the last cycle
+	OrderChange Order = "change" // from the cycle before the last to the last
+	OrderName   Order = "name"
+)
+
+// Orders are all there are, in the order they are offered.
+var Orders = []Order{OrderTotal, OrderLast, OrderChange, OrderName}
+
 // BoardFilter is what 消费看板 shows: the cycles from First to Last, grouped. Filter narrows it as it narrows
 // 客户消费; its cycle is not read.
 type BoardFilter struct {
 	Filter
 	First, Last cycle.Cycle
 	By          By
+	Order       Order
+	Top         int  // so many groups, the others in one; 0 = all
+	Zero        bool // also groups that have nothing but zero
 }
 
 // Group is a row of 消费看板. Of Customer and Manager one is set where the grouping is by it.
@@ -42,11 +60,28 @@ type Group struct {
 	Key      string // a product, mode, relation, customer code or manager's key; "" = what has none
 	Customer Party
 	Manager  Person
+	Others   int       // so many groups behind the first ones stand in this; 0 = it is one
 	Cells    []Figures // by cycle
 	Total    Figures
 }
 
-// Board is what was consumed over some cycles by group, the largest first. Amounts are exact, so that groups and
+// Change is from the cycle before the last to the last; nothing where there is one cycle only.
+func (g *Group) Change() money.Exact {
+	n := len(g.Cells)
+	if n < 2 {
+		return money.Exact{}
+	}
+	return g.Cells[n-1].Amount().Sub(g.Cells[n-2].Amount())
+}
+
+// zero tells whether there is no amount in any cycle.
+func (g *Group) zero() bool {
+	return !slices.ContainsFunc(g.Cells, func(f Figures) bool {
+		return !f.Consumption.IsZero() || !f.Refund.IsZero() || !f.Adjustment.IsZero()
+	})
+}
+
+// Board is what was consumed over some cycles by group, in order. Amounts are exact, so that groups and
 // cycles sum to the total.
 type Board struct {
 	Currency string
@@ -163,11 +198,43 @@ func (b *boardMaker) board() *Board {
 		for i := range g.Cells {
 			g.Total.Merge(g.Cells[i])
 		}
-		out.Groups = append(out.Groups, *g)
+		if b.f.Zero || !g.zero() {
+			out.Groups = append(out.Groups, *g)
+		}
 	}
-	slices.SortFunc(out.Groups, func(a, b Group) int {
-		return cmp.Or(b.Total.Amount().Cmp(a.Total.Amount()), strings.Compare(a.Key, b.Key))
-	})
+	slices.SortFunc(out.Groups, func(a, b2 Group) int { return b.f.Order.compare(&a, &b2) })
+	if n := b.f.Top; n > 0 && len(out.Groups) > n+1 {
+		out.Groups = append(out.Groups[:n:n], rest(out.Groups[n:]))
+	}
+	return out
+}
+
+// compare orders two groups; those that are equal stand by their keys.
+func (o Order) compare(a, b *Group) int {
+	worth := func(g *Group) money.Exact {
+		switch o {
+		case OrderLast:
+			return g.Cells[len(g.Cells)-1].Amount()
+		case OrderChange:
+			return g.Change()
+		}
+		return g.Total.Amount()
+	}
+	if o == OrderName {
+		return strings.Compare(a.Key, b.Key)
+	}
+	return cmp.Or(worth(b).Cmp(worth(a)), strings.Compare(a.Key, b.Key))
+}
+
+// rest is what several groups have together.
+func rest(groups []Group) Group {
+	out := Group{Others: len(groups), Cells: make([]Figures, len(groups[0].Cells))}
+	for i := range groups {
+		for n := range out.Cells {
+			out.Cells[n].Merge(groups[i].Cells[n])
+		}
+		out.Total.Merge(groups[i].Total)
+	}
 	return out
 }
 

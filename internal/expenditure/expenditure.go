@@ -45,7 +45,10 @@ func (p Person) Number() string {
 // Is tells whether a filter means this person, by key or login.
 func (p Person) Is(named string) bool { return p.ID != "" && (p.ID == named || p.Login == named) }
 
-// Filter says what is asked for; an empty field is any. Customer is a code, Manager a key or a login.
+// Nobody is the manager a filter names to get what nobody looked after.
+const Nobody = "none"
+
+// Filter says what is asked for; an empty field is any. Customer is a code, Manager a key or a login, or Nobody.
 type Filter struct {
 	Cycle           cycle.Cycle
 	Currency        string // "" = the only one, or the first there is
@@ -93,6 +96,9 @@ func (f *Figures) count(kind usage.Kind, lines int64, billed, discount money.Exa
 	}
 	f.Discount = f.Discount.Add(discount)
 }
+
+// Paid is what was paid for it: all of it, as long as no line brings a coupon.
+func (f Figures) Paid() money.Exact { return f.Amount() }
 
 // Merge adds other figures.
 func (f *Figures) Merge(o Figures) {

@@ -131,7 +131,7 @@ func (s *Service) viewAs(ctx context.Context, sc scope.Scope, f Filter, count cu
 	if f.Customer != "" && !slices.ContainsFunc(v.all, func(x Span) bool { return x.Customer.Code == f.Customer }) {
 		return nil, fault.NotFound("expenditure.customer_unknown", nil)
 	}
-	if f.Manager != "" && !slices.ContainsFunc(v.all, func(x Span) bool { return x.Manager.Is(f.Manager) }) {
+	if f.Manager != "" && f.Manager != Nobody && !slices.ContainsFunc(v.all, func(x Span) bool { return x.Manager.Is(f.Manager) }) {
 		return nil, fault.NotFound("expenditure.manager_unknown", nil)
 	}
 	for _, x := range narrowed(v.all, f) {

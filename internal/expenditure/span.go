@@ -181,11 +181,16 @@ func within(s Span, from, to time.Time) (Span, bool) {
 
 func empty(from, to time.Time) bool { return !from.IsZero() && !to.IsZero() && !from.Before(to) }
 
+// cares tells whether the filter means charges in that manager's care.
+func (f *Filter) cares(p Person) bool {
+	return f.Manager == "" || p.Is(f.Manager) || f.Manager == Nobody && p.ID == ""
+}
+
 // narrowed keeps the spans a filter names.
 func narrowed(spans []Span, f Filter) []Span {
 	var out []Span
 	for _, s := range spans {
-		if (f.Customer == "" || s.Customer.Code == f.Customer) && (f.Relation == "" || s.Relation == f.Relation) && (f.Manager == "" || s.Manager.Is(f.Manager)) {
+		if (f.Customer == "" || s.Customer.Code == f.Customer) && (f.Relation == "" || s.Relation == f.Relation) && f.cares(s.Manager) {
 			out = append(out, s)
 		}
 	}

@@ -3,6 +3,7 @@ package portal
 import (
 	"net/http"
 	"slices"
+	"strconv"
 
 	"huoban/internal/customer"
 	"huoban/internal/cycle"
@@ -28,18 +29,32 @@ func dashboardRoutes() []Route {
 			Title: "dashboard.customers.title", Do: (*Handlers).customerDashboard}}
 }
 
+// The tabs of 消费看板: how much there was, how it came about over time, and what it is made of.
+var dashboardTabs = []string{"", "trend", "share"}
+
+// How the trend is drawn; the first is drawn without a choice.
+var dashboardDraws = []string{"stacked", "lines"}
+
+// dashboardTops are how many groups one may ask for, the others in one row.
+var dashboardTops = []string{"", "3", "5", "10", "20"}
+
 // dashboardFilter reads the state of the page, all of it in the URL.
 func (h *Handlers) dashboardFilter(c *Ctx) (expenditure.BoardFilter, error) {
 	now := h.Clock.Now()
 	at := cycle.Of(now, cycle.Zone)
-	f := expenditure.BoardFilter{First: at.Add(1 - dashboardMonths), Last: at, By: expenditure.By(c.QueryParam("by")), Filter: expenditure.Filter{Customer: c.QueryParam("customer"), Manager: c.QueryParam("manager"),
-		Relation: customer.Kind(c.QueryParam("relation")), Product: c.QueryParam("product"), Mode: usage.ChargingMode(c.QueryParam("mode")), Currency: c.QueryParam("currency")}}
+	f := expenditure.BoardFilter{First: at.Add(1 - dashboardMonths), Last: at, By: expenditure.By(c.QueryParam("by")), Order: expenditure.Order(c.QueryParam("sort")), Zero: c.QueryParam("zero") == "all",
+		Filter: expenditure.Filter{Customer: c.QueryParam("customer"), Manager: c.QueryParam("manager"),
+			Relation: customer.Kind(c.QueryParam("relation")), Product: c.QueryParam("product"), Mode: usage.ChargingMode(c.QueryParam("mode")), Currency: c.QueryParam("currency")}}
 	if f.By == "" {
 		f.By = expenditure.Groupings[0]
 	}
-	if !slices.Contains(expenditure.Groupings, f.By) {
+	if f.Order == "" {
+		f.Order = expenditure.Orders[0]
+	}
+	if !slices.Contains(expenditure.Groupings, f.By) || !slices.Contains(expenditure.Orders, f.Order) || !slices.Contains(dashboardTops, c.QueryParam("top")) {
 		return f, notFound()
 	}
+	f.Top, _ = strconv.Atoi(c.QueryParam("top"))
 	for name, into := range map[string]*cycle.Cycle{"from": &f.First, "to": &f.Last} {
 		if text := c.QueryParam(name); text != "" {
 			one, err := cycle.Parse(text)
@@ -52,9 +67,13 @@ func (h *Handlers) dashboardFilter(c *Ctx) (expenditure.BoardFilter, error) {
 	return f, expenditure.CheckSpan(f.First, f.Last, now)
 }
 
-// dashboard shows what was consumed over some months: as a whole, over time and by share, with the table of the
+// dashboard shows what was consumed over some months: as a whole, over time or by share, with the table of the
 // same rows.
 func (h *Handlers) dashboard(c *Ctx) error {
+	tab, draw := c.QueryParam("tab"), c.QueryParam("draw")
+	if !slices.Contains(dashboardTabs, tab) || draw != "" && !slices.Contains(dashboardDraws, draw) {
+		return notFound()
+	}
 	f, err := h.dashboardFilter(c)
 	if err != nil {
 		return err
@@ -65,6 +84,13 @@ func (h *Handlers) dashboard(c *Ctx) error {
 	}
 	title := c.T("dashboard.title")
 	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done(), Notes: []string{c.T("dashboard.note")}, Filter: h.dashboardChoices(c, &f, b)}
+	for _, one := range dashboardTabs {
+		key := one
+		if key == "" {
+			key = "overview"
+		}
+		p.Pages = append(p.Pages, part.Tab{Text: c.T("dashboard.tab." + key), Href: dashboardLink(c, "tab", one), Current: one == tab})
+	}
 	if c.Scope.IsLimited() {
 		since := c.T("expenditure.since_never")
 		if !b.Since.IsZero() {
@@ -73,8 +99,18 @@ func (h *Handlers) dashboard(c *Ctx) error {
 		p.Notes = append([]string{since}, p.Notes...)
 	}
 	if len(b.Groups) > 0 {
-		p.Facts = h.dashboardFacts(c, b)
-		p.Charts = []part.Chart{h.dashboardTrend(c, &f, b), dashboardShare(c, &f, b)}
+		if tab == "" {
+			p.Facts = h.dashboardFacts(c, b)
+		}
+		if tab != "share" {
+			p.Charts = append(p.Charts, h.dashboardTrend(c, &f, b))
+		}
+		if tab != "trend" {
+			p.Charts = append(p.Charts, dashboardShare(c, &f, b))
+		}
+	}
+	if len(p.Charts) == 1 {
+		p.Charts[0].Wide = true
 	}
 	if _, err := h.board(c, &p, "dashboard.expenditure"); err != nil {
 		return err
@@ -100,6 +136,7 @@ func (h *Handlers) dashboardChoices(c *Ctx, f *expenditure.BoardFilter, b *expen
 	for _, x := range b.Choices.Customers {
 		customers.Options = append(customers.Options, part.Option{Value: x.Code, Label: c.personal(x.Name).Text + " · " + x.Code})
 	}
+	managers.Options = append(managers.Options, part.Option{Value: expenditure.Nobody, Label: c.T("customers.manager.none")})
 	for _, x := range b.Choices.Managers {
 		managers.Options = append(managers.Options, part.Option{Value: x.ID, Label: managerText(x, c.open)})
 	}
@@ -118,7 +155,37 @@ func (h *Handlers) dashboardChoices(c *Ctx, f *expenditure.BoardFilter, b *expen
 		}
 		out.Fields = append(out.Fields, currency)
 	}
+	out.Fields = append(out.Fields, dashboardSettings(c, f)...)
+	if tab := c.QueryParam("tab"); tab != "" {
+		out.Hidden = append(out.Hidden, part.Hidden{Name: "tab", Value: tab})
+		out.Reset = dashboardTab(c, tab)
+	}
 	return out
+}
+
+func dashboardTab(c *Ctx, tab string) string { return c.withQuery(pathDashboard, "tab", tab) }
+
+// dashboardSettings are 高级设置: the order, how many groups, how they are drawn, and whether those of zero show.
+func dashboardSettings(c *Ctx, f *expenditure.BoardFilter) []part.FilterField {
+	field := func(name, value string) part.FilterField {
+		return part.FilterField{Name: name, Label: c.T("dashboard.filter." + name), Value: value, More: true}
+	}
+	order, top, draw, zero := field("sort", string(f.Order)), field("top", c.QueryParam("top")), field("draw", c.QueryParam("draw")), field("zero", c.QueryParam("zero"))
+	for _, x := range expenditure.Orders {
+		order.Options = append(order.Options, part.Option{Value: string(x), Label: c.T("dashboard.sort." + string(x))})
+	}
+	for _, x := range dashboardTops {
+		label := c.T("dashboard.top.all")
+		if x != "" {
+			label = c.T("dashboard.top.first", "Count", x)
+		}
+		top.Options = append(top.Options, part.Option{Value: x, Label: label})
+	}
+	for _, x := range dashboardDraws {
+		draw.Options = append(draw.Options, part.Option{Value: x, Label: c.T("dashboard.draw." + x)})
+	}
+	zero.Options = []part.Option{{Label: c.T("dashboard.zero.without")}, {Value: "all", Label: c.T("dashboard.zero.all")}}
+	return []part.FilterField{order, top, draw, zero}
 }
 
 // dashboardFacts are the figures one wants first. What is paid is what is payable: no line brings a coupon.
@@ -126,7 +193,7 @@ func (h *Handlers) dashboardFacts(c *Ctx, b *expenditure.Board) []part.Item {
 	figure := func(key string, x money.Exact) part.Item {
 		return part.Item{Label: c.T("dashboard.fact." + key), Text: exactMoney(x, b.Currency).Text}
 	}
-	out := []part.Item{figure("payable", b.Total.Amount()), figure("paid", b.Total.Amount()), figure("consumption", b.Total.Consumption), figure("refund", b.Total.Refund), figure("tax", b.Total.Tax)}
+	out := []part.Item{figure("payable", b.Total.Amount()), figure("paid", b.Total.Paid()), figure("consumption", b.Total.Consumption), figure("refund", b.Total.Refund), figure("tax", b.Total.Tax)}
 	if n := len(b.Cycles); n > 1 {
 		last, before := b.Cells[n-1].Amount(), b.Cells[n-2].Amount()
 		text := signed(last.Sub(before), b.Currency).Text
@@ -138,70 +205,11 @@ func (h *Handlers) dashboardFacts(c *Ctx, b *expenditure.Board) []part.Item {
 	return out
 }
 
-// dashboardTop are as many groups as a picture can tell apart; the rest is one.
-func dashboardTop(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board) (names []string, cells [][]money.Exact) {
-	for i := range b.Groups {
-		g := &b.Groups[i]
-		row := make([]money.Exact, len(g.Cells))
-		for n := range g.Cells {
-			row[n] = g.Cells[n].Amount()
-		}
-		if i < part.MaxGroups-1 || len(b.Groups) == part.MaxGroups {
-			names, cells = append(names, groupText(c, f.By, g)), append(cells, row)
-			continue
-		}
-		if len(cells) < part.MaxGroups {
-			names, cells = append(names, c.T("dashboard.others")), append(cells, make([]money.Exact, len(row)))
-		}
-		rest := cells[part.MaxGroups-1]
-		for n := range row {
-			rest[n] = rest[n].Add(row[n])
-		}
-	}
-	return names, cells
-}
-
-func (h *Handlers) dashboardTrend(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board) part.Chart {
-	chart := part.Chart{ID: "trend", Kind: part.ChartLines, Title: c.T("dashboard.trend"), Head: c.T("part.cycle.name"), Note: c.T("dashboard.trend_note")}
-	running := cycle.Of(h.Clock.Now(), cycle.Zone)
-	for _, at := range b.Cycles {
-		chart.Names, chart.Short = append(chart.Names, string(at)), append(chart.Short, string(at)[2:])
-	}
-	names, cells := dashboardTop(c, f, b)
-	for i, name := range names {
-		s := part.Series{Name: name}
-		for n, x := range cells[i] {
-			s.Points = append(s.Points, part.Point{Size: x.Decimal().InexactFloat64(), Text: exactMoney(x, b.Currency).Text, Guess: b.Cycles[n] == running, Href: dashboardLink(c, "from", string(b.Cycles[n]), "to", string(b.Cycles[n]))})
-		}
-		chart.Series = append(chart.Series, s)
-	}
-	if len(b.Cycles) == 1 {
-		chart.Kind = part.ChartBars
-	}
-	return chart
-}
-
-func dashboardShare(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board) part.Chart {
-	chart := part.Chart{ID: "share", Kind: part.ChartShare, Title: c.T("dashboard.share"), Head: c.T("dashboard.by." + string(f.By)), Series: []part.Series{{Name: c.T("dashboard.fact.payable")}}}
-	names, cells := dashboardTop(c, f, b)
-	for i, name := range names {
-		total := money.Exact{}
-		for _, x := range cells[i] {
-			total = total.Add(x)
-		}
-		chart.Names = append(chart.Names, name)
-		chart.Series[0].Points = append(chart.Series[0].Points, part.Point{Size: total.Decimal().InexactFloat64(), Text: exactMoney(total, b.Currency).Text})
-	}
-	return chart
-}
-
-// dashboardLink is this page with parameters changed.
-func dashboardLink(c *Ctx, change ...string) string {
-	return lists["dashboard.expenditure"].link(c, change...)
-}
-
 // groupText names a group as 客户消费 does, people masked.
 func groupText(c *Ctx, by expenditure.By, g *expenditure.Group) string {
+	if g.Others > 0 {
+		return c.T("dashboard.others_of", "Count", int64(g.Others))
+	}
 	switch by {
 	case expenditure.ByMode:
 		return modeText(c, usage.ChargingMode(g.Key))
@@ -218,13 +226,25 @@ func groupText(c *Ctx, by expenditure.By, g *expenditure.Group) string {
 	return productText(c, g.Key)
 }
 
-// linesOfGroup leads to 客户消费 of a cycle, narrowed to what stands in a cell.
+// linesOfGroup leads to 客户消费 of a cycle, narrowed to what stands in a cell; "" where no filter takes just that.
 func linesOfGroup(c *Ctx, f *expenditure.BoardFilter, g *expenditure.Group, at cycle.Cycle, currency string) string {
-	v := map[string]string{"customer": f.Customer, "manager": f.Manager, "relation": string(f.Relation), "product": f.Product, "mode": string(f.Mode)}
-	if g.Key != "" {
-		v[string(f.By)] = g.Key
+	v, ok := narrowedTo(f, g)
+	if !ok {
+		return ""
 	}
 	return c.withQuery("/expenditure/lines", "cycle", string(at), "currency", currency, "zero", "all", "customer", v["customer"], "manager", v["manager"], "relation", v["relation"], "product", v["product"], "mode", v["mode"])
+}
+
+// narrowedTo is the filter of the page narrowed to a group. Several groups in one, and what has no name, cannot be
+// asked for.
+func narrowedTo(f *expenditure.BoardFilter, g *expenditure.Group) (map[string]string, bool) {
+	v := map[string]string{"customer": f.Customer, "manager": f.Manager, "relation": string(f.Relation), "product": f.Product, "mode": string(f.Mode)}
+	key := g.Key
+	if f.By == expenditure.ByManager && key == "" {
+		key = expenditure.Nobody
+	}
+	v[string(f.By)] = key
+	return v, key != "" && g.Others == 0
 }
 
 // readDashboard lists the groups with a column for each cycle.
@@ -242,7 +262,8 @@ func (h *Handlers) readDashboard(c *Ctx) (*sheet, error) {
 	for _, at := range b.Cycles {
 		s.columns = append(s.columns, listColumn{key: string(at), title: string(at), num: true})
 	}
-	s.columns = append(s.columns, listColumn{key: "total", title: c.T("dashboard.fact.payable"), num: true, money: true, class: "m"}, listColumn{key: "share", title: c.T("dashboard.share"), num: true})
+	s.columns = append(s.columns, listColumn{key: "total", title: c.T("dashboard.fact.payable"), num: true, money: true, class: "m"}, listColumn{key: "paid", title: c.T("dashboard.fact.paid"), num: true},
+		listColumn{key: "share", title: c.T("dashboard.share_of"), num: true}, listColumn{key: "change", title: c.T("dashboard.change"), num: true})
 	whole := b.Total.Amount()
 	for i := range b.Groups {
 		s.add(dashboardRow(c, &f, b, &b.Groups[i], whole))
@@ -265,12 +286,23 @@ func dashboardRow(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board, g *e
 		x := g.Cells[n].Amount()
 		short := exactMoney(x, b.Currency)
 		cell := opsview.Cell{Text: short.Text, Full: i18n.ExactMoney(x, b.Currency), Raw: x.String()}
-		if g.Cells[n].Lines > 0 && !(f.By == expenditure.ByManager && g.Key == "") {
+		if g.Cells[n].Lines > 0 {
 			cell.Href = linesOfGroup(c, f, g, b.Cycles[n], b.Currency)
 		}
 		cells, mark = append(cells, cell), mark+x.String()+" "
 	}
-	return sheetRow{key: string(f.By) + "\x00" + g.Key, mark: mark, sums: worth, cells: append(cells, moneyCell(worth), opsview.Cell{Text: shareText(worth[0].amount, whole)})}
+	paid, change := exactMoney(g.Total.Paid(), b.Currency), signed(g.Change(), b.Currency)
+	cells = append(cells, moneyCell(worth), opsview.Cell{Text: paid.Text, Full: paid.Full, Raw: g.Total.Paid().String()}, opsview.Cell{Text: shareText(worth[0].amount, whole)})
+	if len(g.Cells) < 2 {
+		cells = append(cells, opsview.Cell{Text: i18n.Nothing})
+	} else {
+		cells = append(cells, opsview.Cell{Text: change.Text, Full: i18n.ExactMoney(g.Change(), b.Currency), Raw: g.Change().String()})
+	}
+	key := string(f.By) + "\x00" + g.Key
+	if g.Others > 0 {
+		key += "\x00others"
+	}
+	return sheetRow{key: key, mark: mark, sums: worth, cells: cells}
 }
 
 // shareText is a part of a whole in per cent; nothing where there is no whole.

@@ -201,6 +201,7 @@ func consumptionOptions(c *Ctx, e *consumption, name string, choices expenditure
 			add(string(k), c.T(k.Label()))
 		}
 	case "manager":
+		add(expenditure.Nobody, c.T("customers.manager.none"))
 		for _, m := range choices.Managers {
 			add(m.ID, managerText(m, false))
 		}
@@ -248,6 +249,8 @@ func consumptionConditions(c *Ctx, e *consumption, choices expenditure.Choices) 
 			text = c.T("expenditure.with_zero")
 		case prefix != "" && i18n.Has(prefix+v):
 			text = c.T(prefix + v)
+		case name == "manager" && v == expenditure.Nobody:
+			text = c.T("customers.manager.none")
 		case name == "manager":
 			for _, m := range choices.Managers {
 				if m.Is(v) {

@@ -37,7 +37,7 @@ func allLists() []*list {
 		{kind: "peak.points", route: "peaks.show", params: []string{"cycle"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readPeakPoints},
 		{kind: "assignments", route: "assignments", read: (*Handlers).readAssignments},
 		{kind: "assignments.customers", route: "assignments.show", read: (*Handlers).readAssigned},
-		{kind: "dashboard.expenditure", route: "dashboards.expenditure", params: []string{"by", "from", "to", "customer", "manager", "relation", "product", "mode", "currency"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readDashboard},
+		{kind: "dashboard.expenditure", route: "dashboards.expenditure", params: []string{"by", "from", "to", "customer", "manager", "relation", "product", "mode", "currency", "sort", "top", "zero"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readDashboard},
 		{kind: "dashboard.customers", route: "dashboards.customers", params: []string{"from", "to", "currency"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readContributions},
 		{kind: "adjustments", route: "adjustments", params: []string{"state"}, read: (*Handlers).readAdjustments},
 		{kind: "deliveries", route: "deliveries", params: []string{"source"}, read: (*Handlers).readDeliveries},

@@ -42,6 +42,8 @@ func charts(ctx context.Context) templ.Component {
 	lines := series([]string{t("弹性计算", "Compute"), t("对象存储", "Object storage"), t("关系数据库", "Relational database")}, "2026-01",
 		[]string{"820", "900", "940", "1010", "1120", "1090", "1180", "1240"}, []string{"400", "410", "", "430", "470", "520", "540", "560"}, []string{"", "", "120", "180", "260", "300", "280", "330"})
 	lines.ID, lines.Kind, lines.Title, lines.Head = "c-lines", part.ChartLines, t("各产品消费趋势", "Consumption by product"), t("账期", "Cycle")
+	stacked := lines
+	stacked.ID, stacked.Kind, stacked.Title = "c-stacked", part.ChartStacked, t("各产品消费", "Consumption of products")
 	share := part.Chart{ID: "c-share", Kind: part.ChartShare, Title: t("产品占比", "Share by product"), Head: t("产品", "Product"), Series: []part.Series{{Name: t("金额", "Amount")}}, Open: true}
 	for i, text := range []string{"261397.5", "167808.01", "105579.96", "105188.98", "91495.91", "68365.37", "59049.06"} {
 		size, err := strconv.ParseFloat(text, 64)
@@ -55,7 +57,7 @@ func charts(ctx context.Context) templ.Component {
 	trend.ID = "c-trend"
 	return board(t("图表", "Charts"), []card{
 		{t("柱", "Bars"), part.ChartOf(*trend)}, {t("柱，两组，有负数", "Bars, two groups, below zero"), part.ChartOf(bars)},
-		{t("线，有缺口", "Lines, with a gap"), part.ChartOf(lines)}, {t("占比", "Share"), part.ChartOf(share)},
+		{t("堆叠柱", "Stacked bars"), part.ChartOf(stacked)}, {t("线，有缺口", "Lines, with a gap"), part.ChartOf(lines)}, {t("占比", "Share"), part.ChartOf(share)},
 	})
 }
 

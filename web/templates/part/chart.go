@@ -5,16 +5,20 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/a-h/templ"
 )
 
 // ChartKind is how a chart draws its figures.
 type ChartKind string
 
-// The kinds: upright bars beside each other, lines over the same points, or the parts of one whole.
+// The kinds: upright bars beside each other or upon each other, lines over the same points, or the parts of one
+// whole.
 const (
-	ChartBars  ChartKind = "bars"
-	ChartLines ChartKind = "lines"
-	ChartShare ChartKind = "share"
+	ChartBars    ChartKind = "bars"
+	ChartStacked ChartKind = "stacked"
+	ChartLines   ChartKind = "lines"
+	ChartShare   ChartKind = "share"
 )
 
 // MaxGroups is how many series, or parts of a whole, can be told apart; the caller adds up the rest.
@@ -33,6 +37,8 @@ type Chart struct {
 	Series []Series // at most MaxGroups; ChartShare takes one
 	Note   string   // unit of the labels, what an outline means
 	Open   bool     // the table stands open
+	Wide   bool     // it has the whole width of the page
+	Live   bool     // a point of the picture opens what its figure in the table opens
 	All    *Link    // a page with more of the same
 }
 
@@ -47,6 +53,7 @@ type Series struct {
 type Point struct {
 	Size    float64
 	Text    string
+	Full    string // with all decimals, where Text is shorter
 	Label   string // short, above a bar; "" = none
 	Href    string // opens what it is made of
 	On      bool   // the one the page is about
@@ -66,6 +73,10 @@ func n1(f float64) string { return strconv.FormatFloat(math.Round(f*10)/10, 'f',
 // frame gives the scale: where zero lies, and units per size.
 func (c Chart) scale() (zero, per float64) {
 	low, high := 0.0, 0.0
+	for i := range c.Names {
+		up, down := c.stack(i, len(c.Series))
+		low, high = min(low, down), max(high, up)
+	}
 	for _, s := range c.Series {
 		for _, p := range s.Points {
 			if !p.Missing {
@@ -81,7 +92,27 @@ func (c Chart) scale() (zero, per float64) {
 	return chartTop + high*per, per
 }
 
-func (c Chart) step() float64 { return chartWide / float64(max(1, len(c.Names))) }
+// stack is how far the first n series of a stacked chart reach above and below zero at a name.
+func (c Chart) stack(i, n int) (up, down float64) {
+	if c.Kind != ChartStacked {
+		return 0, 0
+	}
+	for _, s := range c.Series[:n] {
+		if i < len(s.Points) && !s.Points[i].Missing {
+			up, down = up+max(0, s.Points[i].Size), down+min(0, s.Points[i].Size)
+		}
+	}
+	return up, down
+}
+
+func (c Chart) step() float64 { return c.wide() / float64(max(1, len(c.Names))) }
+
+func (c Chart) wide() float64 {
+	if c.Wide {
+		return 2.4 * chartWide
+	}
+	return chartWide
+}
 
 type chartName struct{ X, Y, Text string }
 
@@ -109,7 +140,46 @@ func (c Chart) names() []chartName {
 type chartBar struct {
 	X, Y, W, H, Class string
 	Mid, Above        string
-	Label, Say        string
+	Label, Say, Href  string
+}
+
+// link is where a point of the picture leads.
+func (c Chart) link(p Point) string {
+	if !c.Live {
+		return ""
+	}
+	return p.Href
+}
+
+// role is that of the picture: one with links has parts of its own.
+func (c Chart) role() string {
+	if c.Live {
+		return "group"
+	}
+	return "img"
+}
+
+// stacked are bars upon each other; what is below zero hangs from it.
+func (c Chart) stacked() []chartBar {
+	zero, per := c.scale()
+	step := c.step()
+	wide := min(step*0.6, 44)
+	var out []chartBar
+	for k, s := range c.Series {
+		for i, p := range s.Points {
+			if p.Missing || i >= len(c.Names) || p.Size == 0 {
+				continue
+			}
+			up, down := c.stack(i, k)
+			top := zero - (up+p.Size)*per
+			if p.Size < 0 {
+				top = zero - down*per
+			}
+			out = append(out, chartBar{X: n1(step*float64(i) + step/2 - wide/2), Y: n1(top), W: n1(wide), H: n1(max(0.6, math.Abs(p.Size)*per)), Class: c.class(k, p),
+				Say: strings.TrimSpace(c.Names[i] + " " + s.Name + " " + p.Text), Href: c.link(p)})
+		}
+	}
+	return out
 }
 
 func (c Chart) bars() []chartBar {
@@ -134,7 +204,7 @@ func (c Chart) bars() []chartBar {
 			high := math.Abs(p.Size) * per
 			top := zero - max(0, p.Size)*per
 			b := chartBar{X: n1(left), Y: n1(top), W: n1(max(1, wide-1)), H: n1(high), Class: c.class(k, p), Mid: n1(left + wide/2), Above: n1(top - 5),
-				Say: strings.TrimSpace(c.Names[i] + " " + s.Name + " " + p.Text)}
+				Say: strings.TrimSpace(c.Names[i] + " " + s.Name + " " + p.Text), Href: c.link(p)}
 			// The highest bar has nothing beside its label; the others' must not touch.
 			if p.Size == highest || float64(len([]rune(p.Label)))*digitWide <= step+2 {
 				b.Label = p.Label
@@ -190,7 +260,7 @@ func (c Chart) lines() []chartLine {
 			if p.Guess {
 				class += " guess"
 			}
-			line.Dots = append(line.Dots, chartBar{X: x, Y: y, Class: class, Say: strings.TrimSpace(c.Names[i] + " " + s.Name + " " + p.Text)})
+			line.Dots = append(line.Dots, chartBar{X: x, Y: y, Class: class, Say: strings.TrimSpace(c.Names[i] + " " + s.Name + " " + p.Text), Href: c.link(p)})
 		}
 		end()
 		out = append(out, line)
@@ -201,7 +271,7 @@ func (c Chart) lines() []chartLine {
 type chartPart struct {
 	X, W, Class string
 	Name, Share string
-	Say         string
+	Say, Href   string
 }
 
 // parts divide the whole; what is not above zero has no part in the picture and stands in the table.
@@ -222,7 +292,7 @@ func (c Chart) parts() []chartPart {
 		w := p.Size / whole * 100
 		share := fmt.Sprintf("%.1f%%", w)
 		out = append(out, chartPart{X: n2(x) + "%", W: n2(max(0.2, w-0.25)) + "%", Class: "c" + strconv.Itoa(i%MaxGroups+1), Name: c.Names[i], Share: share,
-			Say: c.Names[i] + " " + share + " " + p.Text})
+			Say: c.Names[i] + " " + share + " " + p.Text, Href: c.link(p)})
 		x += w
 	}
 	return out
@@ -236,4 +306,12 @@ func (c Chart) zero() string {
 	return n1(zero)
 }
 
-func (c Chart) box() string { return "0 0 " + n1(chartWide) + " " + n1(chartHigh) }
+func (c Chart) box() string { return "0 0 " + n1(c.wide()) + " " + n1(chartHigh) }
+
+// fully has all decimals of a figure at hand where its text is shorter.
+func fully(p Point) templ.Attributes {
+	if p.Full == "" || p.Full == p.Text {
+		return nil
+	}
+	return templ.Attributes{"title": p.Full}
+}

@@ -96,3 +96,37 @@ func TestTheHighestBarIsLabelled(t *testing.T) {
 		t.Errorf("%q stands over its neighbours", got)
 	}
 }
+
+// live lets the picture lead where its table does.
+func live(c Chart) Chart {
+	c.Live = true
+	return c
+}
+
+func TestStackedBarsStandOnEachOther(t *testing.T) {
+	c := Chart{Kind: ChartStacked, Live: true, Names: []string{"a", "b"}, Series: []Series{
+		{Name: "x", Points: []Point{{Size: 100, Href: "/x"}, {Size: 50}}}, {Name: "y", Points: []Point{{Size: 200}, {Size: -25}}}, {Name: "z", Points: []Point{{Size: 0}, {Size: -25}}}}}
+	bars, zero := c.stacked(), number(t, c.zero())
+	if len(bars) != 5 {
+		t.Fatalf("%d bars, nothing is drawn of zero", len(bars))
+	}
+	near := func(a, b float64) bool { return a-b < 0.3 && b-a < 0.3 }
+	foot := func(b chartBar) float64 { return number(t, b.Y) + number(t, b.H) }
+	if !near(foot(bars[0]), zero) || !near(foot(bars[2]), number(t, bars[0].Y)) {
+		t.Errorf("the second stands at %v, the first ends at %s, zero is %v", foot(bars[2]), bars[0].Y, zero)
+	}
+	if !near(number(t, bars[3].Y), zero) || !near(number(t, bars[4].Y), foot(bars[3])) {
+		t.Errorf("below zero the first hangs from %s, the second from %s", bars[3].Y, bars[4].Y)
+	}
+	for _, b := range bars {
+		if y := number(t, b.Y); y < 0 || foot(b) > chartHigh {
+			t.Errorf("%s leaves the picture", b.Say)
+		}
+	}
+	if bars[0].Href != "/x" || bars[1].Href != "" || c.role() != "group" {
+		t.Errorf("links are %q and %q in a %s", bars[0].Href, bars[1].Href, c.role())
+	}
+	if c.Live = false; c.stacked()[0].Href != "" || c.role() != "img" {
+		t.Error("a picture that is not live has links")
+	}
+}

@@ -36,6 +36,7 @@ func samples() map[string]templ.Component {
 		"tabs":     TabsOf("T", []Tab{{"A", "/a", true}, {"B", "/b", false}}),
 		"note":     NoteOf(Warn, "N"),
 		"bars":     ChartOf(sample(ChartBars)),
+		"stacked":  ChartOf(live(sample(ChartStacked))),
 		"lines":    ChartOf(sample(ChartLines)),
 		"shares":   ChartOf(sample(ChartShare)),
 		"empty":    EmptyOf(Empty{Title: "T", Text: "X", Button: link}),
