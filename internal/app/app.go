@@ -11,6 +11,7 @@ import (
 
 	"huoban/internal/account"
 	"huoban/internal/adjustment"
+	"huoban/internal/anomaly"
 	"huoban/internal/app/metafetch"
 	"huoban/internal/attribution"
 	"huoban/internal/audit"
@@ -39,6 +40,7 @@ import (
 	"huoban/internal/sso/registry"
 	"huoban/internal/store"
 	"huoban/internal/store/accountstore"
+	"huoban/internal/store/anomalystore"
 	"huoban/internal/store/auditstore"
 	"huoban/internal/store/billstore"
 	"huoban/internal/store/closestore"
@@ -84,6 +86,8 @@ type App struct {
 	Adjustments   *adjustment.Service
 	Expenditure   *expenditure.Service
 	Peaks         *peak.Service
+	DayKeeper     expenditure.DayKeeper
+	Anomalies     *anomaly.Service
 	Messages      *message.Box
 	Notices       *notice.Board
 	Idempotency   *idempotency.Keeper
@@ -226,7 +230,9 @@ func (a *App) wireMonth() {
 	a.Adjustments = &adjustment.Service{Tx: a.DB, Store: adjustments, Books: a.Prices, Parties: a.BillStore, Audit: a.Audit,
 		Log: a.FlowLog, Clock: a.Clock}
 	a.Bills = &bill.Service{Store: a.BillStore, Books: a.Prices, Reader: a.Usage, Adjustments: a.Adjustments, Histories: a.Prices, LineStore: a.BillStore}
-	a.Expenditure = &expenditure.Service{Tx: a.DB, Store: expenditurestore.New(a.DB), Reader: a.Usage}
+	charges := expenditurestore.New(a.DB)
+	a.Expenditure, a.DayKeeper = &expenditure.Service{Tx: a.DB, Store: charges, Reader: a.Usage}, charges
+	a.Anomalies = &anomaly.Service{Tx: a.DB, Store: anomalystore.New(a.DB), Consumption: a.Expenditure, Audit: a.Audit, Clock: a.Clock}
 	a.Closes = &monthclose.Service{Tx: a.DB, Store: closes, Bills: a.BillStore, Compute: a.Bills, Books: a.Prices, Audit: a.Audit,
 		Log: a.FlowLog, Clock: a.Clock, Told: a.tellPartners}
 	a.Adjustments.Cycles = a.Closes

@@ -44,7 +44,7 @@ func (a *App) handler(platforms portal.Platforms) (http.Handler, error) {
 // lists are the portal's pages with the services that lists are read by, which the worker needs too.
 func (a *App) lists() *portal.Handlers {
 	return &portal.Handlers{Clock: a.Clock, Accounts: a.Accounts, Messages: a.Messages, Tx: a.DB, Audit: a.Audit, Orgs: a.Organisations, Bills: a.Bills,
-		Closes: a.Closes, BillList: a.BillStore, Expenditure: a.Expenditure, Peaks: a.Peaks, Deliveries: a.Deliveries, Attribution: a.Attribution, Adjustments: a.Adjustments, Sources: a.Sources,
+		Closes: a.Closes, BillList: a.BillStore, Expenditure: a.Expenditure, Peaks: a.Peaks, Anomalies: a.Anomalies, Deliveries: a.Deliveries, Attribution: a.Attribution, Adjustments: a.Adjustments, Sources: a.Sources,
 		Prices: a.Prices, Customers: a.Customers, AuditBook: audit.NewBook(a.DB, a.AuditStore, a.Audit), Columns: liststore.New(a.DB, a.Clock)}
 }
 
@@ -188,6 +188,7 @@ func (a *App) background(ctx context.Context) {
 	a.Worker.Every("audit.head", 10*time.Minute, func(ctx context.Context) error { _, err := heads.Daily(ctx); return err })
 	a.Worker.Every("idempotency.purge", time.Hour, func(ctx context.Context) error { _, err := a.Idempotency.Purge(ctx); return err })
 	a.Worker.Every("close.remind", time.Minute, func(ctx context.Context) error { _, err := a.Closes.Remind(ctx, a.remindFinance); return err })
+	a.Worker.Every("expenditure.days", 5*time.Minute, func(ctx context.Context) error { return a.Expenditure.KeepDays(ctx, a.DayKeeper, a.Clock.Now()) })
 	a.Worker.Every("account.purge", 24*time.Hour, func(ctx context.Context) error { return a.Accounts.Purge(ctx) })
 	a.Worker.Every("sso.purge", time.Hour, func(ctx context.Context) error { _, err := a.SignOn.Purge(ctx); return err })
 	a.Worker.Every("hosted.purge", time.Hour, func(ctx context.Context) error { _, err := a.Hosted.Purge(ctx); return err })

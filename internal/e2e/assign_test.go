@@ -27,6 +27,8 @@ var writes = map[string][]string{
 	"customers.names":              {},
 	"dashboards.expenditure.names": {},
 	"dashboards.customers.names":   {},
+	"dashboards.anomalies.names":   {},
+	"dashboards.anomalies.explain": {"anomaly_note"},
 	"customers.show.names":         {},
 	"assignments.names":            {},
 	"assignments.show.names":       {},

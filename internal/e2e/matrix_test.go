@@ -36,6 +36,7 @@ var forms = map[string][][]string{
 	"peaks.names":                  {{"cycle", lately}},
 	"customers.names":              {{}},
 	"dashboards.expenditure.names": {{}},
+	"dashboards.anomalies.explain": {{"cycle", lately, "currency", "CNY", "kind", "surge", "subject", "", "text", "matrix"}},
 	"bills.customers.reveal":       {{"cycle", "{cycle}", "column", "customer"}},
 	"bills.lines.reveal":           {{"cycle", "{cycle}", "column", "customer"}},
 	"expenditure.lines.reveal":     {{"cycle", lately, "column", "customer"}},

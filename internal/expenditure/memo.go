@@ -23,6 +23,37 @@ type memo struct {
 	totals  map[questionKey]*Totals
 	asked   map[questionKey]*question
 	narrow  int // spans of questions in all
+	books   map[daysKey]*DayBook
+}
+
+type daysKey struct {
+	scope  string
+	filter BoardFilter
+}
+
+// maxBooks bounds the books of days that are kept: of a hundred customers over half a year one takes half a megabyte.
+const maxBooks = 64
+
+// book is one that was made at the version; nil if there is none.
+func (m *memo) book(version int64, key daysKey) *DayBook {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.at(version) {
+		return nil
+	}
+	return m.books[key]
+}
+
+func (m *memo) keepBook(version int64, key daysKey, b *DayBook) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.at(version) {
+		return
+	}
+	if len(m.books) >= maxBooks {
+		clear(m.books)
+	}
+	m.books[key] = b
 }
 
 type questionKey struct {
@@ -81,6 +112,7 @@ func (m *memo) at(version int64) bool {
 		m.version, m.spans, m.months = version, map[string]*reach{}, map[monthKey]*month{}
 		m.sums, m.summed, m.totals = map[sumsKey][]Sum{}, 0, map[questionKey]*Totals{}
 		m.asked, m.narrow = map[questionKey]*question{}, 0
+		m.books = map[daysKey]*DayBook{}
 	}
 	return true
 }

@@ -3,6 +3,7 @@ package expenditure
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"huoban/internal/customer"
@@ -58,6 +59,10 @@ type Store interface {
 	Bounds(ctx context.Context, sc scope.Scope, s *Span, slotID int64) (first, last time.Time, err error)
 	// Amounts streams the customer's lines of a slot within the span.
 	Amounts(ctx context.Context, sc scope.Scope, s *Span, slotID int64, fn func(*Amount) error) error
+	// Days are the kept days of the active slots of the cycle, of all customers the organisation ever dealt with,
+	// of which the caller keeps those it sees. Moments streams a customer's lines of a slot within the span.
+	Days(ctx context.Context, sc scope.Scope, c cycle.Cycle) ([]Day, error)
+	Moments(ctx context.Context, sc scope.Scope, s *Span, slotID int64, fn func(*Moment) error) error
 	// Lines is a page of the customer's lines of a slot within the span, in key order after a place; going
 	// back, against that order before it. The zero place is where either begins. With lines comes the version they
 	// were read at, without any 0.
@@ -85,7 +90,8 @@ type Service struct {
 	Store  Store
 	Reader usage.Reader
 
-	memo memo
+	memo   memo
+	daysAt atomic.Int64 // the version at which the kept days were looked through
 }
 
 // view is one question: the spans it may look at, and what it has read already.
@@ -189,6 +195,7 @@ type piece struct {
 	Span     *Span
 	Lines    int64
 	Discount money.Exact
+	At       time.Time // of a share only
 }
 
 // each gives everything consumed in the spans, from the kept sums where all lines of a slot lie in
@@ -246,7 +253,7 @@ func (v *view) slot(ctx context.Context, slot Slot, spans []Span, sums []Sum, di
 	}
 	for i := range spans {
 		err := v.s.Store.Amounts(ctx, v.sc, &spans[i], slot.ID, func(a *Amount) error {
-			fn(&piece{*a, &spans[i], 1, a.discount()})
+			fn(&piece{*a, &spans[i], 1, a.discount(), time.Time{}})
 			return nil
 		})
 		if err != nil {
@@ -333,7 +340,7 @@ func (v *view) eachShare(ctx context.Context, fn func(*piece)) error {
 			l := &sh.Part
 			if s := spanAt(spans, l.ChargeStart); s != nil {
 				a := Amount{l.Product.Service, l.Product.Region, l.Product.ChargingMode, l.Kind, l.Currency, l.Billed, l.List}
-				fn(&piece{a, s, 1, a.discount()})
+				fn(&piece{a, s, 1, a.discount(), l.ChargeStart})
 			}
 		}
 	}

@@ -84,13 +84,7 @@ func (h *Handlers) dashboard(c *Ctx) error {
 	}
 	title := c.T("dashboard.title")
 	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done(), Notes: []string{c.T("dashboard.note")}, Filter: h.dashboardChoices(c, &f, b)}
-	for _, one := range dashboardTabs {
-		key := one
-		if key == "" {
-			key = "overview"
-		}
-		p.Pages = append(p.Pages, part.Tab{Text: c.T("dashboard.tab." + key), Href: dashboardLink(c, "tab", one), Current: one == tab})
-	}
+	p.Pages = dashboardPages(c, tab)
 	if c.Scope.IsLimited() {
 		since := c.T("expenditure.since_never")
 		if !b.Since.IsZero() {
@@ -99,11 +93,17 @@ func (h *Handlers) dashboard(c *Ctx) error {
 		p.Notes = append([]string{since}, p.Notes...)
 	}
 	if len(b.Groups) > 0 {
+		o, err := h.dashboardOutlook(c, &f)
+		if err != nil {
+			return err
+		}
 		if tab == "" {
-			p.Facts = h.dashboardFacts(c, b)
+			if p.Facts, err = h.dashboardFacts(c, b, o); err != nil {
+				return err
+			}
 		}
 		if tab != "share" {
-			p.Charts = append(p.Charts, h.dashboardTrend(c, &f, b))
+			p.Charts = append(p.Charts, h.dashboardTrend(c, &f, b, o))
 		}
 		if tab != "trend" {
 			p.Charts = append(p.Charts, dashboardShare(c, &f, b))
@@ -116,6 +116,38 @@ func (h *Handlers) dashboard(c *Ctx) error {
 		return err
 	}
 	return c.page(http.StatusOK, p.Page())
+}
+
+// dashboardPages are the pages of 消费看板. Those of the board keep what is chosen.
+func dashboardPages(c *Ctx, current string) []part.Tab {
+	link := func(tab string) string {
+		if slices.Contains(dashboardTabs, current) {
+			return dashboardLink(c, "tab", tab)
+		}
+		return dashboardTab(c, tab)
+	}
+	var out []part.Tab
+	for _, one := range dashboardTabs {
+		key := one
+		if key == "" {
+			key = "overview"
+		}
+		out = append(out, part.Tab{Text: c.T("dashboard.tab." + key), Href: link(one), Current: one == current})
+	}
+	return append(out, part.Tab{Text: c.T("anomaly.title"), Href: c.at(pathAnomalies), Current: current == "anomalies"},
+		part.Tab{Text: c.T("forecast.title"), Href: c.at(pathForecast), Current: current == "forecast"})
+}
+
+// dashboardOutlook estimates the running month where the page shows it and its filter can be estimated; nil elsewhere.
+func (h *Handlers) dashboardOutlook(c *Ctx, f *expenditure.BoardFilter) (*outlook, error) {
+	if f.Last != cycle.Of(h.Clock.Now(), cycle.Zone) || f.Product != "" || f.Mode != "" {
+		return nil, nil
+	}
+	o, err := h.outlookOf(c, f.Filter)
+	if err != nil || !o.ok {
+		return nil, err
+	}
+	return o, nil
 }
 
 func (h *Handlers) dashboardChoices(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board) *part.Filter {
@@ -188,8 +220,9 @@ func dashboardSettings(c *Ctx, f *expenditure.BoardFilter) []part.FilterField {
 	return []part.FilterField{order, top, draw, zero}
 }
 
-// dashboardFacts are the figures one wants first. What is paid is what is payable: no line brings a coupon.
-func (h *Handlers) dashboardFacts(c *Ctx, b *expenditure.Board) []part.Item {
+// dashboardFacts are the figures one wants first. What is paid is what is payable: no line brings a coupon. What is
+// estimated and what is unusual stand behind what is booked, each with a page of its own.
+func (h *Handlers) dashboardFacts(c *Ctx, b *expenditure.Board, o *outlook) ([]part.Item, error) {
 	figure := func(key string, x money.Exact) part.Item {
 		return part.Item{Label: c.T("dashboard.fact." + key), Text: exactMoney(x, b.Currency).Text}
 	}
@@ -202,7 +235,19 @@ func (h *Handlers) dashboardFacts(c *Ctx, b *expenditure.Board) []part.Item {
 		}
 		out = append(out, part.Item{Label: c.T("dashboard.fact.change", "Last", string(b.Cycles[n-1]), "Before", string(b.Cycles[n-2])), Text: text})
 	}
-	return out
+	if o != nil {
+		hit, of := o.hits()
+		out = append(out, part.Item{Label: c.T("forecast.fact.likely", "Cycle", string(o.cycle)), Href: c.withQuery(pathForecast, "customer", c.QueryParam("customer"), "manager", c.QueryParam("manager"), "currency", c.QueryParam("currency")),
+			Text: c.T("forecast.short", "Amount", i18n.Money(o.estimate.Likely, o.currency), "Low", i18n.Money(o.estimate.Low, o.currency), "High", i18n.Money(o.estimate.High, o.currency), "Hit", hit, "Of", of)})
+	}
+	r, err := h.anomalyReport(c)
+	if err != nil {
+		return nil, err
+	}
+	if r.Ready && r.Days > 0 {
+		out = append(out, part.Item{Label: c.T("anomaly.fact", "Cycle", string(r.Cycle)), Text: c.T("anomaly.count", "Open", int64(r.Open()), "Count", int64(len(r.Found))), Href: c.withQuery(pathAnomalies, "cycle", string(r.Cycle), "currency", c.QueryParam("currency"))})
+	}
+	return out, nil
 }
 
 // groupText names a group as 客户消费 does, people masked.

@@ -58,7 +58,9 @@ func dashboardPoint(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board, d 
 	return p
 }
 
-func (h *Handlers) dashboardTrend(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board) part.Chart {
+// dashboardTrend draws the groups over time. What the running month may still bring stands outlined upon its bar, in a
+// series of its own that belongs to no total.
+func (h *Handlers) dashboardTrend(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board, o *outlook) part.Chart {
 	chart := part.Chart{ID: "trend", Kind: part.ChartStacked, Title: c.T("dashboard.trend"), Head: c.T("part.cycle.name"), Note: c.T("dashboard.trend_note"), Live: true}
 	if c.QueryParam("draw") == "lines" && len(b.Cycles) > 1 {
 		chart.Kind, chart.Note = part.ChartLines, c.T("dashboard.lines_note")
@@ -76,6 +78,14 @@ func (h *Handlers) dashboardTrend(c *Ctx, f *expenditure.BoardFilter, b *expendi
 			s.Points = append(s.Points, p)
 		}
 		chart.Series = append(chart.Series, s)
+	}
+	if o != nil && chart.Kind == part.ChartStacked {
+		s := part.Series{Name: c.T("forecast.rest"), Points: make([]part.Point, len(b.Cycles))}
+		for n := range s.Points {
+			s.Points[n].Missing = true
+		}
+		s.Points[len(s.Points)-1] = forecastRest(o)
+		chart.Series, chart.Note = append(chart.Series, s), chart.Note+c.T("forecast.rest_note")
 	}
 	return chart
 }

@@ -120,6 +120,9 @@ func (w *truth) fresh() http.Handler {
 	a := *w.app
 	a.Settings.PageCache = 0
 	a.Expenditure = &expenditure.Service{Tx: a.DB, Store: expenditurestore.New(a.DB), Reader: a.Usage}
+	marks := *a.Anomalies
+	marks.Consumption = a.Expenditure
+	a.Anomalies = &marks
 	h, err := a.Handler()
 	w.must(err)
 	return h

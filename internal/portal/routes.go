@@ -27,6 +27,8 @@ func table() []Route {
 	rows = append(rows, customerRoutes()...)
 	rows = append(rows, assignmentRoutes()...)
 	rows = append(rows, dashboardRoutes()...)
+	rows = append(rows, anomalyRoutes()...)
+	rows = append(rows, forecastRoutes()...)
 	rows = append(rows, exportRoutes()...)
 	rows = append(rows, sourceRoutes()...)
 	rows = append(rows, priceRoutes()...)

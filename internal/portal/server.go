@@ -12,6 +12,7 @@ import (
 
 	"huoban/internal/account"
 	"huoban/internal/adjustment"
+	"huoban/internal/anomaly"
 	"huoban/internal/attribution"
 	"huoban/internal/audit"
 	"huoban/internal/bill"
@@ -59,6 +60,7 @@ type Handlers struct {
 
 	Expenditure *expenditure.Service
 	Peaks       *peak.Service
+	Anomalies   *anomaly.Service
 
 	Deliveries *delivery.Service
 

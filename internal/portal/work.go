@@ -27,12 +27,13 @@ const (
 	dutyPrice      = "price"
 	dutyExport     = "export"
 	dutyCert       = "cert"
+	dutyAnomaly    = "anomaly"
 )
 
 // dutyDeliveries is how many of a source's newest deliveries are looked through for quarantined rows.
 const dutyDeliveries = 100
 
-var dutyKinds = []string{dutyClose, dutyUnmapped, dutyQuarantine, dutyAdjustment, dutyPrice, dutyExport, dutyCert}
+var dutyKinds = []string{dutyClose, dutyUnmapped, dutyQuarantine, dutyAdjustment, dutyPrice, dutyExport, dutyCert, dutyAnomaly}
 
 // duty is one thing that waits for this person. Since and Due are zero where there is none.
 type duty struct {
@@ -83,7 +84,7 @@ func (h *Handlers) duties(c *Ctx) ([]duty, error) {
 		sources = append(sources, h.closeDuties, h.unmappedDuties, h.quarantineDuties, h.adjustmentDuties, h.priceDuties)
 	}
 	if c.Scope.Side() == scope.SidePartner {
-		sources = append(sources, h.certDuties)
+		sources = append(sources, h.certDuties, h.anomalyDuties)
 	}
 	for _, find := range sources {
 		more, err := find(c)

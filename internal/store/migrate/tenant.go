@@ -48,6 +48,7 @@ var Tenancy = map[string]string{
 	"kept_chunk":      "sha IN (SELECT f.sha FROM delivery_file f)",
 	"usage_line":      ofOwnSlot,
 	"usage_summary":   ofOwnSlot,
+	"usage_day":       ofOwnSlot,
 	"map_rule":        "source_id IN (SELECT s.id FROM source s WHERE s.vendor_id = {vendor})",
 
 	"peak_import":     "vendor_id = {vendors}",
@@ -65,6 +66,8 @@ var Tenancy = map[string]string{
 	"adjustment":       "vendor_id = {vendor} OR vendor_id = {vendors} AND (partner_id = {partners} OR customer_id = {customers})",
 	"adjustment_price": "adjustment_id IN (SELECT a.id FROM adjustment a) AND ({vendor} <> '' OR partner_id = {partners})",
 	"adjustment_move":  "adjustment_id IN (SELECT a.id FROM adjustment a)",
+
+	"anomaly_note": "partner_id = {org}",
 
 	"message":               "org_id = {org}",
 	"site_notice":           "vendor_id IS NULL OR vendor_id = {vendors}",

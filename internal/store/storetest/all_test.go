@@ -7,6 +7,7 @@ import (
 
 	"huoban/internal/store"
 	_ "huoban/internal/store/accountstore"
+	_ "huoban/internal/store/anomalystore"
 	_ "huoban/internal/store/auditstore"
 	_ "huoban/internal/store/billstore"
 	_ "huoban/internal/store/closestore"

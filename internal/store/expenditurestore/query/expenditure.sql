@@ -106,3 +106,34 @@ where s.cycle = $1 and s.state = 'active' and l.slot_id = s.id and p.id = l.prod
     union all select me.id from organisation me where me.id = $4)
 order by l.customer_id, l.charge_start, l.line_key, l.occurrence
 limit 20;
+
+-- name: expenditure.Days
+select d.slot_id, d.customer_id, d.currency, d.day, d.line_count, d.billed
+from slot s cross join usage_day d
+where s.cycle = $1 and s.state = 'active' and d.slot_id = s.id
+  and d.customer_id in (select a.customer_id from association a join organisation o on o.id = a.partner_id where (o.id = $2 or o.parent_id = $2) and a.state in ('active', 'ended')
+    union all select me.id from organisation me where me.id = $2)
+order by d.slot_id, d.customer_id, d.day;
+
+-- name: expenditure.Moments
+select l.charge_start, l.kind, l.currency, l.billed
+from usage_line l
+where l.slot_id = $1 and l.customer_id = $2 and l.charge_start >= $3 and l.charge_start < $4;
+
+-- name: expenditure.SummedDays
+select u.slot_id, u.customer_id, u.currency, u.line_count, u.billed
+from slot s cross join usage_summary u
+where s.cycle >= $1 and s.state = 'active' and u.slot_id = s.id and u.kind <> 'tax' and u.customer_id <> '' and u.customer_id <> '~'
+order by u.slot_id, u.customer_id;
+
+-- name: expenditure.KeptDays
+select d.slot_id, d.customer_id, d.currency, d.line_count, d.billed from usage_day d order by d.slot_id, d.customer_id;
+
+-- name: expenditure.LinesOfDays
+select l.charge_start, l.currency, l.billed from usage_line l where l.slot_id = $1 and l.customer_id = $2 and l.kind <> 'tax';
+
+-- name: expenditure.ForgetDays
+delete from usage_day where slot_id = $1 and customer_id = $2;
+
+-- name: expenditure.DropDays
+delete from usage_day where slot_id not in (select s.id from slot s where s.state = 'active' and s.cycle >= $1);
