@@ -289,6 +289,8 @@ func TestGoldenSight(t *testing.T) {
 			g.compare(t, &want)
 			t.Run("identities", g.identities)
 			t.Run("pages and files", g.pagesAndFiles)
+			t.Run("anomalies", g.anomalies)
+			t.Run("forecast", g.forecast)
 		})
 	}
 }

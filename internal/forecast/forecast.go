@@ -1,10 +1,10 @@
 // Package forecast says what a running month may come to.
 //
 // It owns the method and its trial on past months; it does not own what was booked, storage or words. The method
-// (同期完成比): in each of up to six complete months before, so much of the month's amount had been charged by the same
-// day; the running month's amount so far, divided by the mean of these parts, is what it may come to, and divided by the
-// largest and the smallest of them is the range. Invariants: an estimate is made of nothing but what was known by its
-// day; it is never an amount that was booked.
+// (同期完成比): in each of up to six complete months before, what was charged on a day after this one stood in some
+// proportion to what was charged on a day until then. The running month's rate so far, by the mean of these proportions
+// for each day that is left, gives what it may come to; the smallest and the largest of them give the range. Invariants:
+// an estimate is made of nothing but what was known by its day; it is never an amount that was booked.
 //
 // Spec: docs/expenditure.md
 package forecast
@@ -57,37 +57,47 @@ func At(before []Month, running Month, day int) (Estimate, bool) {
 	}
 	low, high, sum, n := 0.0, 0.0, 0.0, 0
 	for i := len(before) - 1; i >= 0 && n < Most; i-- {
-		m := before[i]
-		known := day
-		if day >= len(running.Days) {
-			known = len(m.Days)
-		}
-		total := m.total()
-		if total <= 0 {
+		rest, ok := proportion(before[i], day, len(running.Days))
+		if !ok {
 			continue
 		}
-		part := m.until(known) / total
-		if part <= 0 {
-			continue
+		if n == 0 || rest < low {
+			low = rest
 		}
-		if n == 0 || part < low {
-			low = part
+		if n == 0 || rest > high {
+			high = rest
 		}
-		if n == 0 || part > high {
-			high = part
-		}
-		sum, n = sum+part, n+1
+		sum, n = sum+rest, n+1
 	}
 	if n < Least {
 		return Estimate{}, false
 	}
-	likely := so / (sum / float64(n))
+	likely := so * (1 + sum/float64(n))
 	e := Estimate{Day: day, Months: n}
 	var ok [3]bool
 	e.Likely, ok[0] = amount(likely)
-	e.Low, ok[1] = amount(min(so/high, likely*(1-Margin)))
-	e.High, ok[2] = amount(max(so/low, likely*(1+Margin)))
+	e.Low, ok[1] = amount(min(so*(1+low), likely*(1-Margin)))
+	e.High, ok[2] = amount(max(so*(1+high), likely*(1+Margin)))
 	return e, ok[0] && ok[1] && ok[2]
+}
+
+// proportion is what a complete month says of one with so many days: how much the days that are left bring for each
+// unit until the day. A month too short to have the day is cut as many days before its end. False: it says nothing.
+func proportion(m Month, day, days int) (float64, bool) {
+	until := day
+	if until >= len(m.Days) || day >= days {
+		until = len(m.Days) - (days - day)
+	}
+	total := m.total()
+	known := m.until(until)
+	if until < 1 || known <= 0 || total <= 0 {
+		return 0, false
+	}
+	if until >= len(m.Days) {
+		return 0, true // nothing is left
+	}
+	after, so := (total-known)/float64(len(m.Days)-until), known/float64(until)
+	return after / so * float64(days-day) / float64(day), true
 }
 
 // amount is a figure to two decimals; no estimate is finer.

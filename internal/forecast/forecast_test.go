@@ -22,7 +22,7 @@ func month(c cycle.Cycle, days int, first, other string) Month {
 
 func TestAt(t *testing.T) {
 	even := []Month{month("2026-01", 30, "10", "10"), month("2026-02", 30, "10", "10"), month("2026-03", 30, "10", "10")}
-	// 100 of 390, 200 of 490 and 300 of 590 were charged on the first day.
+	// 100 of 390, 200 of 490 and 300 of 590 were charged on the first day, and 10 on each of 29 others.
 	early := []Month{month("2026-01", 30, "100", "10"), month("2026-02", 30, "200", "10"), month("2026-03", 30, "300", "10")}
 	for _, c := range []struct {
 		name              string
@@ -33,9 +33,9 @@ func TestAt(t *testing.T) {
 		ok                bool
 	}{
 		{"even months: thrice ten days, the least margin", even, month("2026-04", 30, "20", "20"), 10, "594.00", "600.00", "606.00", true},
-		{"the parts differ: mean, largest and smallest", early, month("2026-04", 30, "200", "0"), 1, "393.33", "511.49", "780.00", true},
+		{"the proportions differ: mean, smallest and largest", early, month("2026-04", 30, "200", "0"), 1, "393.33", "554.44", "780.00", true},
 		{"the last day is all there is", even, month("2026-04", 31, "20", "20"), 31, "613.80", "620.00", "626.20", true},
-		{"a shorter month before is whole by its last day", []Month{month("2026-01", 28, "10", "10"), even[1], even[2]}, month("2026-04", 31, "10", "10"), 30, "297.00", "300.00", "303.00", true},
+		{"shorter months before are cut as many days before their end", []Month{month("2026-01", 28, "10", "10"), even[1], even[2]}, month("2026-04", 31, "10", "10"), 30, "306.90", "310.00", "313.10", true},
 		{"two months are too few", even[:2], month("2026-04", 30, "20", "20"), 10, "", "", "", false},
 		{"a month without consumption says nothing", []Month{even[0], even[1], month("2026-03", 30, "0", "0")}, month("2026-04", 30, "20", "20"), 10, "", "", "", false},
 		{"nothing charged yet", even, month("2026-04", 30, "0", "0"), 10, "", "", "", false},

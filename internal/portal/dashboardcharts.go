@@ -80,7 +80,7 @@ func (h *Handlers) dashboardTrend(c *Ctx, f *expenditure.BoardFilter, b *expendi
 		chart.Series = append(chart.Series, s)
 	}
 	if o != nil && chart.Kind == part.ChartStacked {
-		s := part.Series{Name: c.T("forecast.rest"), Points: make([]part.Point, len(b.Cycles))}
+		s := part.Series{Name: c.T("forecast.rest"), Guess: true, Points: make([]part.Point, len(b.Cycles))}
 		for n := range s.Points {
 			s.Points[n].Missing = true
 		}

@@ -97,7 +97,6 @@ func (h *Handlers) forecastPage(c *Ctx) error {
 			{Label: c.T("forecast.fact.method"), Text: c.T("forecast.method", "Months", int64(o.estimate.Months))},
 			{Label: c.T("forecast.fact.hits", "Day", int64(o.day)), Text: c.T("forecast.hits", "Hit", hit, "Of", of)}}
 		p.Charts = []part.Chart{forecastChart(c, o)}
-		p.Charts[0].Wide = true
 	}
 	if _, err := h.board(c, &p, "dashboard.forecast"); err != nil {
 		return err
@@ -129,7 +128,7 @@ func forecastChoices(c *Ctx, o *outlook) *part.Filter {
 // forecastChart shows what past months came to beside what was estimated, and of the running month what is booked
 // and, outlined, what may be added.
 func forecastChart(c *Ctx, o *outlook) part.Chart {
-	chart := part.Chart{ID: "outlook", Kind: part.ChartStacked, Title: c.T("forecast.chart"), Head: c.T("part.cycle.name"), Note: c.T("forecast.chart_note"), Series: []part.Series{{Name: c.T("forecast.booked")}, {Name: c.T("forecast.rest")}}}
+	chart := part.Chart{ID: "outlook", Kind: part.ChartStacked, Title: c.T("forecast.chart"), Head: c.T("part.cycle.name"), Note: c.T("forecast.chart_note"), Series: []part.Series{{Name: c.T("forecast.booked")}, {Name: c.T("forecast.rest"), Guess: true}}}
 	point := func(x money.Exact) part.Point {
 		text := exactMoney(x, o.currency)
 		return part.Point{Size: x.Decimal().InexactFloat64(), Text: text.Text, Full: text.Full}

@@ -46,6 +46,15 @@ type Chart struct {
 type Series struct {
 	Name   string // heading of its column
 	Points []Point
+	Guess  bool // all of it is estimated
+}
+
+// swatch is the class of its sign in the legend.
+func (s Series) swatch(k int) string {
+	if s.Guess {
+		return "guess"
+	}
+	return "c" + strconv.Itoa(k+1)
 }
 
 // Point is one figure. Size draws it and is compared only with the others of the chart; Text is the figure
