@@ -186,8 +186,10 @@ func (m *demoMaker) host(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = m.app.Platforms.Host(ctx, m.sc, org.ID)
-	return err
+	if _, err = m.app.Platforms.Host(ctx, m.sc, org.ID); err != nil {
+		return err
+	}
+	return m.consoles(ctx, org.ID)
 }
 
 // demoFiles writes the files of the next months while the current one is imported.

@@ -53,10 +53,12 @@ WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY q.id`,
 	"message":       `SELECT id FROM message WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
 	"handle":        `SELECT s.handle FROM session s JOIN person p ON p.id = s.person_id WHERE p.org_id = $1 AND p.org_id <> $2 ORDER BY s.handle`,
 	"access-config": `SELECT id FROM sso_idp WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
-	"document":      `SELECT m.id FROM sso_metadata m JOIN sso_idp i ON i.id = m.owner_id WHERE i.partner_id = $1 AND i.partner_id <> $2 ORDER BY m.id`,
-	"test":          `SELECT t.id FROM sso_test t JOIN sso_idp i ON i.id = t.idp_id WHERE i.partner_id = $1 AND i.partner_id <> $2 ORDER BY t.id`,
-	"return":        `SELECT r.id FROM sso_return r JOIN sso_idp i ON i.id = r.idp_id WHERE i.partner_id = $1 AND i.partner_id <> $2 ORDER BY r.id`,
-	"sp":            `SELECT id FROM sso_sp WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
+	"document": `SELECT m.id FROM sso_metadata m JOIN sso_idp i ON i.id = m.owner_id WHERE i.partner_id = $1 AND i.partner_id <> $2
+UNION SELECT m.id FROM sso_metadata m JOIN sso_sp c ON c.id = m.owner_id WHERE c.vendor_id = $1 AND c.vendor_id <> $2 ORDER BY id`,
+	"test":     `SELECT t.id FROM sso_test t JOIN sso_idp i ON i.id = t.idp_id WHERE i.partner_id = $1 AND i.partner_id <> $2 ORDER BY t.id`,
+	"return":   `SELECT r.id FROM sso_return r JOIN sso_idp i ON i.id = r.idp_id WHERE i.partner_id = $1 AND i.partner_id <> $2 ORDER BY r.id`,
+	"sp":       `SELECT id FROM sso_sp WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
+	"consoles": `SELECT id FROM sso_sp WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY id`,
 	"customers": `SELECT o.id FROM organisation o JOIN association a ON a.customer_id = o.id WHERE a.partner_id = $1
 AND o.id NOT IN (SELECT customer_id FROM association WHERE partner_id = $2 OR partner_id IN (SELECT id FROM organisation WHERE parent_id = $2)) ORDER BY o.id`,
 	"peaks": `SELECT s.id FROM peak_series s WHERE s.customer_id IN (SELECT customer_id FROM association WHERE partner_id = $1 OR customer_id = $1)
@@ -76,8 +78,8 @@ var notTenants = map[string]bool{"token": true, "key": true, "ticket": true, "pl
 // plainParams are the parameters the portal reads that name nothing stored. A name that is neither here
 // nor declared by a route fails TestParametersAreDeclared.
 var plainParams = strings.Fields(`RelayState SAMLRequest SAMLResponse action actor address after all allow_idp_initiated amount association authn_minutes base before by category check code cols column consent currency current cycle dialect do done draw
-email figure final first_entry format from idp kind language level list login mark metadata mode name next notify_url of org_code org_name other outcome override password preview product q query reason
-region relation remember repeat request sign_requests size skew sort source_dialect source_name source_zone spent state theme title to type unread unsigned until url usage username want_encrypted
+email encrypt figure final first_entry format from idp kind language level list login mark metadata mode name name_id next notify_url of org_code org_name other outcome override password preview product q query reason
+region relation remember repeat request require_signed sign_requests size skew sort source_dialect source_name source_zone spent state theme title to type unread unsigned until url usage username want_encrypted
 want_response_signed xAccountType zero subject tab text top page`)
 
 // kindOf names the kind of a parameter of a route.

@@ -42,7 +42,7 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 	v, p := "/o/"+vendor, "/o/"+partner
 	curve := c.get(p+"/peaks?cycle=2026-06").page(t).Find("a[href^='"+p+"/peaks/']").AttrOr("href", "")
 	platformID, test := w.register(t, partner)
-	w.hostPlatform(t, partner)
+	console := w.hostPlatform(t, partner)
 	platform := p + "/support/capability/access-config/" + platformID
 	return []stop{
 		{route: "login", path: "/login", all: true},
@@ -96,6 +96,10 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "access.show", who: buyer, path: platform, all: true},
 		{route: "access.tested", who: buyer, path: platform + "/tests/" + test, all: true},
 		{who: buyer, path: platform + "?refused", then: submitted("#options form", map[string]string{"skew": "999"}), name: "access refused"},
+		{route: "consoles", who: admin, path: v + "/consoles", all: true},
+		{route: "consoles.new", who: admin, path: v + "/consoles/new", all: true},
+		{who: admin, path: v + "/consoles/new?refused", then: submitted("#new form", nil), name: "console refused"},
+		{route: "consoles.show", who: admin, path: v + "/consoles/" + console, all: true},
 		{route: "deliveries.show", who: admin, path: delivered, all: true},
 		{route: "quarantine", who: admin, path: delivered + "/quarantine"},
 		{route: "deliveries.rules", who: admin, path: delivered + "/rules"},

@@ -52,7 +52,7 @@ func accessRoutes() []Route {
 
 // bringsMetadata tells a form with a document from any other: it may be as large as a document.
 func bringsMetadata(r *http.Request) bool {
-	return r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/o/") && strings.Contains(r.URL.Path, pathAccess) &&
+	return r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/o/") && (strings.Contains(r.URL.Path, pathAccess) || strings.Contains(r.URL.Path, pathConsoles)) &&
 		strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data")
 }
 
@@ -132,8 +132,7 @@ func daysLeft(c *Ctx, n int) string {
 // documentFields take a document as a file or by its address. A group that came without saying which of its
 // entities is meant stays in the form, so that only the choice is left to make.
 func documentFields(c *Ctx, refused *fault.Error) ([]part.Hidden, []part.Field) {
-	file := part.Field{Name: "file", Label: c.T("access.file"), Type: "file", Accept: ".xml,application/xml,text/xml,application/samlmetadata+xml", Help: c.T("access.file_help")}
-	address := part.Field{Name: "url", Label: c.T("access.url"), Type: "url", Value: c.FormValue("url"), Hint: "https://", Help: c.T("access.url_help"), MaxLength: 2048}
+	file, address := documentParts(c)
 	if refused == nil || refused.Code != "sso.md.entities" {
 		return nil, []part.Field{file, address}
 	}
@@ -147,6 +146,13 @@ func documentFields(c *Ctx, refused *fault.Error) ([]part.Hidden, []part.Field) 
 		hidden = []part.Hidden{{Name: "metadata", Value: text}}
 	}
 	return hidden, []part.Field{choice, address}
+}
+
+// documentParts are the two ways a document comes.
+func documentParts(c *Ctx) (file, address part.Field) {
+	file = part.Field{Name: "file", Label: c.T("access.file"), Type: "file", Accept: ".xml,application/xml,text/xml,application/samlmetadata+xml", Help: c.T("access.file_help")}
+	address = part.Field{Name: "url", Label: c.T("access.url"), Type: "url", Value: c.FormValue("url"), Hint: "https://", Help: c.T("access.url_help"), MaxLength: 2048}
+	return file, address
 }
 
 // newPlatform is the form of a new registration. Its mark is made with the form, so that the same form sent again

@@ -366,21 +366,29 @@ func (h *Handlers) accessKeys(c *Ctx, p registry.Platform) (ssoview.Sheet, error
 func (h *Handlers) accessHistory(c *Ctx, p registry.Platform, may bool) (ssoview.Sheet, error) {
 	s := ssoview.Sheet{ID: "history", Title: c.T("access.history"), Width: "w7"}
 	list, err := h.Access.Documents(c.ctx(), c.Scope, p.ID, accessRecent)
+	if s.Rows = documentRows(c, list, may, c.accessAt(p.ID, "/confirmation")); len(list) == 0 {
+		s.Rows, s.Notes = nil, []string{c.T("access.no_metadata")}
+	}
+	return s, err
+}
+
+// documentRows say of documents what became of them and what each would change; one that waits has a button.
+func documentRows(c *Ctx, list []registry.DocumentRow, may bool, confirm string) *ssoview.Rows {
 	rows := &ssoview.Rows{Heads: []string{c.T("access.when"), c.T("access.state"), c.T("access.change")}}
 	tones := map[string]part.Tone{registry.DocumentApplied: part.Good, registry.DocumentPending: part.Warn, registry.DocumentRefused: part.Bad}
 	for _, d := range list {
 		change := c.T("access.change_text", "Added", len(d.Diff.Added), "Removed", len(d.Diff.Removed))
 		cell := ssoview.Cell{Text: change}
+		if d.Diff.SSO != "" {
+			cell.Note = d.Diff.SSO
+		}
 		if d.Code != "" {
 			cell.Note = i18n.FaultText(c.ctx(), fault.Conflict(d.Code, nil))
 		}
 		if d.State == registry.DocumentPending && may {
-			cell.Form = &ssoview.Form{Action: c.accessAt(p.ID, "/confirmation"), Submit: c.T("access.confirm"), Hidden: append(fresh(), part.Hidden{Name: "document", Value: d.ID})}
+			cell.Form = &ssoview.Form{Action: confirm, Submit: c.T("access.confirm"), Hidden: append(fresh(), part.Hidden{Name: "document", Value: d.ID})}
 		}
 		rows.Rows = append(rows.Rows, []ssoview.Cell{{Text: i18n.DateTime(d.FetchedAt)}, {Status: &part.Status{Text: c.T("access.document." + d.State), Tone: tones[d.State]}}, cell})
 	}
-	if s.Rows = rows; len(list) == 0 {
-		s.Rows, s.Notes = nil, []string{c.T("access.no_metadata")}
-	}
-	return s, err
+	return rows
 }

@@ -56,6 +56,7 @@ func allLists() []*list {
 		{kind: "prices.history", route: "prices", params: []string{"rule"}, prefix: "h-", read: (*Handlers).readPriceHistory},
 		{kind: "prices.drafts", route: "prices.simulation", needs: scope.ItemPriceView, prefix: "d-", read: (*Handlers).readDrafts},
 		{kind: "prices.simulation", route: "prices.simulation", params: []string{"cycle"}, read: (*Handlers).readSimulation},
+		{kind: "consoles", route: "consoles", read: (*Handlers).readConsoles},
 		{kind: "audit", route: "audit", params: []string{"actor", "action", "outcome", "request", "from", "to"}, needs: scope.ItemAuditExport, read: (*Handlers).readAudit},
 		{kind: "messages", route: "messages", params: []string{"category", "unread"}, read: (*Handlers).readBell},
 	}

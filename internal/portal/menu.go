@@ -87,6 +87,7 @@ var menu = []menuArea{
 	{key: "nav.page.close", sides: vendors, page: place{"nav.page.close", "/closes", "c"}},
 	{key: "nav.page.adjustments", sides: vendors, page: place{"nav.page.adjustments", "/adjustments", "a"}},
 	{key: "nav.page.bills", sides: vendors, page: place{"nav.page.bills", "/bills", "b"}},
+	{key: "consoles.title", sides: vendors, page: place{"consoles.title", pathConsoles, ""}},
 	{key: "backoffice.audit.title", sides: vendors, page: place{"backoffice.audit.title", "/audit", "l"}},
 }
 

@@ -39,6 +39,7 @@ func table() []Route {
 	rows = append(rows, ssoRoutes()...)
 	rows = append(rows, hostedRoutes()...)
 	rows = append(rows, accessRoutes()...)
+	rows = append(rows, consoleRoutes()...)
 	return append(rows, opsRoutes()...)
 }
 

@@ -81,7 +81,7 @@ func (h *Handlers) duties(c *Ctx) ([]duty, error) {
 	var out []duty
 	sources := []func(*Ctx) ([]duty, error){h.exportDuties}
 	if c.Scope.Side() == scope.SideVendor {
-		sources = append(sources, h.closeDuties, h.unmappedDuties, h.quarantineDuties, h.adjustmentDuties, h.priceDuties)
+		sources = append(sources, h.closeDuties, h.unmappedDuties, h.quarantineDuties, h.adjustmentDuties, h.priceDuties, h.consoleDuties)
 	}
 	if c.Scope.Side() == scope.SidePartner {
 		sources = append(sources, h.certDuties, h.anomalyDuties)

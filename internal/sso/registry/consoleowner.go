@@ -122,12 +122,16 @@ func (s *Service) FindConsole(ctx context.Context, sc scope.Scope, name string) 
 	if err := mayConsoles(sc, scope.ItemConsoleView, scope.ItemConsoleChange); err != nil {
 		return Console{}, err
 	}
-	c, ok, err := s.Store.ConsoleByID(ctx, name)
-	if err == nil && !ok {
-		c, ok, err = s.Store.ConsoleByEntity(ctx, name)
-	}
-	if err == nil && ok {
-		ok, err = s.seesConsole(ctx, sc, c)
+	var c Console
+	ok := false
+	var err error
+	for _, find := range []func(context.Context, string) (Console, bool, error){s.Store.ConsoleByID, s.Store.ConsoleByEntity} {
+		if ok || err != nil {
+			break
+		}
+		if c, ok, err = find(ctx, name); ok && err == nil {
+			ok, err = s.seesConsole(ctx, sc, c)
+		}
 	}
 	if err == nil && !ok {
 		return Console{}, fault.NotFound("sso.reg.console_unknown", fault.Args{"entity": name})
