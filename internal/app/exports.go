@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"huoban/internal/billexport"
+	"huoban/internal/customer"
 	"huoban/internal/expenditureexport"
 	"huoban/internal/export"
 	"huoban/internal/i18n"
@@ -17,7 +18,10 @@ import (
 // wireExports joins the export task with its producers and the worker that makes files.
 func (a *App) wireExports() {
 	a.Exports = export.New(export.Deps{Tx: a.DB, Store: exportstore.New(a.DB), Log: a.FlowLog, Jobs: a.Queue, Audit: a.Audit, Bell: a.Messages,
-		Scopes: exportScopes{a}, Clock: a.Clock, Days: keepDays(a.Settings.ExportKeep), Watch: a.Queue, Page: a.exportsPage})
+		Scopes: exportScopes{a}, Clock: a.Clock, Days: keepDays(a.Settings.ExportKeep), Watch: a.Queue, Page: a.exportsPage,
+		Holds: func(ctx context.Context, sc scope.Scope, t export.Task, customers []string) error {
+			return a.Customers.Saw(ctx, sc, customer.ActExport, t.Kind, customers)
+		}})
 	billexport.Register(a.Exports, billexport.Deps{
 		Known:    func(ctx context.Context) ([]monthclose.Known, error) { return a.Closes.Store.Known(ctx) },
 		Estimate: a.Closes.Estimate, Lines: a.Bills, Words: wordsOf})

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"huoban/internal/scope"
 	"huoban/internal/sso"
 	"huoban/internal/sso/registry"
 )
@@ -180,4 +181,45 @@ func (s *stage) answered(reg sso.Registration, p page) sso.LogoutResponse {
 		s.t.Fatalf("%s refuses the answer: %+v, %v", reg.EntityID, m, err)
 	}
 	return *m.Response
+}
+
+// TestHostedAssociationOver: a customer that is its partner's no longer is led round the consoles it visits before the
+// next page, and is nobody until then.
+func TestHostedAssociationOver(t *testing.T) {
+	eachStage(t, func(t *testing.T, s *stage) {
+		con, b, op := s.consoles["con"], s.browser(), scope.System("operator")
+		b.signsIn("alpha", "/platform/P001")
+		acc := b.goes(s, con)
+		_, who := b.who()
+		org, err := s.a.Organisations.ByCode(s.ctx(), op, who["organisation"].(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := s.a.Customers.Of(s.ctx(), org.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range list {
+			if a.InForce(s.now.Now()) {
+				if _, err := s.a.Customers.End(s.ctx(), op, a.ID, time.Time{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		b.replica = 1 - b.replica
+		if status, _ := b.who(); status != http.StatusUnauthorized {
+			t.Errorf("a program is answered %d", status)
+		}
+		p := b.get("/account/sessions")
+		if p.status != http.StatusSeeOther || !strings.Contains(p.to(), "/platform/P001/leaving/") {
+			t.Fatalf("the next page: %d %s", p.status, p.to())
+		}
+		p = b.asksOut(s, con, b.get(p.to()), acc)
+		if p.status != http.StatusOK || strings.Contains(p.body, "SAMLRequest") {
+			t.Errorf("after the round: %d", p.status)
+		}
+		if p := b.get("/account/sessions"); p.status != http.StatusSeeOther || !strings.Contains(p.to(), "/login") {
+			t.Errorf("afterwards: %d %s", p.status, p.to())
+		}
+	})
 }

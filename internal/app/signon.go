@@ -19,7 +19,7 @@ import (
 func (a *App) wireSignOn() {
 	a.SignOn = signon.New(signon.Deps{Store: signonstore.New(a.DB), Tx: a.DB, Audit: a.Audit, Clock: a.Clock, Sessions: a.Sessions, People: a.Accounts,
 		Orgs: a.Organisations, Associations: a.Customers, Queue: a.Queue, Moved: a.tellMoved})
-	a.Customers.Ended = a.SignOn.Left
+	a.Customers.Ended, a.Organisations.Told = a.SignOn.Left, a.Customers.PartnerSuspended
 	a.Worker.Handle(signon.JobBindResult, a.tellBinding)
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"huoban/internal/fault"
 	"huoban/internal/scope"
@@ -189,6 +190,38 @@ func TestOperatorDecides(t *testing.T) {
 		}
 		if n := d.count("SELECT COUNT(*) FROM audit WHERE action = 'platform.return_approved'"); n != 1 {
 			t.Errorf("%d audit lines of the approval", n)
+		}
+	})
+}
+
+// TestAssociationOver: when an association ends, at once or at its hour, the sessions that came by its partner's platform
+// are over at their next request, on every replica; another partner's go on.
+func TestAssociationOver(t *testing.T) {
+	eachDoorway(t, func(t *testing.T, d *doorway) {
+		reg, op := d.registered("HB_OVER", registry.AddInput{}), scope.System("operator")
+		b := d.browser()
+		b.enter(reg, "x1")
+		_, who := b.who()
+		org, err := d.a.Organisations.ByCode(d.ctx(), op, who["organisation"].(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := d.a.Customers.Of(d.ctx(), org.ID)
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		if _, err := d.a.Customers.End(d.ctx(), op, list[0].ID, d.now.Now().Add(10*time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		if status, _ := b.who(); status != http.StatusOK {
+			t.Errorf("before its hour: %d", status)
+		}
+		d.now.Set(d.now.Now().Add(11 * time.Minute))
+		for replica := range 2 {
+			b.replica = replica
+			if status, _ := b.who(); status != http.StatusUnauthorized {
+				t.Errorf("at replica %d after the end: %d", replica, status)
+			}
 		}
 	})
 }

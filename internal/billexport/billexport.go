@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"slices"
 
 	"huoban/internal/bill"
@@ -173,7 +174,7 @@ func (d Deps) produce(ctx context.Context, sc scope.Scope, t export.Task, w io.W
 	if t.Kind == KindBill && format == billdoc.FormatPDF {
 		by = bill.ByNothing
 	}
-	run := &run{totals: doc.LineTotals(f)}
+	run := &run{totals: doc.LineTotals(f), met: map[string]bool{}}
 	if by == bill.ByLine && format == billdoc.FormatPDF {
 		if run.most = billdoc.PDFLines; run.totals.Count > run.most {
 			return export.Produced{}, tooLong(run.totals.Count)
@@ -201,8 +202,13 @@ func (d Deps) produce(ctx context.Context, sc scope.Scope, t export.Task, w io.W
 		rows = run.rows
 	case bill.ByProduct, bill.ByCustomer:
 		rows = int64(len(doc.Groups(by)))
+		for i := range doc.Items {
+			if by == bill.ByCustomer {
+				run.met[doc.Items[i].Customer.Code] = true
+			}
+		}
 	}
-	return export.Produced{FileName: p.fileName(t.Kind, format), ContentType: format.MediaType(), Rows: rows, Code: doc.Code}, nil
+	return export.Produced{FileName: p.fileName(t.Kind, format), ContentType: format.MediaType(), Rows: rows, Code: doc.Code, Customers: slices.Sorted(maps.Keys(run.met))}, nil
 }
 
 var endings = map[string]string{KindLines: "-lines", KindProducts: "-products", KindCustomers: "-customers"}
@@ -231,12 +237,14 @@ type run struct {
 	rows        int64
 	most        int64 // 0 = any number
 	amount, tax money.Amount
+	met         map[string]bool // codes of the customers it holds
 }
 
 func (r *run) add(ctx context.Context, row *bill.LineRow) error {
 	if r.rows++; r.most > 0 && r.rows > r.most {
 		return tooLong(r.rows)
 	}
+	r.met[row.Customer.Code] = true
 	kind := row.Line.Kind
 	if row.Item != nil {
 		kind = row.Item.Kind

@@ -36,6 +36,16 @@ type Store interface {
 	AssignmentsOfCustomer(ctx context.Context, partnerID, customerID string) ([]Assignment, error)
 	InsertAssignment(ctx context.Context, a Assignment) error
 	EndAssignment(ctx context.Context, id string, to time.Time) error
+	// AssignmentsAbout are those of a customer at every partner, by time, and Carers the managers they name.
+	AssignmentsAbout(ctx context.Context, customerID string) ([]Assignment, error)
+	Carers(ctx context.Context, customerID string) ([]Carer, error)
+
+	// PutSeen notes an act that concerns the customer of that code, or counts it up; a code of no customer does nothing.
+	PutSeen(ctx context.Context, x Seen, code, day string) error
+	// PutSeenByAll notes an act for every customer of the partner at that instant.
+	PutSeenByAll(ctx context.Context, x Seen, day string) error
+	// SeenOf are the acts that concern a customer, the newest first.
+	SeenOf(ctx context.Context, customerID string) ([]Seen, error)
 }
 
 // Organisations is what is asked of organisations; outside the scope is not found.

@@ -53,8 +53,8 @@ WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY q.id`,
 	"message":       `SELECT id FROM message WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
 	"handle":        `SELECT s.handle FROM session s JOIN person p ON p.id = s.person_id WHERE p.org_id = $1 AND p.org_id <> $2 ORDER BY s.handle`,
 	"access-config": `SELECT id FROM sso_idp WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
-	"document": `SELECT m.id FROM sso_metadata m JOIN sso_idp i ON i.id = m.owner_id WHERE i.partner_id = $1 AND i.partner_id <> $2
-UNION SELECT m.id FROM sso_metadata m JOIN sso_sp c ON c.id = m.owner_id WHERE c.vendor_id = $1 AND c.vendor_id <> $2 ORDER BY id`,
+	"document": `SELECT m.id AS id FROM sso_metadata m JOIN sso_idp i ON i.id = m.owner_id WHERE i.partner_id = $1 AND i.partner_id <> $2
+UNION SELECT m.id AS id FROM sso_metadata m JOIN sso_sp c ON c.id = m.owner_id WHERE c.vendor_id = $1 AND c.vendor_id <> $2 ORDER BY id`,
 	"test":     `SELECT t.id FROM sso_test t JOIN sso_idp i ON i.id = t.idp_id WHERE i.partner_id = $1 AND i.partner_id <> $2 ORDER BY t.id`,
 	"return":   `SELECT r.id FROM sso_return r JOIN sso_idp i ON i.id = r.idp_id WHERE i.partner_id = $1 AND i.partner_id <> $2 ORDER BY r.id`,
 	"sp":       `SELECT id FROM sso_sp WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,

@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"slices"
 
 	"huoban/internal/billdoc"
@@ -107,7 +108,7 @@ func (d Deps) produce(ctx context.Context, sc scope.Scope, t export.Task, w io.W
 	if err != nil {
 		return export.Produced{}, err
 	}
-	x := &file{deps: d, sc: sc, f: f, p: p, word: d.Words(p.Lang), people: sc.Side() != scope.SideCustomer}
+	x := &file{deps: d, sc: sc, f: f, p: p, word: d.Words(p.Lang), people: sc.Side() != scope.SideCustomer, met: map[string]bool{}}
 	sheet, ending := x.summary(), ""
 	if t.Kind == KindLines {
 		sheet, ending = x.lines(), "-lines"
@@ -120,5 +121,5 @@ func (d Deps) produce(ctx context.Context, sc scope.Scope, t export.Task, w io.W
 	if x.page.currency != "" {
 		name += "-" + x.page.currency
 	}
-	return export.Produced{FileName: name + ending + "." + format.Extension(), ContentType: format.MediaType(), Rows: x.rows, Code: x.page.code}, nil
+	return export.Produced{FileName: name + ending + "." + format.Extension(), ContentType: format.MediaType(), Rows: x.rows, Code: x.page.code, Customers: slices.Sorted(maps.Keys(x.met))}, nil
 }

@@ -28,6 +28,8 @@ type file struct {
 	rows, count int64 // rows written, delivered lines in them
 	sum, tax    money.Exact
 	page        page
+	met         map[string]bool // codes of the customers it holds
+	last        string
 }
 
 // page is what the page of the same filter shows. Lines is -1 where it does not know.
@@ -70,6 +72,10 @@ func (x *file) figures(keys ...string) (out []billdoc.SheetColumn) {
 func (x *file) of(c expenditure.Party, k customer.Kind) []string {
 	if !x.people {
 		return nil
+	}
+	if c.Code != x.last {
+		x.last = c.Code
+		x.met[c.Code] = true
 	}
 	return []string{c.Code, billexport.Mask(c.Name), x.relation(k)}
 }

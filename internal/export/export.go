@@ -47,6 +47,7 @@ type Produced struct {
 	ContentType string
 	Rows        int64
 	Code        string
+	Customers   []string // codes of those the file holds something of
 }
 
 // Producer writes the file of one kind. It reads under sc and may be run again.

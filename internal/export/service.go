@@ -60,8 +60,10 @@ type Deps struct {
 	Scopes ScopeFinder
 	Clock  clock.Clock
 	Days   int
-	Watch  JobFinder                                               // nil: no progress is known
-	Page   func(ctx context.Context, orgID string) (string, error) // address of an organisation's 导出记录; nil: messages lead nowhere
+	// Holds is told, before a file is handed out, whom it holds something of; nil tells nobody.
+	Holds func(ctx context.Context, sc scope.Scope, t Task, customers []string) error
+	Watch JobFinder                                               // nil: no progress is known
+	Page  func(ctx context.Context, orgID string) (string, error) // address of an organisation's 导出记录; nil: messages lead nowhere
 }
 
 // Service takes, makes and hands out files.
@@ -381,6 +383,11 @@ func (s *Service) make(ctx context.Context, t Task) error {
 	}
 	if err := w.flush(); err != nil {
 		return err
+	}
+	if s.Holds != nil {
+		if err := s.Holds(ctx, sc, t, out.Customers); err != nil {
+			return err
+		}
 	}
 	system := scope.System("system")
 	return s.Tx.InTx(ctx, func(ctx context.Context) error {

@@ -44,7 +44,8 @@ type Step struct {
 	AskedAt           time.Time
 }
 
-// Leaving is one signing out everywhere. ConsoleID, RequestID and RelayState are of a console that asked for it.
+// Leaving is one signing out everywhere. ConsoleID, RequestID and RelayState are of a console that asked for it; a
+// RequestID without console is of a request of ours that comes last.
 type Leaving struct {
 	ID, HostID, CustomerID           string
 	ConsoleID, RequestID, RelayState string
@@ -72,6 +73,9 @@ type Leaver interface {
 	VisitsOfSubject(ctx context.Context, consoleID, nameID string) ([]Visit, error)
 	VisitsOfGroup(ctx context.Context, group []byte) ([]Visit, error)
 	EndVisit(ctx context.Context, visitID, by string, at time.Time) error
+	// Astray tells whether a session visits a console by a partner whose customer it is no longer at that instant, or
+	// who is suspended.
+	Astray(ctx context.Context, group []byte, at time.Time) (bool, error)
 
 	InsertLeaving(ctx context.Context, l Leaving) error
 	Leaving(ctx context.Context, id string) (Leaving, bool, error)
@@ -105,8 +109,9 @@ func (s *Service) Open(ctx context.Context, group string) (bool, error) {
 	return len(list) > 0, err
 }
 
-// Leave begins to sign a session out of every console it visited. The session itself is the caller's to end.
-func (s *Service) Leave(ctx context.Context, login, group string) (Leaving, error) {
+// Leave begins to sign a session out of every console it visited. The session itself is the caller's to end; then is the
+// id of a request of the caller's that waits until they are done, or empty.
+func (s *Service) Leave(ctx context.Context, login, group, then string) (Leaving, error) {
 	var out Leaving
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
 		visits, err := s.Store.VisitsOfGroup(ctx, GroupHash(group))
@@ -116,13 +121,22 @@ func (s *Service) Leave(ctx context.Context, login, group string) (Leaving, erro
 		if len(visits) == 0 {
 			return fault.NotFound("hosted.leaving_unknown", nil)
 		}
-		out, err = s.leave(ctx, Leaving{HostID: visits[0].HostID, CustomerID: visits[0].CustomerID}, visits, "here")
+		out, err = s.leave(ctx, Leaving{HostID: visits[0].HostID, CustomerID: visits[0].CustomerID, RequestID: then}, visits, "here")
 		if err != nil {
 			return err
 		}
 		return s.Audit.Record(ctx, audit.Entry{Actor: login, OrgID: out.CustomerID, Action: "console.leave", Object: "leaving:" + out.ID, Detail: map[string]any{"consoles": len(out.Steps)}})
 	})
 	return out, err
+}
+
+// Astray tells whether a session has to leave the consoles it visits, because the association with the partner that
+// sent it there is over, or the partner is suspended.
+func (s *Service) Astray(ctx context.Context, group string) (bool, error) {
+	if group == "" {
+		return false, nil
+	}
+	return s.Store.Astray(ctx, GroupHash(group), s.Clock.Now())
 }
 
 // EndSubject takes a console's wish once and ends what it names: the console's own sessions, the sessions here that

@@ -17,11 +17,14 @@ type Service struct {
 	tx    Tx
 	audit audit.Recorder
 	clock clock.Clock
+
+	// Told is told, in the transaction, that a partner was suspended or may go on; nil tells nobody.
+	Told func(ctx context.Context, partnerID string, suspended bool) error
 }
 
 // New makes the service.
 func New(store Store, tx Tx, recorder audit.Recorder, clk clock.Clock) *Service {
-	return &Service{store, tx, recorder, clk}
+	return &Service{store: store, tx: tx, audit: recorder, clock: clk}
 }
 
 // AddInput names a new organisation.

@@ -17,13 +17,16 @@ type Suspension struct {
 	Since             time.Time
 }
 
-const maxReason = 500
+const (
+	maxReason     = 500
+	actionSuspend = "organisation.suspend"
+)
 
 // Suspend keeps a partner's customers from coming in by its platform, and ends what they have open at their next
 // request; once more changes nothing. Faults: organisation.unknown, .operator_suspends, .reason_malformed,
 // .not_partner.
 func (s *Service) Suspend(ctx context.Context, sc scope.Scope, code, reason string) (Organisation, error) {
-	return s.setSuspended(ctx, sc, code, reason, "organisation.suspend", func(ctx context.Context, o Organisation, reason string) (bool, error) {
+	return s.setSuspended(ctx, sc, code, reason, actionSuspend, func(ctx context.Context, o Organisation, reason string) (bool, error) {
 		return s.store.SetSuspension(ctx, Suspension{OrgID: o.ID, Reason: reason, By: sc.Login(), Since: s.clock.Now()})
 	})
 }
@@ -54,6 +57,11 @@ func (s *Service) setSuspended(ctx context.Context, sc scope.Scope, code, reason
 		changed, err := set(ctx, o, reason)
 		if err != nil || !changed {
 			return err
+		}
+		if s.Told != nil {
+			if err := s.Told(ctx, o.ID, action == actionSuspend); err != nil {
+				return err
+			}
 		}
 		return s.audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: o.ID, Action: action, Object: "organisation:" + o.Code, Outcome: audit.OutcomeDone, Detail: map[string]any{"reason": reason}})
 	})

@@ -199,7 +199,7 @@ func (h *Handlers) readAssigned(c *Ctx) (*sheet, error) {
 		x := &list[i]
 		name := c.personal(names[x.CustomerID].Name)
 		name.Note, name.Href = names[x.CustomerID].Code, c.at(pathCustomers+"/"+x.CustomerID)
-		s.add(sheetRow{key: x.ID, at: latestOf(x.CreatedAt, x.To), mark: marks(bound(x.From), bound(x.To)), cells: []opsview.Cell{name, {Text: bound(x.From)},
+		s.add(sheetRow{key: x.ID, about: names[x.CustomerID].Code, at: latestOf(x.CreatedAt, x.To), mark: marks(bound(x.From), bound(x.To)), cells: []opsview.Cell{name, {Text: bound(x.From)},
 			{Text: i18n.Date(customer.CountExpenditure.From(x.From))}, {Text: bound(x.To)}, {Text: x.CreatedBy}}})
 	}
 	return s, nil

@@ -135,6 +135,7 @@ func (h *Handlers) billLinesRevealed(c *Ctx) error {
 
 // reveal records that a masked column was shown.
 func (h *Handlers) reveal(c *Ctx, list, column string) error {
+	c.eye = list
 	return h.Tx.InTx(c.ctx(), func(ctx context.Context) error {
 		return h.Audit.Record(ctx, audit.Entry{Actor: c.Person.Login, OnBehalf: c.Org.Code, OrgID: c.Org.ID, Action: "column.reveal",
 			Object: "list:" + list, Outcome: "done", Detail: map[string]any{"column": column, "query": c.QueryString()}})
@@ -226,6 +227,7 @@ func (h *Handlers) lineProps(c *Ctx, doc *bill.Document, l lineList, r *bill.Lin
 		Base: part.Money{Text: i18n.Exact(r.BaseAmount)}, Factor: r.Chosen.Factor.String(), Amount: part.PlainOf(r.Amount, doc.Currency)}
 	if open {
 		row.Customer, row.Masked = r.Customer.Name, false
+		c.saw(r.Customer.Code)
 	}
 	if r.Adjusts != nil {
 		row.Region, row.Rule = textOr(r.Item.Region), ruleName(r.Item.RuleNumber, r.Item.RuleVersion)

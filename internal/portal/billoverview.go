@@ -97,6 +97,9 @@ func factsOf(c *Ctx, doc *bill.Document) []part.Item {
 func groupName(c *Ctx, by bill.By, g *bill.Group) string {
 	if by == bill.ByCustomer {
 		if g.Customer.Name == "" || c.open {
+			if c.open {
+				c.saw(g.Customer.Code)
+			}
 			return g.Customer.Name
 		}
 		return maskName(g.Customer.Name) + " · " + g.Customer.Code

@@ -121,7 +121,7 @@ func (h *Handlers) consoleCerts(c *Ctx, x registry.ConsoleStatus) ssoview.Sheet 
 
 // consoleGiven is how customers are named at the console, what is handed over, and the rules of the two messages.
 func consoleGiven(c *Ctx, x registry.Console, may bool) ssoview.Sheet {
-	s := ssoview.Sheet{ID: "settings", Title: c.T("consoles.settings"), Notes: []string{c.T("consoles.settings_text")}}
+	s := ssoview.Sheet{ID: "settings", Title: c.T("consoles.settings"), Width: "w7", Notes: []string{c.T("consoles.settings_text")}}
 	named := part.Field{Name: "name_id", Label: c.T("access.hosted.named"), Type: "select", Value: formatName(x.NameIDFormat), Help: c.T("consoles.named_help")}
 	for _, f := range []string{"persistent", "transient", "email"} {
 		named.Options = append(named.Options, part.Option{Value: f, Label: c.T("access.hosted.format." + f)})
@@ -175,7 +175,7 @@ func (h *Handlers) consoleOurs(c *Ctx, x registry.Console) (ssoview.Sheet, error
 
 // consoleHistory are the documents that came, with what each would change; one that waits is confirmed here.
 func (h *Handlers) consoleHistory(c *Ctx, x registry.ConsoleStatus, may bool) (ssoview.Sheet, error) {
-	s := ssoview.Sheet{ID: "history", Title: c.T("access.history"), Width: "w7"}
+	s := ssoview.Sheet{ID: "history", Title: c.T("access.history")}
 	list, err := h.Access.ConsoleDocuments(c.ctx(), c.Scope, x.ID, accessRecent)
 	s.Rows = documentRows(c, list, may, c.consoleAt(x.ID, "/confirmation"))
 	return s, err

@@ -36,7 +36,10 @@ type Ctx struct {
 	Org    organisation.Organisation // zero outside /o/:org
 	Member account.Membership
 	Scope  scope.Scope
-	open   bool // masked names are shown, once
+	open   bool     // masked names are shown, once
+	eye    string   // the list whose eye is used
+	away   string   // where a session that was ended goes first
+	seen   []string // codes of the customers whose names that shows
 
 	trail   []part.Link // area and column of the menu the page stands in
 	who     *actor      // nil where nobody is signed in
@@ -65,6 +68,9 @@ func (c *Ctx) T(key string, pairs ...any) string {
 
 // page renders to a buffer first, so that a page that fails half way becomes a clean error.
 func (c *Ctx) page(status int, component templ.Component) error {
+	if err := c.tellSeen(); err != nil {
+		return err
+	}
 	return part.Whole(c.framed(), component, func(page []byte) error { return c.send(status, page) })
 }
 

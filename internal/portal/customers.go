@@ -313,7 +313,7 @@ func customerRow(c *Ctx, e *customer.Entry, q *customerQuery, spent map[string]s
 	if e.Managed.After(changed) {
 		changed = e.Managed
 	}
-	return sheetRow{key: e.Association.ID, at: changed, sums: worth, mark: marks(string(e.State), string(e.Kind), e.Manager.ID, worth.mark()), cells: append(cells, state)}
+	return sheetRow{key: e.Association.ID, about: e.Customer.Code, at: changed, sums: worth, mark: marks(string(e.State), string(e.Kind), e.Manager.ID, worth.mark()), cells: append(cells, state)}
 }
 
 func sinceCell(c *Ctx, e *customer.Entry) opsview.Cell {

@@ -25,6 +25,9 @@ func (h *Handlers) customerShown(c *Ctx) error {
 	if err != nil {
 		return err
 	}
+	if c.open {
+		c.saw(r.Customer.Code)
+	}
 	name := c.personal(r.Customer.Name).Text + " · " + r.Customer.Code
 	p := opsview.Board{Flash: c.done(), Header: part.Header{Title: c.T("customers.show.of", "Customer", name), Crumbs: c.crumbs(part.Link{Text: c.T("customers.title"), Href: c.at(pathCustomers)}, part.Link{Text: name}),
 		Status: &part.Status{Text: c.T("association.state." + string(r.State)), Tone: stateTone[r.State]}}, Facts: customerFacts(c, r)}

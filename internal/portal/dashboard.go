@@ -166,6 +166,9 @@ func (h *Handlers) dashboardChoices(c *Ctx, f *expenditure.BoardFilter, b *expen
 	}
 	customers, managers, products, modes := field("customer", f.Customer, true, all), field("manager", f.Manager, true, all), field("product", f.Product, true, all), field("mode", string(f.Mode), true, all)
 	for _, x := range b.Choices.Customers {
+		if c.open {
+			c.saw(x.Code)
+		}
 		customers.Options = append(customers.Options, part.Option{Value: x.Code, Label: c.personal(x.Name).Text + " · " + x.Code})
 	}
 	managers.Options = append(managers.Options, part.Option{Value: expenditure.Nobody, Label: c.T("customers.manager.none")})
@@ -347,7 +350,7 @@ func dashboardRow(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board, g *e
 	if g.Others > 0 {
 		key += "\x00others"
 	}
-	return sheetRow{key: key, mark: mark, sums: worth, cells: cells}
+	return sheetRow{key: key, about: g.Customer.Code, mark: mark, sums: worth, cells: cells}
 }
 
 // shareText is a part of a whole in per cent; nothing where there is no whole.

@@ -134,7 +134,7 @@ func (h *Handlers) readContributions(c *Ctx) (*sheet, error) {
 			name.Href, relation.Text, since = c.at(pathCustomers+"/"+e.CustomerID), c.T(e.Kind.Label()), sinceCell(c, e)
 		}
 		worth := sums{{b.Currency, g.Total.Amount()}}
-		s.add(sheetRow{key: g.Key, mark: worth.mark(), sums: worth, cells: []opsview.Cell{name, relation, since, moneyCell(worth), {Text: shareText(worth[0].amount, b.Total.Amount())}}})
+		s.add(sheetRow{key: g.Key, about: g.Customer.Code, mark: worth.mark(), sums: worth, cells: []opsview.Cell{name, relation, since, moneyCell(worth), {Text: shareText(worth[0].amount, b.Total.Amount())}}})
 	}
 	s.narrowed("", c.T("dashboard.span", "First", string(f.First), "Last", string(f.Last)))
 	return s, nil

@@ -345,6 +345,9 @@ func (h *Handlers) summary(c *Ctx, open string) error {
 		row := consumptionRow(c, s.Currency, r.Figures)
 		row.Customer, row.Relation, row.Product, row.Mode = r.Customer.Name, relationText(c, r.Relation), productText(c, r.Product), modeText(c, r.Mode)
 		row.Href = c.expenditureLink(e, "lines", "customer", r.Customer.Code, "relation", string(r.Relation), "product", r.Product, "mode", string(r.Mode), "zero", "all", "currency", s.Currency)
+		if e.people && open == "customer" {
+			c.saw(r.Customer.Code)
+		}
 		if e.people && open != "customer" {
 			row.Customer, row.Masked = maskName(r.Customer.Name)+" · "+r.Customer.Code, true
 		}

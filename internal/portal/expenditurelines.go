@@ -133,6 +133,9 @@ func consumedLine(c *Ctx, e *consumption, r *expenditure.LineRow, open string, r
 		Mode: w.say("mode", string(p.ChargingMode), func() string { return modeText(c, p.ChargingMode) }),
 		Kind: w.say("kind", string(l.Kind), func() string { return c.T("bills.kind." + string(l.Kind)) }),
 		List: l.List, Listed: l.Listed, Amount: l.Billed}
+	if e.people && open == "customer" {
+		c.saw(r.Customer.Code)
+	}
 	if e.people && open != "customer" {
 		row.Customer, row.Masked = w.say("customer", r.Customer.Name, func() string { return maskName(r.Customer.Name) }), true
 	}

@@ -24,19 +24,19 @@ const pathPlatform = "/platform/"
 func hostedRoutes() []Route {
 	return []Route{
 		{Method: get, Path: "/saml/idp/:key/metadata", Name: "idp.metadata", Public: true, Do: (*Handlers).idpMetadata},
-		{Method: get, Path: "/saml/idp/:key/sso", Name: "idp.sso", Public: true, Do: (*Handlers).idpSSO},
+		{Method: get, Path: "/saml/idp/:key/sso", Name: "idp.sso", Public: true, Once: true, Do: (*Handlers).idpSSO},
 		{Method: post, Path: "/saml/idp/:key/sso", Name: "idp.sso.post", Public: true, Foreign: true, Do: (*Handlers).idpSSO},
-		{Method: get, Path: "/saml/idp/:key/slo", Name: "idp.slo", Public: true, Do: (*Handlers).idpSLO},
+		{Method: get, Path: "/saml/idp/:key/slo", Name: "idp.slo", Public: true, Once: true, Do: (*Handlers).idpSLO},
 		{Method: post, Path: "/saml/idp/:key/slo", Name: "idp.slo.post", Public: true, Foreign: true, Do: (*Handlers).idpSLO},
 		{Method: post, Path: "/saml/idp/:key/launch/:sp", Name: "idp.launch", Public: true, Do: (*Handlers).idpLaunch},
 		{Method: get, Path: pathPlatform + ":platform", Name: "platform", Public: true, Title: "hostedview.name", NoList: "a door and what is behind it", Do: (*Handlers).platformHome},
 		{Method: post, Path: pathPlatform + ":platform/login", Name: "platform.login", Public: true, Do: (*Handlers).platformSignIn},
 		{Method: post, Path: pathPlatform + ":platform/leaving", Name: "platform.leave", Public: true, Do: (*Handlers).platformLeave},
-		{Method: get, Path: pathPlatform + ":platform/leaving/:leaving", Name: "platform.leaving", Public: true, Do: (*Handlers).platformLeaving},
+		{Method: get, Path: pathPlatform + ":platform/leaving/:leaving", Name: "platform.leaving", Public: true, Once: true, Do: (*Handlers).platformLeaving},
 		{Method: post, Path: pathPlatform + ":platform/leaving/:leaving", Name: "platform.skip", Public: true, Do: (*Handlers).platformSkip},
 		{Method: post, Path: "/account/consoles/:sp/withdrawal", Name: "console.withdraw", Self: true, Do: (*Handlers).consoleWithdrawn},
 		{Method: post, Path: pathPlatform + ":platform/consoles/:sp/withdrawal", Name: "platform.withdraw", Public: true, Do: (*Handlers).platformWithdrawn},
-		{Method: get, Path: pathPlatform + ":platform/jump/:ticket", Name: "platform.jump", Public: true, Do: (*Handlers).platformJump},
+		{Method: get, Path: pathPlatform + ":platform/jump/:ticket", Name: "platform.jump", Public: true, Once: true, Do: (*Handlers).platformJump},
 		{Method: post, Path: pathPlatform + ":platform/jump/:ticket", Name: "platform.jump.do", Public: true, Do: (*Handlers).platformJumped},
 	}
 }

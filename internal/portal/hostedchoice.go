@@ -79,6 +79,9 @@ func (h *Handlers) withdrawn(c *Ctx, next string) error {
 	if !slices.ContainsFunc(list, func(k hosted.Consent) bool { return k.ConsoleID == c.Param("sp") }) {
 		return unknown
 	}
+	if done, err := h.stepUp(c, next); done || err != nil {
+		return err
+	}
 	con, _, err := h.Access.ConsoleByID(c.ctx(), c.Param("sp"))
 	if err != nil {
 		return err

@@ -108,36 +108,46 @@ func (h *Handlers) leaveAll(c *Ctx, next string) error {
 	if c.Person.ID == "" {
 		return c.seeOther(next)
 	}
+	e, _, err := h.entry(c)
+	if err != nil {
+		return err
+	}
+	round, err := h.leaveConsoles(c, e, "")
+	if err != nil {
+		return err
+	}
+	if round != "" {
+		next = round
+	}
+	return c.seeOther(next)
+}
+
+// leaveConsoles ends the request's session and gives the page from which the browser goes round the consoles it visited;
+// "" without any. then is a request of ours that comes last.
+func (h *Handlers) leaveConsoles(c *Ctx, e signon.Session, then string) (string, error) {
 	group, login := h.Sessions.Value(c.ctx(), hosted.ValueVisits), c.Person.Login
 	visited := false
 	if h.Hosted != nil {
 		var err error
 		if visited, err = h.Hosted.Open(c.ctx(), group); err != nil {
-			return err
+			return "", err
 		}
 	}
-	e, _, err := h.entry(c)
-	if err != nil {
-		return err
+	if err := h.out(c, e); err != nil || !visited {
+		return "", err
 	}
-	if err := h.out(c, e); err != nil {
-		return err
-	}
-	if !visited {
-		return c.seeOther(next)
-	}
-	l, err := h.Hosted.Leave(c.ctx(), login, group)
+	l, err := h.Hosted.Leave(c.ctx(), login, group, then)
 	if fault.HasCode(err, "hosted.leaving_unknown") {
-		return c.seeOther(next)
+		return "", nil
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
 	on, err := h.hostByID(c, &hostAt{}, l.HostID)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return c.seeOther(on.path("/leaving/" + l.ID))
+	return on.path("/leaving/" + l.ID), nil
 }
 
 func (h *Handlers) leavingAt(c *Ctx) (*hostAt, hosted.Leaving, error) {
@@ -162,6 +172,9 @@ func (h *Handlers) platformLeaving(c *Ctx) error {
 	if err != nil {
 		return err
 	}
+	if first && l.ConsoleID == "" && l.RequestID != "" {
+		return h.leavePlatform(c, at, l)
+	}
 	if !first || l.ConsoleID == "" {
 		return h.leftList(c, at, l)
 	}
@@ -170,6 +183,30 @@ func (h *Handlers) platformLeaving(c *Ctx) error {
 		return err
 	}
 	return h.leftFor(c, at, l, con)
+}
+
+// leavePlatform is the last step of who came by a partner's own platform: that is asked to end its session too. One that
+// cannot be asked any more is passed over.
+func (h *Handlers) leavePlatform(c *Ctx, at *hostAt, l hosted.Leaving) error {
+	req, ok, err := h.SignOn.RequestByID(c.ctx(), l.RequestID)
+	if err != nil {
+		return err
+	}
+	e, known, err := h.SignOn.Session(c.ctx(), req.Query)
+	if err != nil {
+		return err
+	}
+	if !ok || !known || !h.Clock.Now().Before(req.ExpiresAt) {
+		return h.leftList(c, at, l)
+	}
+	reg, err := h.platformByID(c, e.PeerID)
+	if sso.RefusalOf(err) != nil || err == nil && reg.SLOURL == "" {
+		return h.leftList(c, at, l)
+	}
+	if err != nil {
+		return err
+	}
+	return h.askPlatform(c, reg, e, req)
 }
 
 // platformSkip goes on without the console that is being asked.

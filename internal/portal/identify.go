@@ -2,11 +2,14 @@ package portal
 
 import (
 	"fmt"
+	"net/http"
 	"runtime/debug"
 	"slices"
+	"strings"
 
 	"huoban/internal/account"
 	"huoban/internal/fault"
+	"huoban/internal/hosted"
 	"huoban/internal/i18n"
 	"huoban/web/templates/layout"
 )
@@ -46,7 +49,7 @@ func (h *Handlers) identify(c *Ctx) error {
 		return err
 	} else if !living {
 		h.dress(c)
-		return h.Sessions.SignOut(c.ctx())
+		return h.expel(c)
 	}
 	x, err := h.actor(c, personID)
 	if err != nil {
@@ -74,6 +77,34 @@ func (h *Handlers) identify(c *Ctx) error {
 	}
 	c.enrich(ctx, env)
 	return nil
+}
+
+// expel ends a session that may go on no longer. The consoles it visits are left too: the browser goes round them before
+// the next page; until then nobody is signed in.
+func (h *Handlers) expel(c *Ctx) error {
+	group := h.Sessions.Value(c.ctx(), hosted.ValueVisits)
+	if h.Hosted == nil || group == "" {
+		return h.Sessions.SignOut(c.ctx())
+	}
+	r := c.Request()
+	if r.Method != http.MethodGet || wantsJSON(r) || strings.HasPrefix(r.URL.Path, "/saml/") || strings.HasPrefix(r.URL.Path, "/api/") {
+		return nil
+	}
+	if err := h.Sessions.SignOut(c.ctx()); err != nil {
+		return err
+	}
+	l, err := h.Hosted.Leave(c.ctx(), "sso", group, "")
+	if fault.HasCode(err, "hosted.leaving_unknown") {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	on, err := h.hostByID(c, &hostAt{}, l.HostID)
+	if err == nil {
+		c.away = on.path("/leaving/" + l.ID)
+	}
+	return err
 }
 
 // envOfOrg adds what belongs to this request.

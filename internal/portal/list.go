@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"huoban/internal/customer"
 	"huoban/internal/i18n"
 	"huoban/internal/money"
 	"huoban/internal/scope"
@@ -75,6 +76,7 @@ type sheetRow struct {
 	mark  string
 	cells []opsview.Cell
 	sums  sums
+	about string    // code of the customer whose name it shows; "" = nobody's
 	at    time.Time // when it came to be what it is; zero where nothing keeps that
 }
 
@@ -326,6 +328,9 @@ func (h *Handlers) gridOf(c *Ctx, l *list, s *sheet) (opsview.Grid, error) {
 		g.Heads = append(g.Heads, h.headOf(c, l, &s.columns[i]))
 	}
 	for i := range rows {
+		if c.open {
+			c.saw(rows[i].about)
+		}
 		cells := make([]opsview.Cell, len(chosen))
 		for n, at := range chosen {
 			cells[n] = rows[i].cells[at]
@@ -412,6 +417,23 @@ func totalsOf(c *Ctx, s *sheet, rows []sheetRow, chosen []int) []opsview.Total {
 	}
 	return []opsview.Total{{Label: c.T("list.total.page", "Count", int64(len(rows))), Lines: page.texts(), At: at, Rest: len(chosen) - at - 1},
 		{Label: c.T("list.total.all", "Count", s.count), Lines: s.totals.texts(), At: at, Rest: len(chosen) - at - 1}}
+}
+
+// saw notes that the name of the customer of that code stands on this page in clear.
+func (c *Ctx) saw(code string) {
+	if code != "" {
+		c.seen = append(c.seen, code)
+	}
+}
+
+// tellSeen lets the customers whose names a page shows in clear know it, before it is sent.
+func (c *Ctx) tellSeen() error {
+	if len(c.seen) == 0 || c.eye == "" {
+		return nil
+	}
+	codes := c.seen
+	c.seen = nil
+	return c.h.Customers.Saw(c.ctx(), c.Scope, customer.ActReveal, c.eye, codes)
 }
 
 // personal is a name that is masked until the eye of its column is used.

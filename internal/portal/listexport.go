@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -164,7 +165,7 @@ func (h *Handlers) produceList(ctx context.Context, l *list, sc scope.Scope, org
 	if err != nil {
 		return export.Produced{}, err
 	}
-	f := &listFile{c: c, l: l, s: s, filter: p.Filter}
+	f := &listFile{c: c, l: l, s: s, filter: p.Filter, about: map[string]bool{}}
 	for _, key := range p.Columns {
 		if i := slices.IndexFunc(s.columns, func(x listColumn) bool { return x.key == key }); i >= 0 {
 			f.columns = append(f.columns, i)
@@ -178,7 +179,7 @@ func (h *Handlers) produceList(ctx context.Context, l *list, sc scope.Scope, org
 		return export.Produced{}, err
 	}
 	name := strings.ReplaceAll(l.kind, ".", "-") + "-" + org.Code
-	return export.Produced{FileName: name + "." + format.Extension(), ContentType: format.MediaType(), Rows: f.rows, Code: s.code(l, c)}, nil
+	return export.Produced{FileName: name + "." + format.Extension(), ContentType: format.MediaType(), Rows: f.rows, Code: s.code(l, c), Customers: slices.Sorted(maps.Keys(f.about))}, nil
 }
 
 func every(n int) []int {
@@ -198,6 +199,7 @@ type listFile struct {
 	filter  string
 
 	rows  int64
+	about map[string]bool // codes of the customers it holds
 	sums  sums
 	width int
 	money int // where totals stand in a row of the file, -1 if nowhere
@@ -224,6 +226,9 @@ func (f *listFile) sheet() billdoc.Sheet {
 	out.Each = func(ctx context.Context, yield func([]string) error) error {
 		return f.s.each(ctx, func(r *sheetRow) error {
 			f.rows++
+			if r.about != "" {
+				f.about[r.about] = true
+			}
 			for _, x := range r.sums {
 				f.sums = f.sums.add(x)
 			}

@@ -11,10 +11,14 @@ import (
 var (
 	lists      = map[string]*list{}
 	pageOfList = map[string]Route{}
+	titleOf    = map[string]string{} // key of a page's title by the name of its route
 )
 
 func init() {
 	routes := table()
+	for _, r := range routes {
+		titleOf[r.Name] = r.Title
+	}
 	for _, l := range allLists() {
 		lists[l.kind] = l
 		i := slices.IndexFunc(routes, func(r Route) bool { return r.Name == l.route })
@@ -56,6 +60,7 @@ func allLists() []*list {
 		{kind: "prices.history", route: "prices", params: []string{"rule"}, prefix: "h-", read: (*Handlers).readPriceHistory},
 		{kind: "prices.drafts", route: "prices.simulation", needs: scope.ItemPriceView, prefix: "d-", read: (*Handlers).readDrafts},
 		{kind: "prices.simulation", route: "prices.simulation", params: []string{"cycle"}, read: (*Handlers).readSimulation},
+		{kind: "partner.trail", route: "partner.trail", params: []string{"kind", "from", "to"}, read: (*Handlers).readTrail},
 		{kind: "consoles", route: "consoles", read: (*Handlers).readConsoles},
 		{kind: "audit", route: "audit", params: []string{"actor", "action", "outcome", "request", "from", "to"}, needs: scope.ItemAuditExport, read: (*Handlers).readAudit},
 		{kind: "messages", route: "messages", params: []string{"category", "unread"}, read: (*Handlers).readBell},

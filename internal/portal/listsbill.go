@@ -123,7 +123,7 @@ func (h *Handlers) readBillAdjustments(c *Ctx) (*sheet, error) {
 		}
 		customer := c.personal(it.Customer.Name)
 		customer.Note = it.Customer.Code
-		s.add(sheetRow{key: it.Adjusts.ID + " " + string(it.Kind) + " " + i18n.Count(int64(i)), mark: it.Amount.String(), sums: worth, cells: []opsview.Cell{{Text: "A" + short(it.Adjusts.ID), Mono: true},
+		s.add(sheetRow{about: it.Customer.Code, key: it.Adjusts.ID + " " + string(it.Kind) + " " + i18n.Count(int64(i)), mark: it.Amount.String(), sums: worth, cells: []opsview.Cell{{Text: "A" + short(it.Adjusts.ID), Mono: true},
 			{Text: string(it.Adjusts.CorrectsCycle) + " · " + it.Adjusts.Source + " · " + it.Adjusts.Key}, customer, {Text: c.T("bills.kind." + string(it.Kind))},
 			{Text: adjustmentReason(c, it.Adjusts)}, {Text: c.T("bills.adjusts." + it.Adjusts.Kind)}, plainCell(it.Amount, doc.Currency)}})
 	}

@@ -18,6 +18,7 @@ type Route struct {
 	Items  []scope.Item // any one of these is enough; empty with neither Public nor Self is a mistake
 	Also   []scope.Item // and each of these
 
+	Once    bool // a GET that takes something that is there once: a HEAD is answered without it
 	Foreign bool // a POST that other sites send, whose handler checks it by other means than where it came from
 
 	Query  []string // query or form parameters that name a stored thing

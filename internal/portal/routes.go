@@ -40,6 +40,8 @@ func table() []Route {
 	rows = append(rows, hostedRoutes()...)
 	rows = append(rows, accessRoutes()...)
 	rows = append(rows, consoleRoutes()...)
+	rows = append(rows, trailRoute())
+	rows = append(rows, confirmRoutes()...)
 	return append(rows, opsRoutes()...)
 }
 

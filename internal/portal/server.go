@@ -129,7 +129,11 @@ func New(h *Handlers, o Options) (http.Handler, error) {
 	for _, r := range rows {
 		e.Add(r.Method, r.Path, h.serve(r))
 		if r.Method == get {
-			e.Add(http.MethodHead, r.Path, h.serve(r)) // the same answer without its body
+			head := h.serve(r) // the same answer without its body
+			if r.Once {
+				head = func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }
+			}
+			e.Add(http.MethodHead, r.Path, head)
 		}
 	}
 	e.RouteNotFound("/*", h.nowhere)
@@ -192,6 +196,9 @@ func (h *Handlers) serve(r Route) echo.HandlerFunc {
 		c.Route = r
 		if err := h.identify(c); err != nil {
 			return err
+		}
+		if c.away != "" {
+			return c.Redirect(http.StatusSeeOther, c.away)
 		}
 		if err := h.authorise(c); err != nil {
 			return err

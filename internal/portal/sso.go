@@ -40,14 +40,14 @@ const (
 // that other sites send: what they bring is signed, and belongs to a request of this browser.
 func ssoRoutes() []Route {
 	return []Route{
-		{Method: get, Path: "/authui/saml/login", Name: "saml.entry", Public: true, Do: (*Handlers).samlEntry},
-		{Method: get, Path: "/saml/sp/:key/login", Name: "saml.login", Public: true, Do: (*Handlers).samlLogin},
+		{Method: get, Path: "/authui/saml/login", Name: "saml.entry", Public: true, Once: true, Do: (*Handlers).samlEntry},
+		{Method: get, Path: "/saml/sp/:key/login", Name: "saml.login", Public: true, Once: true, Do: (*Handlers).samlLogin},
 		{Method: get, Path: "/authui/saml/metadata.xml", Name: "saml.metadata.mark", Public: true, Do: (*Handlers).samlMetadataOf},
 		{Method: get, Path: "/saml/sp/:key/metadata", Name: "saml.metadata", Public: true, Do: (*Handlers).samlMetadata},
 		{Method: post, Path: "/saml/sp/:key/acs", Name: "saml.acs", Public: true, Foreign: true, Do: (*Handlers).samlACS},
-		{Method: get, Path: "/saml/sp/:key/slo", Name: "saml.slo", Public: true, Do: (*Handlers).samlSLO},
+		{Method: get, Path: "/saml/sp/:key/slo", Name: "saml.slo", Public: true, Once: true, Do: (*Handlers).samlSLO},
 		{Method: post, Path: "/saml/sp/:key/slo", Name: "saml.slo.post", Public: true, Foreign: true, Do: (*Handlers).samlSLO},
-		{Method: get, Path: "/saml/arrive/:ticket", Name: "saml.arrive", Public: true, Do: (*Handlers).arrive},
+		{Method: get, Path: "/saml/arrive/:ticket", Name: "saml.arrive", Public: true, Once: true, Do: (*Handlers).arrive},
 		{Method: post, Path: "/saml/arrive/:ticket", Name: "saml.arrive.do", Public: true, Do: (*Handlers).arrived},
 		{Method: get, Path: pathSSOLeave, Name: "saml.leave", Self: true, Title: "ssoview.leave.title", NoList: "form", Do: (*Handlers).leavePage},
 		{Method: post, Path: pathSSOLeave, Name: "saml.leave.do", Self: true, Do: (*Handlers).leave},

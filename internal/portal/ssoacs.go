@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 
+	"huoban/internal/hosted"
 	"huoban/internal/signon"
 	"huoban/internal/sso"
 	"huoban/web/templates/part"
@@ -88,6 +89,11 @@ func (h *Handlers) samlACS(c *Ctx) error {
 	}
 	if err == nil {
 		err = open(reg, false)
+	}
+	if err == nil && acc.Request.Purpose == sso.PurposeStepUp {
+		if err = h.confirmedThere(c, reg, acc); err == nil {
+			return nil
+		}
 	}
 	var done signon.Accepted
 	if err == nil {
@@ -266,17 +272,28 @@ func (h *Handlers) leave(c *Ctx) error {
 	if e.ID == "" {
 		return notFound()
 	}
-	peer := peerOf(&reg)
-	if err := h.out(c, e); err != nil {
-		return err
+	then := sso.Request{}
+	if reg.SLOURL != "" {
+		then, err = h.SignOn.Begin(c.ctx(), signon.BeginInput{Peer: peerOf(&reg), Browser: sso.BrowserHash(c.secret()), Purpose: sso.PurposeLogout, UserID: e.UserID,
+			To: signon.Destination{Query: e.ID}})
+		if err != nil {
+			return err
+		}
 	}
-	if reg.SLOURL == "" {
+	round, err := h.leaveConsoles(c, e, then.ID)
+	switch {
+	case err != nil:
+		return err
+	case round != "":
+		return c.seeOther(round)
+	case reg.SLOURL == "":
 		return h.left(c, &reg, part.Warn, "ssoview.left.failed")
 	}
-	req, err := h.SignOn.Begin(c.ctx(), signon.BeginInput{Peer: peer, Browser: sso.BrowserHash(c.secret()), Purpose: sso.PurposeLogout, UserID: e.UserID})
-	if err != nil {
-		return err
-	}
+	return h.askPlatform(c, &reg, e, then)
+}
+
+// askPlatform asks the platform of a session that is over here to end its own.
+func (h *Handlers) askPlatform(c *Ctx, reg *sso.Registration, e signon.Session, req sso.Request) error {
 	a := e.Asserted
 	subject := sso.Subject{NameID: sso.NameID{Value: a.NameID, Format: a.Format, NameQualifier: a.NameQualifier, SPNameQualifier: a.SPNameQualifier}}
 	if a.SessionIndex != "" {
@@ -302,8 +319,13 @@ func (h *Handlers) out(c *Ctx, e signon.Session) error {
 	return h.Sessions.SignOut(c.ctx())
 }
 
-// living asks of a session that a platform began whether it may go on.
+// living asks of a session that a platform began, or that visits consoles by a hosted one, whether it may go on.
 func (h *Handlers) living(c *Ctx) (bool, error) {
+	if group := h.Sessions.Value(c.ctx(), hosted.ValueVisits); group != "" && h.Hosted != nil {
+		if astray, err := h.Hosted.Astray(c.ctx(), group); err != nil || astray {
+			return false, err
+		}
+	}
 	id := h.Sessions.Value(c.ctx(), signon.ValueSession)
 	if id == "" || h.SignOn == nil {
 		return true, nil

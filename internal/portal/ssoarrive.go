@@ -359,9 +359,3 @@ const (
 	howPassword = "password"
 	howSAML     = "saml"
 )
-
-// trailed is an event with its instant, to be put in order.
-type trailed struct {
-	at time.Time
-	ev part.Event
-}

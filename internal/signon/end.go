@@ -9,10 +9,10 @@ import (
 	"huoban/internal/sso"
 )
 
-// Living tells whether a session that began with a platform's word may go on: neither side ended it, and its
-// registration is in force.
+// Living tells whether a session that began with a platform's word may go on: neither side ended it, its registration
+// is in force, and so is the association of its customer with the partner.
 func (s *Service) Living(ctx context.Context, id string) (bool, error) {
-	return s.Store.Living(ctx, id)
+	return s.Store.Living(ctx, id, s.Clock.Now())
 }
 
 // Session gives the entry of a session. ok is false when there is none.

@@ -164,8 +164,11 @@ type Store interface {
 
 	InsertSession(ctx context.Context, s Session) error
 	Session(ctx context.Context, id string) (Session, bool, error)
-	// Living says of a session whether it has not ended and its registration is still active.
-	Living(ctx context.Context, id string) (bool, error)
+	// Living says of a session whether it has not ended, its registration is still active, and its customer the
+	// partner's at that instant.
+	Living(ctx context.Context, id string, at time.Time) (bool, error)
+	// SetAuthn notes what a new sign-in of a session's person said.
+	SetAuthn(ctx context.Context, id string, a Asserted) error
 	SessionsOfSubject(ctx context.Context, peerID string, a Asserted) ([]Session, error)
 	SessionsOfPerson(ctx context.Context, personID string) ([]Session, error)
 	// NamedBefore gives the latest session of another customer that the platform named so.

@@ -18,6 +18,7 @@ var silent = []string{
 	// read afresh with each request
 	"session", "message", "month_close", "close_step",
 	// work and records, on pages of their own
+	"customer_trail",
 	"job", "idempotency_key", "audit", "audit_head", "transition_log", "due_change", "export_task", "export_piece",
 	// at the door
 	"sign_in_throttle", "setup_link", "recovery_code",

@@ -184,8 +184,18 @@ func console(in ConsoleInput, e metadata.Entity) (Console, []*fault.Error, error
 	return c, warn, nil
 }
 
+// recordConsole writes one line for who looks after a console, and one for the partner whose customers go there.
 func (s *Service) recordConsole(ctx context.Context, sc scope.Scope, c Console, action string, detail map[string]any) error {
-	return s.Audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: c.PartnerID, Action: action, Object: "console:" + c.EntityID, Detail: detail})
+	orgs := []string{c.VendorID, c.PartnerID}
+	if c.VendorID == "" || c.PartnerID == "" {
+		orgs = []string{c.VendorID + c.PartnerID}
+	}
+	for _, orgID := range orgs {
+		if err := s.Audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: orgID, Action: action, Object: "console:" + c.EntityID, Detail: detail}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ConsoleByEntity is the console of an entity, for a request that names it.

@@ -14,6 +14,7 @@ var (
 	qVisitsOfSubject = q.Get("hosted.VisitsOfSubject")
 	qVisitsOfGroup   = q.Get("hosted.VisitsOfGroup")
 	qVisitEnd        = q.Get("hosted.VisitEnd")
+	qVisitsAstray    = q.Get("hosted.VisitsAstray")
 	qLeavingInsert   = q.Get("hosted.LeavingInsert")
 	qLeavingByID     = q.Get("hosted.LeavingByID")
 	qLeavingDone     = q.Get("hosted.LeavingDone")
@@ -45,6 +46,13 @@ func (s *Store) VisitsOfSubject(ctx context.Context, consoleID, nameID string) (
 // VisitsOfGroup lists the open sessions at consoles that one session here began.
 func (s *Store) VisitsOfGroup(ctx context.Context, group []byte) ([]hosted.Visit, error) {
 	return s.visits(ctx, qVisitsOfGroup, group)
+}
+
+// Astray tells whether a session visits a console by a partner whose customer it is no longer, or who is suspended.
+func (s *Store) Astray(ctx context.Context, group []byte, at time.Time) (bool, error) {
+	var n int64
+	err := s.db.Each(ctx, qVisitsAstray, []any{group, store.At(at)}, func(rows *sql.Rows) error { return rows.Scan(&n) })
+	return n > 0, err
 }
 
 // EndVisit notes that a session at a console ended.

@@ -23,7 +23,8 @@ var Tenancy = map[string]string{
 	"partnership":        "vendor_id = {vendor} OR partner_id = {organisations}",
 	"vendor_customer":    "vendor_id = {vendor}",
 	"association":        "partner_id = {partners} OR customer_id = {customer}",
-	"assignment":         "partner_id = {partners}",
+	"assignment":         "partner_id = {partners} OR customer_id = {customer}",
+	"customer_trail":     "partner_id = {partners} OR customer_id = {customer}",
 	"suspension":         "org_id = {org}",
 
 	"person":           "org_id = {org} OR org_id = {own} OR id IN (SELECT g.person_id FROM role_grant g WHERE g.org_id = {org})",

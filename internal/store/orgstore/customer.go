@@ -27,6 +27,11 @@ var (
 	qCareCustomer = q.Get("assignment.OfCustomer")
 	qCareInsert   = q.Get("assignment.Insert")
 	qCareEnd      = q.Get("assignment.End")
+	qCareAbout    = q.Get("assignment.About")
+	qCarers       = q.Get("assignment.Carers")
+	qTrailPut     = q.Get("trail.Put")
+	qTrailOf      = q.Get("trail.Of")
+	qTrailPutAll  = q.Get("trail.PutAll")
 )
 
 // Customers implements customer.Store.
@@ -195,6 +200,49 @@ func (s *Customers) Assignments(ctx context.Context, partnerID string) ([]custom
 // AssignmentsOfCustomer lists those of one customer.
 func (s *Customers) AssignmentsOfCustomer(ctx context.Context, partnerID, customerID string) ([]customer.Assignment, error) {
 	return s.care(ctx, qCareCustomer, partnerID, customerID)
+}
+
+// AssignmentsAbout lists those of a customer at every partner.
+func (s *Customers) AssignmentsAbout(ctx context.Context, customerID string) ([]customer.Assignment, error) {
+	return s.care(ctx, qCareAbout, customerID)
+}
+
+// Carers lists the people who looked after a customer.
+func (s *Customers) Carers(ctx context.Context, customerID string) ([]customer.Carer, error) {
+	var out []customer.Carer
+	err := s.db.Each(ctx, qCarers, []any{customerID}, func(rows *sql.Rows) error {
+		var c customer.Carer
+		err := rows.Scan(&c.ID, &c.Login, &c.Name)
+		out = append(out, c)
+		return err
+	})
+	return out, err
+}
+
+// PutSeen notes an act, or counts one of the day up.
+func (s *Customers) PutSeen(ctx context.Context, x customer.Seen, code, day string) error {
+	_, err := s.db.Exec(ctx, qTrailPut, x.ID, code, x.PartnerID, string(x.Act), x.Actor, x.What, day, store.At(x.LastAt))
+	return err
+}
+
+// PutSeenByAll notes an act for every customer of the partner at that instant.
+func (s *Customers) PutSeenByAll(ctx context.Context, x customer.Seen, day string) error {
+	_, err := s.db.Exec(ctx, qTrailPutAll, x.ID, x.PartnerID, string(x.Act), day, store.At(x.LastAt))
+	return err
+}
+
+// SeenOf lists the acts that concern a customer.
+func (s *Customers) SeenOf(ctx context.Context, customerID string) ([]customer.Seen, error) {
+	var out []customer.Seen
+	err := s.db.Each(ctx, qTrailOf, []any{customerID}, func(rows *sql.Rows) error {
+		var x customer.Seen
+		var first, last store.Instant
+		err := rows.Scan(&x.ID, &x.PartnerID, &x.Act, &x.Actor, &x.What, &first, &last, &x.Times)
+		x.FirstAt, x.LastAt = first.Time, last.Time
+		out = append(out, x)
+		return err
+	})
+	return out, err
 }
 
 // InsertAssignment writes a new assignment.

@@ -24,6 +24,16 @@ func (s *Store) InsertSession(ctx context.Context, e signon.Session) error {
 	return err
 }
 
+// SetAuthn writes what a new sign-in of the session's person said.
+func (s *Store) SetAuthn(ctx context.Context, sessionID string, a signon.Asserted) error {
+	body, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	_, err = s.db.Exec(ctx, qSessionAuthn, sessionID, string(body), store.At(a.AuthnAt), a.AuthnContext, a.SessionIndex, store.At(a.NotOnOrAfter))
+	return err
+}
+
 func (s *Store) sessions(ctx context.Context, query store.Query, args ...any) ([]signon.Session, error) {
 	var out []signon.Session
 	err := s.db.Each(ctx, query, args, func(rows *sql.Rows) error {
@@ -49,9 +59,10 @@ func (s *Store) Session(ctx context.Context, sessionID string) (signon.Session, 
 	return list[0], true, nil
 }
 
-// Living tells whether the session has not ended and its registration is active.
-func (s *Store) Living(ctx context.Context, sessionID string) (bool, error) {
-	return s.any(ctx, qSessionLiving, sessionID)
+// Living tells whether the session has not ended, its registration is active, and its customer the partner's at that
+// instant.
+func (s *Store) Living(ctx context.Context, sessionID string, at time.Time) (bool, error) {
+	return s.any(ctx, qSessionLiving, sessionID, store.At(at))
 }
 
 // SessionsOfSubject lists what has not ended of a subject: its name, and the qualifiers as they were asserted.

@@ -47,6 +47,7 @@ var (
 	qSessionInsert     = q.Get("sso.SessionInsert")
 	qSessionByID       = q.Get("sso.SessionByID")
 	qSessionLiving     = q.Get("sso.SessionLiving")
+	qSessionAuthn      = q.Get("sso.SessionAuthn")
 	qSessionsOfSubject = q.Get("sso.SessionsOfSubject")
 	qSessionsOfPerson  = q.Get("sso.SessionsOfPerson")
 	qSessionsOfPartner = q.Get("sso.SessionsOfPartner")

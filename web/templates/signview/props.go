@@ -93,3 +93,12 @@ type Consoled struct {
 	Since  string
 	Forget string // POST takes it back
 }
+
+// Confirm asks a signed-in person to show again who it is: at the partner's platform, or by password and second step.
+type Confirm struct {
+	Action, Next string
+	Partner      string // whose platform; "" = here
+	Password     bool
+	Code         bool
+	Error        string
+}

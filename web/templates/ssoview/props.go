@@ -67,6 +67,7 @@ type Partner struct {
 	May    []string
 	Links  []LinkRow
 	Trail  []part.Event
+	All    part.Link // the whole of it
 	Empty  *part.Empty
 }
 

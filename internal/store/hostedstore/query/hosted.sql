@@ -50,6 +50,13 @@ FROM sso_session WHERE side = 'idp' AND peer_id = $1 AND name_id = $2 AND ended_
 SELECT id, host_id, peer_id, customer_id, user_id, session_hash, name_id, format, name_qualifier, sp_name_qualifier, session_index
 FROM sso_session WHERE side = 'idp' AND session_hash = $1 AND ended_at IS NULL ORDER BY created_at, id;
 
+-- name: hosted.VisitsAstray
+SELECT COUNT(*) FROM sso_session s JOIN sso_host h ON h.id = s.host_id
+WHERE s.side = 'idp' AND s.session_hash = $1 AND s.ended_at IS NULL
+  AND (EXISTS (SELECT 1 FROM suspension x WHERE x.org_id = h.partner_id)
+    OR NOT EXISTS (SELECT 1 FROM association a WHERE a.customer_id = s.customer_id AND a.partner_id = h.partner_id AND a.state IN ('active', 'ended')
+      AND (a.valid_from IS NULL OR a.valid_from <= $2) AND (a.valid_to IS NULL OR a.valid_to > $2)));
+
 -- name: hosted.VisitEnd
 UPDATE sso_session SET ended_at = $2, ended_by = $3, version = version + 1 WHERE id = $1 AND ended_at IS NULL;
 

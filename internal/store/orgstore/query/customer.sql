@@ -65,3 +65,24 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: assignment.End
 UPDATE assignment SET valid_to = $2 WHERE id = $1;
+
+-- name: assignment.About
+SELECT id, partner_id, customer_id, person_id, valid_from, valid_to, created_by, created_at
+FROM assignment WHERE customer_id = $1 ORDER BY valid_from, id;
+
+-- name: assignment.Carers
+SELECT DISTINCT w.id, w.login, w.name FROM assignment a JOIN person w ON w.id = a.person_id WHERE a.customer_id = $1 ORDER BY w.id;
+
+-- name: trail.Put
+INSERT INTO customer_trail (id, customer_id, partner_id, act, actor, what, day, first_at, last_at, times)
+SELECT $1, o.id, $3, $4, $5, $6, $7, $8, $8, 1 FROM organisation o WHERE o.code = $2 AND o.kind = 'customer'
+ON CONFLICT (customer_id, partner_id, act, actor, what, day) DO UPDATE SET last_at = excluded.last_at, times = customer_trail.times + 1;
+
+-- name: trail.PutAll
+INSERT INTO customer_trail (id, customer_id, partner_id, act, actor, what, day, first_at, last_at, times)
+SELECT $1 || '-' || a.customer_id, a.customer_id, a.partner_id, $3, '', '', $4, $5, $5, 1 FROM association a
+WHERE a.partner_id = $2 AND a.state IN ('active', 'ended') AND (a.valid_from IS NULL OR a.valid_from <= $5) AND (a.valid_to IS NULL OR a.valid_to > $5)
+ON CONFLICT (customer_id, partner_id, act, actor, what, day) DO UPDATE SET last_at = excluded.last_at, times = customer_trail.times + 1;
+
+-- name: trail.Of
+SELECT id, partner_id, act, actor, what, first_at, last_at, times FROM customer_trail WHERE customer_id = $1 ORDER BY last_at DESC, id DESC;

@@ -73,7 +73,9 @@ FROM sso_session WHERE side = 'sp' AND id = $1;
 -- name: sso.SessionLiving
 SELECT COUNT(*) FROM sso_session s JOIN sso_idp i ON i.id = s.peer_id
 WHERE s.id = $1 AND s.side = 'sp' AND s.ended_at IS NULL AND i.state = 'active'
-  AND NOT EXISTS (SELECT 1 FROM suspension x WHERE x.org_id = i.partner_id);
+  AND NOT EXISTS (SELECT 1 FROM suspension x WHERE x.org_id = i.partner_id)
+  AND EXISTS (SELECT 1 FROM association a WHERE a.customer_id = s.customer_id AND a.partner_id = i.partner_id AND a.state IN ('active', 'ended')
+    AND (a.valid_from IS NULL OR a.valid_from <= $2) AND (a.valid_to IS NULL OR a.valid_to > $2));
 
 -- name: sso.SessionsOfSubject
 SELECT id, peer_id, session_hash, customer_id, user_id, attributes, created_at, ended_at, ended_by
@@ -91,6 +93,10 @@ FROM sso_session WHERE side = 'sp' AND peer_id = $1 AND name_id = $2 AND custome
 SELECT s.id, s.peer_id, s.session_hash, s.customer_id, s.user_id, s.attributes, s.created_at, s.ended_at, s.ended_by
 FROM sso_session s JOIN sso_idp i ON i.id = s.peer_id
 WHERE s.side = 'sp' AND i.partner_id = $1 AND s.customer_id = $2 AND s.ended_at IS NULL ORDER BY s.created_at, s.id;
+
+-- name: sso.SessionAuthn
+UPDATE sso_session SET attributes = $2, authn_at = $3, authn_context = $4, session_index = $5, not_on_or_after = $6, version = version + 1
+WHERE id = $1 AND side = 'sp' AND ended_at IS NULL;
 
 -- name: sso.SessionEnd
 UPDATE sso_session SET ended_at = $2, ended_by = $3, version = version + 1 WHERE id = $1 AND ended_at IS NULL;
