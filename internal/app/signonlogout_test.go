@@ -239,14 +239,15 @@ func TestHeadSpendsNothing(t *testing.T) {
 		if _, status := s.told(s.consoles["con"], req, b.get(at)); status != "" {
 			t.Errorf("after it the question is answered %s", status)
 		}
-		reg := s.regA
-		c := s.browser()
-		p = c.post(reg, s.say(reg, c.begin(reg, ""), "x9"))
-		if q := c.ask(http.MethodHead, p.to(), nil, false); q.status != http.StatusNoContent {
-			t.Errorf("HEAD of an arrival: %d", q.status)
+	})
+	eachDoorway(t, func(t *testing.T, d *doorway) {
+		c := d.browser()
+		at := c.post(d.regA, d.say(d.regA, c.begin(d.regA, ""), "x9")).to()
+		if p := c.ask(http.MethodHead, at, nil, false); p.status != http.StatusNoContent {
+			t.Errorf("HEAD of an arrival: %d", p.status)
 		}
-		if q := c.get(p.to()); q.status != http.StatusOK || !strings.Contains(q.body, `value="create"`) {
-			t.Errorf("after it the arrival is answered %d", q.status)
+		if p := c.get(at); p.status != http.StatusOK || !strings.Contains(p.body, `value="create"`) {
+			t.Errorf("after it the arrival is answered %d", p.status)
 		}
 	})
 }

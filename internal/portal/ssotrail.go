@@ -148,14 +148,18 @@ func eventText(c *Ctx, e *customer.Event) string {
 	switch e.Kind {
 	case customer.EventCare:
 		return c.T("trail.care."+e.What, "From", carerMasked(e.From), "To", carerMasked(e.To))
-	case customer.EventReveal, customer.EventExport:
-		return c.T("trail."+string(e.Kind), "List", listText(c, e.What))
+	case customer.EventReveal:
+		return c.T("trail.reveal", "List", listText(c, e.What))
+	case customer.EventExport:
+		return c.T("trail.export", "List", listText(c, e.What))
+	case customer.EventSuspend:
+		return c.T("trail.suspend." + e.What)
 	case eventLink:
 		return c.T("ssoview.partner.trail_linked", "Account", e.What)
 	case eventSignIn:
 		return c.T("ssoview.partner.trail_in")
 	}
-	return c.T("trail." + string(e.Kind) + "." + e.What)
+	return c.T("trail.association." + e.What)
 }
 
 func carerMasked(p customer.Carer) string {
