@@ -244,7 +244,7 @@ func peakRow(c *Ctx, r *peak.Row) (sheetRow, error) {
 	billing.Note = r.Unit
 	days := r.EffectiveDays()
 	cells = append(cells, opsview.Cell{Text: string(r.Cycle)}, exactCell(&days), billing, guaranteed, highest, moneyCell(worth), state)
-	return sheetRow{key: r.Series.ID + string(r.Cycle), at: r.ChangedAt, sums: worth, mark: marks(string(r.State), days.String(), billing.Raw, highest.Raw, worth.mark()), cells: cells}, nil
+	return sheetRow{key: r.Series.ID + string(r.Cycle), about: r.Customer.Code, at: r.ChangedAt, sums: worth, mark: marks(string(r.State), days.String(), billing.Raw, highest.Raw, worth.mark()), cells: cells}, nil
 }
 
 // exactCell shows a figure with four decimals at most, and all of them as title and in files.
