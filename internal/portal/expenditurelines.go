@@ -53,6 +53,11 @@ func (h *Handlers) consumed(c *Ctx, e *consumption, open string) (templ.Componen
 	}
 	page := &expview.Lines{Unit: totals.Currency, PageTotal: expview.Total{Label: c.T("expenditure.total.page", "Count", int64(len(list.Rows))), Amount: list.Sum}}
 	page.Count, page.Row = len(list.Rows), func(i int, row *expview.Line) { consumedLine(c, e, &list.Rows[i], open, row) }
+	for i := range list.Rows { // rows are written later, when it is too late to tell whose names they show
+		if e.people && open == "customer" {
+			c.saw(list.Rows[i].Customer.Code)
+		}
+	}
 	if len(list.Rows) > 0 {
 		s, err := h.shell(c, e, totals, open)
 		if err != nil {
@@ -133,9 +138,6 @@ func consumedLine(c *Ctx, e *consumption, r *expenditure.LineRow, open string, r
 		Mode: w.say("mode", string(p.ChargingMode), func() string { return modeText(c, p.ChargingMode) }),
 		Kind: w.say("kind", string(l.Kind), func() string { return c.T("bills.kind." + string(l.Kind)) }),
 		List: l.List, Listed: l.Listed, Amount: l.Billed}
-	if e.people && open == "customer" {
-		c.saw(r.Customer.Code)
-	}
 	if e.people && open != "customer" {
 		row.Customer, row.Masked = w.say("customer", r.Customer.Name, func() string { return maskName(r.Customer.Name) }), true
 	}

@@ -86,8 +86,12 @@ func (h *Handlers) readTrail(c *Ctx) (*sheet, error) {
 		if err != nil {
 			return nil, err
 		}
+		times := opsview.Cell{Text: i18n.Nothing}
+		if e.Times > 0 {
+			times = countCell(e.Times)
+		}
 		s.add(sheetRow{key: e.Key, at: e.At, mark: marks(string(e.Kind), e.What, e.At.UTC().Format(time.RFC3339Nano)), cells: []opsview.Cell{{Text: i18n.DateTime(e.At)}, {Text: c.T("trail.kind." + string(e.Kind))},
-			{Text: eventText(c, e), Note: e.Reason}, {Text: partner.Text, Note: partner.Href}, {Text: eventActor(c, e)}, countCell(e.Times)}})
+			{Text: eventText(c, e), Note: e.Reason}, {Text: partner.Text, Note: partner.Href}, {Text: eventActor(c, e)}, times}})
 	}
 	if kind != "" {
 		s.narrowed("kind", c.T("trail.kind."+string(kind)))
