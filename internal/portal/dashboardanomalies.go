@@ -153,7 +153,7 @@ func anomalyRow(c *Ctx, r *anomaly.Report, f *anomaly.Found) sheetRow {
 		state.Buttons = []part.Button{explainButton(c, r, f)}
 	}
 	key := fmt.Sprintf("%s\x00%s\x00%s", f.Customer.Code, f.Kind, f.Subject)
-	return sheetRow{key: key, mark: marks(f.Amount.String(), f.Last.String(), state.Text), cells: []opsview.Cell{name, {Text: managerText(f.Manager, c.open), Masked: !c.open && f.Manager.ID != ""},
+	return sheetRow{key: key, about: f.Customer.Code, mark: marks(f.Amount.String(), f.Last.String(), state.Text), cells: []opsview.Cell{name, {Text: managerText(f.Manager, c.open), Masked: !c.open && f.Manager.ID != ""},
 		{Tag: &part.Tag{Text: c.T(f.Kind.Label())}}, {Text: anomalyText(c, r, f)}, figure, change, state}}
 }
 
