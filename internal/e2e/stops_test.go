@@ -24,7 +24,7 @@ var noPage = []string{"root", "live", "ready", "metrics", "exports.file", "quara
 	"saml.entry", "saml.login", "saml.metadata", "saml.metadata.mark", "saml.slo", "saml.arrive", "api.session", "idp.metadata", "idp.sso", "idp.slo",
 	"platform.jump", "platform.leaving", // of a console's question: TestHostedInBrowser looks at it
 	"confirmation", // of who signed in a while ago: TestStepUpHere
-	"saml.leave"} // of a session that a platform began: TestJumpInBrowser looks at it
+	"saml.leave"}   // of a session that a platform began: TestJumpInBrowser looks at it
 
 // apart are pages of a portal in another state, which run brings about.
 var apart = []string{"setup", "imports.show"}
