@@ -48,6 +48,7 @@ import (
 	"huoban/internal/store/flowstore"
 	"huoban/internal/store/idemstore"
 	"huoban/internal/store/jobstore"
+	"huoban/internal/store/liststore"
 	"huoban/internal/store/messagestore"
 	"huoban/internal/store/migrate"
 	"huoban/internal/store/noticestore"
@@ -99,6 +100,7 @@ type App struct {
 	Platforms     *registry.Service
 
 	mails   bool // a mail server is set
+	views   *liststore.Store
 	outside *metafetch.Client
 }
 
@@ -212,6 +214,8 @@ func (a *App) wire() error {
 	jobs := jobstore.New(a.DB)
 	a.Queue, a.Worker = outbox.NewQueue(jobs, a.Clock), outbox.NewWorker(a.DB, jobs, a.Clock, a.Log)
 	a.wireSignOn()
+	a.wireExports()
+	a.wireWeekly()
 	if err := a.wirePlatforms(); err != nil {
 		return err
 	}

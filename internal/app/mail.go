@@ -114,6 +114,7 @@ var letters = map[string][2]string{
 	"sso_metadata_pending":         {"mail.sso_metadata_pending.subject", "mail.sso_metadata_pending.body"},
 	"sso_metadata_refuse":          {"mail.sso_metadata_refuse.subject", "mail.sso_metadata_refuse.body"},
 	"sso_metadata_failing":         {"mail.sso_metadata_failing.subject", "mail.sso_metadata_failing.body"},
+	"weekly_view":                  {"mail.weekly_view.subject", "mail.weekly_view.body"},
 }
 
 // mailWriter words mails in their reader's language; links become addresses of this portal.

@@ -36,7 +36,7 @@ func (a *App) handler(platforms portal.Platforms) (http.Handler, error) {
 	h := a.lists()
 	h.Log, h.SetUp, h.Sessions, h.Version, h.BaseURL, h.Notices = a.Log, a.Setup, a.Sessions, Version, a.Settings.Base(), a.Notices
 	h.Ready, h.Metrics, h.Idempotency, h.Exports, h.VerifyAudit = a.ready, promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), a.Idempotency, a.Exports, a.VerifyAudit
-	h.PageVersion = a.DB.Version
+	h.PageVersion, h.Mails = a.DB.Version, a.mails
 	h.SignOn, h.Platforms, h.Access, h.Hosted = a.SignOn, platforms, a.Platforms, a.Hosted
 	return portal.New(h, portal.Options{TrustedProxies: a.Settings.TrustedProxies, PageCache: a.Settings.PageCache})
 }
@@ -188,6 +188,7 @@ func (a *App) background(ctx context.Context) {
 	a.Worker.Every("audit.head", 10*time.Minute, func(ctx context.Context) error { _, err := heads.Daily(ctx); return err })
 	a.Worker.Every("idempotency.purge", time.Hour, func(ctx context.Context) error { _, err := a.Idempotency.Purge(ctx); return err })
 	a.Worker.Every("close.remind", time.Minute, func(ctx context.Context) error { _, err := a.Closes.Remind(ctx, a.remindFinance); return err })
+	a.Worker.Every("views.weekly", time.Minute, a.dueViews)
 	a.Worker.Every("expenditure.days", 5*time.Minute, func(ctx context.Context) error { return a.Expenditure.KeepDays(ctx, a.DayKeeper, a.Clock.Now()) })
 	a.Worker.Every("account.purge", 24*time.Hour, func(ctx context.Context) error { return a.Accounts.Purge(ctx) })
 	a.Worker.Every("sso.purge", time.Hour, func(ctx context.Context) error { _, err := a.SignOn.Purge(ctx); return err })

@@ -23,12 +23,22 @@ type ColumnStore interface {
 	Views(ctx context.Context, personID string, fn func(orgID, path, name, query string)) error
 	SetView(ctx context.Context, personID, orgID, path, name, query string) error
 	DropView(ctx context.Context, personID, orgID, path, name string) error
+
+	// The views a person has mailed; a token names one of them in a letter.
+	Mails(ctx context.Context, personID string, fn func(orgID, path, name string)) error
+	SetMail(ctx context.Context, personID, orgID, path, name, token, lang string) error
+	DropMail(ctx context.Context, personID, orgID, path, name string) error
+	EndMail(ctx context.Context, token string) (bool, error)
 }
 
 func columnRoutes() []Route {
 	return []Route{{Method: post, Path: "/o/:org/columns", Name: "columns", Items: everybody, Do: (*Handlers).setColumns},
 		{Method: post, Path: "/o/:org/views", Name: "views.save", Items: everybody, Do: (*Handlers).saveView},
-		{Method: post, Path: "/o/:org/views/removal", Name: "views.remove", Items: everybody, Do: (*Handlers).removeView}}
+		{Method: post, Path: "/o/:org/views/removal", Name: "views.remove", Items: everybody, Do: (*Handlers).removeView},
+		{Method: get, Path: "/o/:org/views", Name: "views.mine", Items: everybody, Title: "views.title", NoList: "one's own settings", Do: (*Handlers).viewsPage},
+		{Method: post, Path: "/o/:org/views/mail", Name: "views.mail", Items: everybody, Do: (*Handlers).mailView},
+		{Method: get, Path: "/unsubscribe/:token", Name: "views.unsubscribe", Public: true, Title: "views.stop.title", NoList: "form", Do: (*Handlers).unsubscribePage},
+		{Method: post, Path: "/unsubscribe/:token", Name: "views.unsubscribe.do", Public: true, Do: (*Handlers).unsubscribe}}
 }
 
 // columns gives which columns of a list are shown, by their place: those of the address, else those the

@@ -56,6 +56,9 @@ func (h *Handlers) views(c *Ctx, address string) (*part.Views, error) {
 		return nil, err
 	}
 	v := &part.Views{Save: part.Post{Action: c.at("/views"), Hidden: append(c.freshKey(), part.Hidden{Name: "next", Value: address})}, Most: maxViewName}
+	if len(mineOf(chosen, c.Org.ID)) > 0 {
+		v.All = c.at("/views")
+	}
 	mine := chosen.views[c.Org.ID+path]
 	if len(mine) == 0 {
 		return v, nil

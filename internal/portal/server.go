@@ -70,6 +70,7 @@ type Handlers struct {
 	Idempotency *idempotency.Keeper
 	Exports     *export.Service
 	Columns     ColumnStore
+	Mails       bool // a mail server is set
 
 	Prices      *price.Service
 	AuditBook   *audit.Book

@@ -1,7 +1,7 @@
 // Package liststore keeps what a person chose of a list: which columns, in which order, and the filters he
 // gave a name (视图).
 //
-// It owns the queries of list_columns and list_view; it does not own which columns a list has nor what an
+// It owns the queries of list_columns, list_view and view_mail; it does not own which columns a list has nor what an
 // address means. Invariant: every query
 // names the person.
 package liststore
@@ -74,8 +74,11 @@ func (s *Store) SetView(ctx context.Context, personID, orgID, path, name, query 
 	return err
 }
 
-// DropView gives a view up.
+// DropView gives a view up, and its letters.
 func (s *Store) DropView(ctx context.Context, personID, orgID, path, name string) error {
+	if err := s.DropMail(ctx, personID, orgID, path, name); err != nil {
+		return err
+	}
 	_, err := s.db.Exec(ctx, qDropView, personID, orgID, path, name)
 	return err
 }

@@ -35,6 +35,7 @@ var Tenancy = map[string]string{
 	"recovery_code":    "person_id IN (SELECT p.id FROM person p WHERE p.org_id = {org})",
 	"list_columns":     "person_id IN (SELECT p.id FROM person p)",
 	"list_view":        "org_id = {org}",
+	"view_mail":        "org_id = {org}",
 	"session":          "person_id IN (SELECT p.id FROM person p WHERE p.org_id = {org})",
 
 	"source":          "vendor_id = {vendors}",

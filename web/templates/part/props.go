@@ -189,7 +189,8 @@ type Tool struct {
 type Views struct {
 	Items []View
 	Save  Post
-	Most  int // characters of a name
+	Most  int    // characters of a name
+	All   string // where they are looked after
 }
 
 // View is one of them.

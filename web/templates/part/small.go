@@ -118,7 +118,15 @@ func (m *Markup) views(v *Views) {
 	m.Say("part.views.save")
 	m.Raw(`</button></div><p class="hb-s hb-3">`)
 	m.Say("part.views.hint")
-	m.Raw(`</p></form></div></div></span>`)
+	m.Raw(`</p></form>`)
+	if v.All != "" {
+		m.Raw(`<a class="hb-s" href="`)
+		m.Link(v.All)
+		m.Raw(`">`)
+		m.Say("part.views.all")
+		m.Raw(`</a>`)
+	}
+	m.Raw(`</div></div></span>`)
 }
 
 func currentView(v *View) string {
