@@ -31,7 +31,7 @@ import (
 )
 
 // goals in the order they run.
-var goals = []kit.Goal{paging.Goal, importing.Goal, closing.Goal, commits.Goal, saml.Goal, start.Goal, peaks.Goal}
+var goals = []kit.Goal{paging.Goal, importing.Goal, closing.Goal, commits.Goal, saml.Goal, start.Goal, peaks.Goal, paging.Dashboard}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -45,6 +45,7 @@ func inTurn(list []target) target {
 type result struct {
 	Rate     float64 `json:"per_second"`
 	P50, P99 float64 // milliseconds
+	P95      float64
 	Requests int     `json:"requests"`
 }
 
@@ -92,7 +93,7 @@ func drive(t target, conns int, warm, long time.Duration) (result, error) {
 	ms := func(q float64) float64 {
 		return float64(all[min(len(all)-1, int(q*float64(len(all))))].Microseconds()) / 1000
 	}
-	return result{Rate: float64(len(all)) / long.Seconds(), P50: ms(0.50), P99: ms(0.99), Requests: len(all)}, nil
+	return result{Rate: float64(len(all)) / long.Seconds(), P50: ms(0.50), P99: ms(0.99), P95: ms(0.95), Requests: len(all)}, nil
 }
 
 // conn is a connection that is kept; it does as little as HTTP allows, because its work is counted too.

@@ -43,6 +43,11 @@ func main() {
 				log.Fatal(err)
 			}
 			return
+		case "dashboard":
+			if err := dashboard(args[1:]); err != nil {
+				log.Fatal(err)
+			}
+			return
 		case "pages":
 			args = args[1:]
 		}

@@ -19,6 +19,9 @@ import (
 // Goal is goals 1, 2 and 3.
 var Goal = kit.Goal{Name: "pages", Numbers: []int{1, 2, 3}, Run: run}
 
+// Dashboard is goal 10.
+var Dashboard = kit.Goal{Name: "dashboard", Numbers: []int{10}, Run: dashboard}
+
 // full is the size of the large database of BENCH=full.
 const full = 10_000_000
 
@@ -32,10 +35,17 @@ type round struct {
 	P50, P99  float64
 }
 
-func run(ctx context.Context, e *kit.Env) ([]kit.Figure, error) {
+// built is the program that measures.
+func built(ctx context.Context, e *kit.Env) (string, error) {
 	program := filepath.Join(e.Work, "bench-pages")
 	module := filepath.Join(e.Root, "tools", "bench", "pages")
-	if _, err := e.Command(ctx, "", nil, os.Stderr, "go", "build", "-C", module, "-mod=mod", "-trimpath", "-o", program, "."); err != nil {
+	_, err := e.Command(ctx, "", nil, os.Stderr, "go", "build", "-C", module, "-mod=mod", "-trimpath", "-o", program, ".")
+	return program, err
+}
+
+func run(ctx context.Context, e *kit.Env) ([]kit.Figure, error) {
+	program, err := built(ctx, e)
+	if err != nil {
 		return nil, err
 	}
 	figures, err := against(ctx, e, program)
@@ -131,6 +141,37 @@ func growth(ctx context.Context, e *kit.Env, program string) ([]kit.Figure, erro
 		what := fmt.Sprintf("%s page over %d lines", g.Page, large)
 		out = append(out, kit.Figure{Goal: 3, What: what + ", p50", Against: "over 10000 lines", Bound: 1.1, AtMost: true, Values: g.Ratio5},
 			kit.Figure{Goal: 3, What: what + ", p99", Against: "over 10000 lines", Bound: 1.2, AtMost: true, Values: g.Ratio9})
+	}
+	return out, nil
+}
+
+// dashboard holds 消费看板 against the list of lines in the same database, and against itself over few lines.
+func dashboard(ctx context.Context, e *kit.Env) ([]kit.Figure, error) {
+	program, err := built(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	sizes := []int{e.Lines}
+	if e.Full {
+		sizes = append(sizes, full)
+	}
+	var out []kit.Figure
+	for _, large := range sizes {
+		var got struct {
+			Pages []struct {
+				Page    string    `json:"page"`
+				ToList  []float64 `json:"p95_to_list"`
+				ToSmall []float64 `json:"p95_to_small"`
+			} `json:"pages"`
+		}
+		if err := measured(ctx, e, program, "dashboard", &got, "--large", strconv.Itoa(large)); err != nil {
+			return out, err
+		}
+		for _, g := range got.Pages {
+			what := fmt.Sprintf("dashboard %s over %d lines, p95", g.Page, large)
+			out = append(out, kit.Figure{Goal: 10, What: what, Against: "first page of the list", Bound: 3, AtMost: true, Values: g.ToList},
+				kit.Figure{Goal: 10, What: what, Against: "over 10000 lines", Bound: 1.2, AtMost: true, Values: g.ToSmall})
+		}
 	}
 	return out, nil
 }
