@@ -189,11 +189,20 @@ func (a *App) background(ctx context.Context) {
 	a.Worker.Every("idempotency.purge", time.Hour, func(ctx context.Context) error { _, err := a.Idempotency.Purge(ctx); return err })
 	a.Worker.Every("close.remind", time.Minute, func(ctx context.Context) error { _, err := a.Closes.Remind(ctx, a.remindFinance); return err })
 	a.Worker.Every("views.weekly", time.Minute, a.dueViews)
-	a.Worker.Every("expenditure.days", 5*time.Minute, func(ctx context.Context) error { return a.Expenditure.KeepDays(ctx, a.DayKeeper, a.Clock.Now()) })
+	a.Worker.Every("expenditure.days", 5*time.Minute, a.keepDays)
 	a.Worker.Every("account.purge", 24*time.Hour, func(ctx context.Context) error { return a.Accounts.Purge(ctx) })
 	a.Worker.Every("sso.purge", time.Hour, func(ctx context.Context) error { _, err := a.SignOn.Purge(ctx); return err })
 	a.Worker.Every("hosted.purge", time.Hour, func(ctx context.Context) error { _, err := a.Hosted.Purge(ctx); return err })
 	a.Worker.Every("session.purge", 24*time.Hour, func(ctx context.Context) error { _, err := a.Sessions.Purge(ctx); return err })
 	a.platformWork()
 	a.Worker.Run(ctx, 2)
+}
+
+// keepDays sums lines by day where that is wanting; what the reading took is given back.
+func (a *App) keepDays(ctx context.Context) error {
+	n, err := a.Expenditure.KeepDays(ctx, a.DayKeeper, a.Clock.Now())
+	if n > 0 {
+		debug.FreeOSMemory()
+	}
+	return err
 }

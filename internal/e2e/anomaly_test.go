@@ -115,7 +115,8 @@ func (g *golden) forecast(t *testing.T) {
 				}
 			}
 		}
-		must(t, g.app.Expenditure.KeepDays(ctx, g.app.DayKeeper, today))
+		_, err = g.app.Expenditure.KeepDays(ctx, g.app.DayKeeper, today)
+		must(t, err)
 		g.app.Expenditure = &expenditure.Service{Tx: g.app.DB, Store: g.app.Expenditure.Store, Reader: g.app.Expenditure.Reader} // which remembers nothing
 	}
 	days := g.daysByLine(t, sc, []cycle.Cycle{"2026-03", "2026-04", "2026-05", "2026-06", "2026-07"})

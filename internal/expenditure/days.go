@@ -364,25 +364,26 @@ type SlotCustomer struct {
 	CustomerID string
 }
 
-// KeepDays brings the kept days of the months one can look back to up to date.
-func (s *Service) KeepDays(ctx context.Context, keeper DayKeeper, now time.Time) error {
+// KeepDays brings the kept days of the months one can look back to up to date, and tells how many customers' parts of
+// slots were made anew.
+func (s *Service) KeepDays(ctx context.Context, keeper DayKeeper, now time.Time) (int, error) {
 	version, err := s.Store.Version(ctx)
 	if err != nil || version == s.daysAt.Load() {
-		return err
+		return 0, err
 	}
 	from := cycle.Of(now, cycle.Zone).Add(-Months)
 	if err := keeper.DropDays(ctx, from); err != nil {
-		return err
+		return 0, err
 	}
 	stale, err := keeper.StaleDays(ctx, from)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	for _, x := range stale {
+	for i, x := range stale {
 		if err := keeper.KeepDays(ctx, x); err != nil {
-			return err
+			return i, err
 		}
 	}
 	s.daysAt.Store(version)
-	return nil
+	return len(stale), nil
 }

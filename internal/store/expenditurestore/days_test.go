@@ -84,7 +84,7 @@ func TestDays(t *testing.T) {
 		}
 		keep := func() {
 			t.Helper()
-			if err := w.svc.KeepDays(t.Context(), keeper, now); err != nil {
+			if _, err := w.svc.KeepDays(t.Context(), keeper, now); err != nil {
 				t.Fatal(err)
 			}
 			if stale, err := keeper.StaleDays(t.Context(), "2024-01"); err != nil || len(stale) != 0 {

@@ -46,7 +46,7 @@ type result struct {
 	Rate     float64 `json:"per_second"`
 	P50, P99 float64 // milliseconds
 	P95      float64
-	Requests int     `json:"requests"`
+	Requests int `json:"requests"`
 }
 
 // drive asks over conns connections, each in turn, for as long as said; warm requests are not counted.
