@@ -43,10 +43,11 @@ var writes = map[string][]string{
 	"expenditure.reveal":           {"customer_trail"},
 	"confirmation.do":              {}, // who signed in just now has nothing to show
 
-	"exports.request": {},
-	"language":        {},
-	"theme":           {},
-	"logout":          {},
+	"exports.request":      {},
+	"views.unsubscribe.do": {},
+	"language":             {},
+	"theme":                {},
+	"logout":               {},
 }
 
 // extras are fields no form has, with values that would be worth setting.

@@ -13,7 +13,7 @@ import (
 
 // viewsOn are the views a page offers: name and address.
 func viewsOn(page *goquery.Document) (names, hrefs []string) {
-	page.Find("#views a").Each(func(_ int, s *goquery.Selection) {
+	page.Find("#views .hb-row a").Each(func(_ int, s *goquery.Selection) {
 		names, hrefs = append(names, s.Text()), append(hrefs, s.AttrOr("href", ""))
 	})
 	return names, hrefs
@@ -60,7 +60,7 @@ func TestViews(t *testing.T) {
 			if rowsText(there) != rowsText(page) {
 				t.Errorf("%s shows other rows than %s", hrefs[0], at)
 			}
-			if there.Find("#views a[aria-current=true]").Length() != 1 {
+			if there.Find("#views .hb-row a[aria-current=true]").Length() != 1 {
 				t.Errorf("%s does not say that it is the view", hrefs[0])
 			}
 			if names, _ := viewsOn(w.page(plain, other.get(plain), http.StatusOK)); len(names) > 0 {
