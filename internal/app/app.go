@@ -214,13 +214,12 @@ func (a *App) wire() error {
 	jobs := jobstore.New(a.DB)
 	a.Queue, a.Worker = outbox.NewQueue(jobs, a.Clock), outbox.NewWorker(a.DB, jobs, a.Clock, a.Log)
 	a.wireSignOn()
-	a.wireExports()
-	a.wireWeekly()
 	if err := a.wirePlatforms(); err != nil {
 		return err
 	}
 	a.wireHosted()
 	a.wireExports() // last: the lists it writes are read by all of these
+	a.wireWeekly()
 	return a.wireMail()
 }
 
