@@ -40,6 +40,7 @@ type Person struct {
 	State             PersonState
 	MustChange        bool   // the password must be changed before anything else
 	HasTOTP           bool   // a second factor is confirmed
+	HasPassword       bool   // one was chosen; without it only a link or a partner's platform lets in
 	SupervisorID      string // the 客户经理主管 of a 客户经理; may be empty
 	CreatedAt         time.Time
 	PasswordChangedAt time.Time
@@ -50,6 +51,7 @@ type Person struct {
 type Membership struct {
 	Organisation organisation.Organisation
 	Roles        []string
+	Named        map[string]string // names of custom roles by code
 }
 
 // Staff is a person as lists show it.
@@ -104,6 +106,7 @@ type Deps struct {
 	Organisations Organisations
 	Windows       Windows
 	Sessions      Sessions
+	Letters       Letters // nil: links are handed over by hand
 	Secret        []byte
 	Issuer        string   // name shown by authenticator apps
 	Hashing       *Hashing // nil = DefaultHashing

@@ -94,6 +94,9 @@ func (s *Service) ResetPassword(ctx context.Context, sc scope.Scope, login strin
 		if err := s.dropFactor(ctx, p.ID); err != nil {
 			return err
 		}
+		if err := s.Store.EndLinks(ctx, p.ID, s.Clock.Now()); err != nil {
+			return err
+		}
 		if err := s.Store.ClearThrottle(ctx, throttleLogin, throttleKey(loginKey(p.Login))); err != nil {
 			return err
 		}

@@ -111,6 +111,9 @@ func (s *Service) AddPerson(ctx context.Context, sc scope.Scope, in AddPersonInp
 	if err := CheckRoles(roles, known); err != nil {
 		return AddPersonResult{}, err
 	}
+	if err := within(sc, itemsOf(roles, known)); err != nil {
+		return AddPersonResult{}, err
+	}
 	if again, found, err := s.sameAgain(ctx, in.Login, org, roles); err != nil || found {
 		return again, err
 	}
@@ -196,13 +199,17 @@ func (s *Service) target(ctx context.Context, sc scope.Scope, login string) (Per
 	if sc.Side() != scope.SideSystem && sc.OrgID() != c.OrgID {
 		return Person{}, fault.NotFound("account.unknown", fault.Args{"login": clip(login)})
 	}
-	return c.Person, sc.Require(scope.ItemStaffChange)
+	if err := sc.Require(scope.ItemStaffChange); err != nil {
+		return c.Person, err
+	}
+	return c.Person, s.outranked(ctx, sc, c.Person)
 }
 
 // SetRoles replaces the roles a person holds in an organisation; persons of elsewhere become members
 // that way, which only the operator may do. No roles end a membership, though never in the person's
-// own organisation. A 主管 who stops being one leaves his managers without, to be placed again.
-// Faults: those of CheckRoles, account.unknown, account.last_admin, organisation.unknown.
+// own organisation. A 主管 who stops being one leaves his managers without, to be placed again. Nobody changes
+// the own roles, or gives what he has not himself. Faults: those of CheckRoles, account.unknown, .last_admin,
+// .own_roles, .beyond, .outranked, organisation.unknown.
 func (s *Service) SetRoles(ctx context.Context, sc scope.Scope, login, orgCode string, roles []string) error {
 	org, err := s.staffOf(ctx, sc, orgCode)
 	if err != nil {
@@ -214,13 +221,12 @@ func (s *Service) SetRoles(ctx context.Context, sc scope.Scope, login, orgCode s
 	}
 	roles = normalRoles(roles)
 	if len(roles) > 0 || p.OrgID == org.ID {
-		known, err := s.Roles(ctx, org)
-		if err != nil {
+		if roles, err = s.givable(ctx, sc, org, roles); err != nil {
 			return err
 		}
-		if err := CheckRoles(roles, known); err != nil {
-			return err
-		}
+	}
+	if p.ID == sc.PersonID() {
+		return fault.Conflict("account.own_roles", nil)
 	}
 	return s.Tx.InTx(ctx, func(ctx context.Context) error {
 		before, err := s.rolesIn(ctx, p.ID, org.ID)
@@ -413,6 +419,12 @@ func (s *Service) leave(ctx context.Context, sc scope.Scope, p Person) error {
 				return err
 			}
 		}
+	}
+	if err := s.Store.RemoveContact(ctx, p.OrgID, p.ID); err != nil {
+		return err
+	}
+	if err := s.Store.EndLinks(ctx, p.ID, s.Clock.Now()); err != nil {
+		return err
 	}
 	return s.Sessions.RevokePerson(ctx, p.ID, "")
 }

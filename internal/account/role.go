@@ -47,7 +47,7 @@ var presets = []preset{
 		scope.ItemCloseView, scope.ItemCloseRun, scope.ItemAdjustmentView, scope.ItemAdjustmentPropose,
 		scope.ItemOrgView, scope.ItemOrgChange, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemAssociationChange,
 		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport, scope.ItemConsoleView, scope.ItemConsoleChange,
-		scope.ItemBillView, scope.ItemBillExplain, scope.ItemRevealMasked}},
+		scope.ItemBillView, scope.ItemBillExplain, scope.ItemRevealMasked, scope.ItemNewsView, scope.ItemNewsChange}},
 	{scope.SideVendor, RoleFinance, []scope.Item{
 		scope.ItemSourceView, scope.ItemDeliveryView, scope.ItemMapView,
 		scope.ItemPriceView, scope.ItemPriceChange, scope.ItemPriceSimulate,
@@ -71,7 +71,7 @@ var presets = []preset{
 		scope.ItemExpenditureExport, scope.ItemRevealMasked}},
 	{scope.SidePartner, RoleSupervisor, []scope.Item{
 		scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemExpenditureView, scope.ItemExpenditureCustomers,
-		scope.ItemExpenditureExport, scope.ItemAssignmentView, scope.ItemAssignmentChange, scope.ItemStaffView, scope.ItemRevealMasked}},
+		scope.ItemExpenditureExport, scope.ItemAssignmentView, scope.ItemAssignmentChange, scope.ItemRevealMasked}},
 	{scope.SidePartner, RoleFinance, []scope.Item{
 		scope.ItemCustomerView, scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport,
 		scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain, scope.ItemResellerView, scope.ItemResellerCustomerView}},

@@ -28,6 +28,14 @@ func (s *Service) PersonByLogin(ctx context.Context, login string) (Person, erro
 // Memberships lists the organisations the person may act for, its own first.
 func (s *Service) Memberships(ctx context.Context, p Person) ([]Membership, error) {
 	out, err := s.memberships(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		if err := s.name(ctx, &out[i]); err != nil {
+			return nil, err
+		}
+	}
 	sort.SliceStable(out, func(i, j int) bool {
 		a, b := out[i].Organisation, out[j].Organisation
 		if (a.ID == p.OrgID) != (b.ID == p.OrgID) {
@@ -35,7 +43,21 @@ func (s *Service) Memberships(ctx context.Context, p Person) ([]Membership, erro
 		}
 		return a.Code < b.Code
 	})
-	return out, err
+	return out, nil
+}
+
+// name fills in what the custom roles of a membership are called.
+func (s *Service) name(ctx context.Context, m *Membership) error {
+	side := SideOf(m.Organisation.Kind)
+	if !slices.ContainsFunc(m.Roles, func(code string) bool { return !isPreset(side, code) }) {
+		return nil
+	}
+	custom, err := s.Store.CustomRoles(ctx, m.Organisation.ID)
+	m.Named = map[string]string{}
+	for _, r := range custom {
+		m.Named[r.Code] = r.Name
+	}
+	return err
 }
 
 func (s *Service) memberships(ctx context.Context, personID string) ([]Membership, error) {
@@ -157,8 +179,8 @@ func AllPresets() []Role {
 	return out
 }
 
-// SaveRole makes or replaces a custom role of the organisation. Faults: those of CheckCustomRole,
-// organisation.unknown, scope.permission_missing.
+// SaveRole makes or replaces a custom role of the organisation; it may hold what the actor holds. Faults: those
+// of CheckCustomRole, account.role_name_taken, .beyond, organisation.unknown, scope.permission_missing.
 func (s *Service) SaveRole(ctx context.Context, sc scope.Scope, orgCode string, r Role) error {
 	org, err := s.roleOrg(ctx, sc, orgCode)
 	if err != nil {
@@ -168,7 +190,17 @@ func (s *Service) SaveRole(ctx context.Context, sc scope.Scope, orgCode string, 
 	if err := CheckCustomRole(r); err != nil {
 		return err
 	}
+	if err := within(sc, r.Items); err != nil {
+		return err
+	}
 	return s.Tx.InTx(ctx, func(ctx context.Context) error {
+		custom, err := s.Store.CustomRoles(ctx, org.ID)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(custom, func(k Role) bool { return k.Code != r.Code && k.Name == r.Name }) {
+			return fault.Conflict("account.role_name_taken", fault.Args{"name": r.Name})
+		}
 		if err := s.Store.SaveRole(ctx, r, s.Clock.Now()); err != nil {
 			return err
 		}

@@ -70,6 +70,19 @@ type Store interface {
 	ReplaceRecovery(ctx context.Context, personID string, hashes [][]byte) error
 	SpendRecovery(ctx context.Context, personID string, hash []byte, at time.Time) (bool, error)
 
+	InsertLink(ctx context.Context, l Link) error
+	// OpenLink finds a link that still opens.
+	OpenLink(ctx context.Context, linkID string, now time.Time) (Link, bool, error)
+	// OpenLinks are those of an organisation's persons.
+	OpenLinks(ctx context.Context, orgID string, now time.Time) ([]Link, error)
+	// SpendLink uses a link; false when it opens no more.
+	SpendLink(ctx context.Context, linkID string, at time.Time) (bool, error)
+	EndLinks(ctx context.Context, personID string, at time.Time) error
+
+	Contacts(ctx context.Context, orgID string) ([]string, error)
+	AddContact(ctx context.Context, orgID, personID string, at time.Time) error
+	RemoveContact(ctx context.Context, orgID, personID string) error
+
 	InsertSetup(ctx context.Context, hash []byte, createdAt, expiresAt time.Time) error // ends earlier links
 	SetupOpen(ctx context.Context, hash []byte, now time.Time) (bool, error)
 	SpendSetup(ctx context.Context, hash []byte, now time.Time) (bool, error)

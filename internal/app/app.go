@@ -17,6 +17,7 @@ import (
 	"huoban/internal/audit"
 	"huoban/internal/bill"
 	"huoban/internal/clock"
+	"huoban/internal/company"
 	"huoban/internal/customer"
 	"huoban/internal/delivery"
 	"huoban/internal/expenditure"
@@ -28,6 +29,7 @@ import (
 	_ "huoban/internal/ingest/workbook"    // registers the format
 	"huoban/internal/message"
 	"huoban/internal/monthclose"
+	"huoban/internal/news"
 	"huoban/internal/notice"
 	"huoban/internal/organisation"
 	"huoban/internal/outbox"
@@ -44,6 +46,7 @@ import (
 	"huoban/internal/store/auditstore"
 	"huoban/internal/store/billstore"
 	"huoban/internal/store/closestore"
+	"huoban/internal/store/companystore"
 	"huoban/internal/store/expenditurestore"
 	"huoban/internal/store/flowstore"
 	"huoban/internal/store/idemstore"
@@ -51,6 +54,7 @@ import (
 	"huoban/internal/store/liststore"
 	"huoban/internal/store/messagestore"
 	"huoban/internal/store/migrate"
+	"huoban/internal/store/newsstore"
 	"huoban/internal/store/noticestore"
 	"huoban/internal/store/orgstore"
 	"huoban/internal/store/peakstore"
@@ -91,6 +95,8 @@ type App struct {
 	Anomalies     *anomaly.Service
 	Messages      *message.Box
 	Notices       *notice.Board
+	News          *news.Board
+	Company       *company.Service
 	Idempotency   *idempotency.Keeper
 	Queue         *outbox.Queue
 	Worker        *outbox.Worker
@@ -205,10 +211,13 @@ func (a *App) wire() error {
 	if err != nil {
 		return err
 	}
+	a.Accounts.Letters = inviter{a}
 	a.Customers.People = a.Accounts
 	a.wireMonth()
 	a.Setup = account.NewSetup(a.Accounts, a.Organisations, a.firstSource)
 	a.Messages = message.New(a.DB, messagestore.New(a.DB), a.Clock)
+	a.News = &news.Board{Store: newsstore.New(a.DB), Tx: a.DB, Audit: a.Audit, Clock: a.Clock}
+	a.Company = &company.Service{Store: companystore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Told: a.tellReviewed}
 	a.Notices = notice.New(a.DB, noticestore.New(a.DB), a.Audit, a.Clock)
 	a.Idempotency = idempotency.New(a.DB, idemstore.New(a.DB), a.Clock)
 	jobs := jobstore.New(a.DB)

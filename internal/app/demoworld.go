@@ -8,11 +8,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"huoban/internal/account"
 	"huoban/internal/audit"
 	"huoban/internal/clock"
+	"huoban/internal/company"
 	"huoban/internal/demo"
+	"huoban/internal/news"
 	"huoban/internal/scope"
 )
 
@@ -174,7 +178,124 @@ func (m *demoMaker) run(ctx context.Context) ([]DemoAccount, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := m.organise(ctx); err != nil {
+		return nil, err
+	}
+	if err := m.announce(ctx); err != nil {
+		return nil, err
+	}
+	if err := m.companies(ctx); err != nil {
+		return nil, err
+	}
 	return append(m.accounts(), samples...), m.host(ctx)
+}
+
+// companies lets two partners be found by strangers, one with a logo, and asks for one change of address; done twice
+// it changes nothing.
+func (m *demoMaker) companies(ctx context.Context) error {
+	for i, code := range []string{"GUANGZHU", "QIHENG"} {
+		at := slices.IndexFunc(m.world.Organisations, func(o demo.Organisation) bool { return o.Code == code })
+		if at < 0 {
+			continue
+		}
+		asPartner, sc, err := m.app.Operator(ctx, lower(code)+"-admin", "demo")
+		if err != nil {
+			return err
+		}
+		org, err := m.app.Organisations.ByCode(asPartner, sc, code)
+		if err != nil {
+			return err
+		}
+		say := company.Open{Intro: "演示环境中的虚构伙伴：" + org.Name, Website: "https://" + lower(code) + ".example", Listed: true}
+		if err := m.app.Company.SaveOpen(asPartner, sc, org, say); err != nil {
+			return err
+		}
+		if i > 0 {
+			continue
+		}
+		if err := m.app.Company.SetLogo(asPartner, sc, org, demo.Logo()); err != nil {
+			return err
+		}
+		changes, err := m.app.Company.Changes(asPartner, sc)
+		if err != nil || len(changes) > 0 {
+			return err
+		}
+		if _, err := m.app.Company.Propose(asPartner, sc, org, company.Reviewed{Name: org.Name, NameEN: "Guangzhu Digital Distribution", Address: "虚构市演示路 1 号"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// announce lets the vendor tell its partners, and everybody, what holds in this world.
+func (m *demoMaker) announce(ctx context.Context) error {
+	ctx, sc, err := m.app.Operator(ctx, lower(demo.Vendor)+"-operations", "demo")
+	if err != nil {
+		return err
+	}
+	known, err := m.app.News.Written(ctx, sc)
+	if err != nil {
+		return err
+	}
+	for _, in := range []news.In{
+		{Audience: news.AudienceAll, TitleZH: "这是演示环境", TitleEN: "This is a demo",
+			BodyZH: "组织、人员、客户与金额均为虚构，由同一份计划生成，因此各页可以互相核对。\n您所做的修改只保存在本环境。",
+			BodyEN: "Organisations, people, customers and amounts are invented. One plan makes them all, so the pages can be checked against each other.\nWhat you change stays in this installation."},
+		{Audience: news.AudiencePartners, TitleZH: "伙伴账单每月 5 日 12:00 前出具", TitleEN: "Partner bills are issued by 12:00 on the 5th",
+			BodyZH: "上月账单在每月 5 日 12:00（GMT+08:00）前出具；出具前主页与账单页显示估算值，以终稿为准。",
+			BodyEN: "The bill of a month is issued by 12:00 (GMT+08:00) on the 5th of the next. Until then the front page and the bill show an estimate; the final bill is what counts."},
+	} {
+		if slices.ContainsFunc(known, func(i news.Item) bool { return i.TitleZH == in.TitleZH }) {
+			continue
+		}
+		if _, err := m.app.News.Publish(ctx, sc, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// organise gives one partner a role of its own, somebody who is invited to it, and persons its customers may
+// call; done twice it changes nothing.
+func (m *demoMaker) organise(ctx context.Context) error {
+	const code = "GUANGZHU"
+	if !slices.ContainsFunc(m.world.Organisations, func(o demo.Organisation) bool { return o.Code == code }) {
+		return nil
+	}
+	ctx, sc, err := m.app.Operator(ctx, "guangzhu-admin", "demo")
+	if err != nil {
+		return err
+	}
+	known, err := m.app.Accounts.ListRoles(ctx, sc, code)
+	if err != nil {
+		return err
+	}
+	role := account.Role{Code: "bill_reader", Name: "账单查阅", Items: []scope.Item{scope.ItemBillView, scope.ItemBillExplain, scope.ItemExpenditureView, scope.ItemExpenditureCustomers}}
+	if !slices.ContainsFunc(known, func(r account.Role) bool { return r.Code == role.Code }) {
+		if err := m.app.Accounts.SaveRole(ctx, sc, code, role); err != nil {
+			return err
+		}
+	}
+	in := account.InviteInput{Login: "guangzhu-newcomer", Name: "简舒宁", Phone: "020-5550 0107", Roles: []string{role.Code}}
+	if _, err := m.app.Accounts.Invite(ctx, sc, in); err != nil {
+		return err
+	}
+	for _, login := range []string{"guangzhu-admin", "guangzhu-supervisor"} {
+		p, err := m.app.Accounts.PersonByLogin(ctx, login)
+		if err != nil {
+			return err
+		}
+		if err := m.app.Accounts.SetCustomerContact(ctx, sc, p.ID, true); err != nil {
+			return err
+		}
+		if p.Phone != "" {
+			continue
+		}
+		if err := m.app.Accounts.SetContact(ctx, sc, login, account.Contact{Name: p.Name, Phone: map[string]string{"guangzhu-admin": "020-5550 0101", "guangzhu-supervisor": "020-5550 0103"}[login]}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // host lets the portal be the sales platform of one partner; done twice it changes nothing.

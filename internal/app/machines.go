@@ -3,6 +3,7 @@ package app
 import (
 	"huoban/internal/adjustment"
 	"huoban/internal/bill"
+	"huoban/internal/company"
 	"huoban/internal/customer"
 	"huoban/internal/delivery"
 	"huoban/internal/export"
@@ -28,5 +29,6 @@ var Machines = []MachineEntry{
 	{bill.Flow, "bill", "state"},
 	{adjustment.Flow, "adjustment", "state"},
 	{export.Flow, "export_task", "state"},
+	{company.Flow, "company_change", "state"},
 	{registry.Flow, "sso_idp", "state"},
 }

@@ -99,3 +99,32 @@ func TestEveryTableIsListed(t *testing.T) {
 		}
 	}
 }
+
+// explained says where the words of a machine's states stand: what each means and what comes next.
+var explained = map[string][2]string{
+	"association":    {"association.meaning.", "association.next."},
+	"delivery":       {"ops.delivery.meaning.", "ops.delivery.next."},
+	"close":          {"ops.close.meaning.", "ops.close.next."},
+	"adjustment":     {"adjustment.meaning.", "adjustment.next."},
+	"export":         {"exports.meaning.", "exports.next."},
+	"company_change": {"company.meaning.", "company.next."},
+	"platform":       {"platform.meaning.", "platform.next."},
+}
+
+// TestStatesAreExplained: every state of the machines whose words pages open has its meaning and its next step.
+func TestStatesAreExplained(t *testing.T) {
+	for _, e := range Machines {
+		d := e.Machine.Describe()
+		keys, known := explained[d.Machine]
+		if !known {
+			continue
+		}
+		for _, state := range d.States {
+			for _, prefix := range keys {
+				if !i18n.Has(prefix + state) {
+					t.Errorf("%s: no words for %s%s", d.Machine, prefix, state)
+				}
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,9 +13,11 @@ import (
 
 	"github.com/wneessen/go-mail"
 
+	"huoban/internal/account"
 	"huoban/internal/clock"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
+	"huoban/internal/organisation"
 	"huoban/internal/outbox"
 )
 
@@ -104,6 +107,8 @@ func (s *smtpSender) Send(ctx context.Context, l outbox.Letter) error {
 
 // letters are the mails there are: keys of subject and body.
 var letters = map[string][2]string{
+	"person_invited":               {"mail.person_invited.subject", "mail.person_invited.body"},
+	"person_reset":                 {"mail.person_reset.subject", "mail.person_reset.body"},
 	"bill_issued":                  {"mail.bill_issued.subject", "mail.bill_issued.body"},
 	"sso_cert_ends":                {"mail.sso_cert_ends.subject", "mail.sso_cert_ends.body"},
 	"sso_cert_over":                {"mail.sso_cert_over.subject", "mail.sso_cert_over.body"},
@@ -117,8 +122,12 @@ var letters = map[string][2]string{
 	"weekly_view":                  {"mail.weekly_view.subject", "mail.weekly_view.body"},
 }
 
-// mailWriter words mails in their reader's language; links become addresses of this portal.
-type mailWriter struct{ base string }
+// mailWriter words mails in their reader's language; links become addresses of this portal, and the ids of
+// personal links are given their token only here.
+type mailWriter struct {
+	base  string
+	token func(linkID string) string
+}
 
 // Write implements outbox.Writer.
 func (w mailWriter) Write(ctx context.Context, m outbox.Mail) (subject, text string, err error) {
@@ -139,6 +148,9 @@ func (w mailWriter) Write(ctx context.Context, m outbox.Mail) (subject, text str
 	if m.Link != "" {
 		text += "\n\n" + w.base + m.Link
 	}
+	if m.Personal != "" {
+		text += "\n\n" + w.base + "/welcome/" + w.token(m.Personal)
+	}
 	return i18n.T(ctx, keys[0], pairs...), text + "\n", nil
 }
 
@@ -149,7 +161,7 @@ func (a *App) wireMail() error {
 		return err
 	}
 	a.mails = true
-	a.Worker.Handle(outbox.KindMail, outbox.MailHandler(mailWriter{a.Settings.Base()}, &smtpSender{server, a.Clock}))
+	a.Worker.Handle(outbox.KindMail, outbox.MailHandler(mailWriter{a.Settings.Base(), a.Accounts.LinkToken}, &smtpSender{server, a.Clock}))
 	return nil
 }
 
@@ -159,4 +171,21 @@ func (a *App) sendMail(ctx context.Context, key string, m outbox.Mail) error {
 		return nil
 	}
 	return outbox.SendMail(ctx, a.Queue, key, m)
+}
+
+// inviter writes to a person of a link to choose a password.
+type inviter struct{ a *App }
+
+// Invite implements account.Letters.
+func (i inviter) Invite(ctx context.Context, p account.Person, org organisation.Organisation, l account.Link) (bool, error) {
+	if !i.a.mails || p.Email == "" {
+		return false, nil
+	}
+	set, err := i.a.Messages.SettingsOf(ctx, p.OrgID, p.ID)
+	if err != nil {
+		return false, err
+	}
+	code := map[account.LinkPurpose]string{account.LinkInvitation: "person_invited", account.LinkReset: "person_reset"}[l.Purpose]
+	return true, i.a.sendMail(ctx, code+"/"+l.ID, outbox.Mail{To: p.Email, Lang: cmp.Or(set.Language, string(i18n.ZhCN)), Code: code, Personal: l.ID,
+		Args: fault.Args{"Name": p.Name, "Login": p.Login, "Organisation": org.Name, "Until": i18n.DateTime(l.ExpiresAt)}})
 }

@@ -1,9 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
 
 	"huoban/internal/bill"
+	"huoban/internal/company"
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
@@ -31,7 +33,7 @@ func (a *App) tellPartners(ctx context.Context, vendorID string, c cycle.Cycle, 
 		args, link := fault.Args{"Cycle": string(c), "Vendor": d.Vendor.Name}, "/o/"+d.Partner.Code+"/bills?cycle="+string(c)
 		for _, personID := range people {
 			notices = append(notices, message.Notice{PersonID: personID, OrgID: d.Partner.ID, Category: message.CategoryBill, Code: "bill_issued", Args: args, Link: link})
-			if err := a.mailPerson(ctx, personID, outbox.Mail{Code: "bill_issued", Args: args, Link: link}); err != nil {
+			if err := a.mailPerson(ctx, d.Partner.ID, personID, message.CategoryBill, outbox.Mail{Code: "bill_issued", Args: args, Link: link}); err != nil {
 				return err
 			}
 		}
@@ -58,13 +60,14 @@ func (a *App) remindFinance(ctx context.Context, d monthclose.Deadline) error {
 	return a.Messages.Notify(ctx, notices...)
 }
 
-// mailPerson writes to a person who has an address, once for each thing the letter links to.
-func (a *App) mailPerson(ctx context.Context, personID string, m outbox.Mail) error {
-	return a.mailOnce(ctx, personID, m.Link, m)
+// mailPerson writes to a person who has an address and wants letters of the category, once for each thing the
+// letter links to.
+func (a *App) mailPerson(ctx context.Context, orgID, personID string, category message.Category, m outbox.Mail) error {
+	return a.mailOnce(ctx, orgID, personID, m.Link, category, m)
 }
 
-// mailOnce writes to a person who has an address, once for each occasion.
-func (a *App) mailOnce(ctx context.Context, personID, occasion string, m outbox.Mail) error {
+// mailOnce writes to a person who has an address and wants letters of the category, once for each occasion.
+func (a *App) mailOnce(ctx context.Context, orgID, personID, occasion string, category message.Category, m outbox.Mail) error {
 	if !a.mails {
 		return nil
 	}
@@ -72,6 +75,25 @@ func (a *App) mailOnce(ctx context.Context, personID, occasion string, m outbox.
 	if err != nil {
 		return err
 	}
-	m.To, m.Lang = p.Email, string(i18n.ZhCN)
+	set, err := a.Messages.SettingsOf(ctx, orgID, personID)
+	if err != nil || !set.On(message.Way{Category: category, Channel: message.ChannelMail}) {
+		return err
+	}
+	m.To, m.Lang = p.Email, cmp.Or(set.Language, string(i18n.ZhCN))
 	return a.sendMail(ctx, m.Code+"/"+personID+"/"+occasion, m)
+}
+
+// tellReviewed tells whoever may change a partner's information that the vendor decided about it.
+func (a *App) tellReviewed(ctx context.Context, c company.Change) error {
+	people, err := a.Accounts.Holders(ctx, c.OrgID, scope.ItemProfileChange)
+	if err != nil {
+		return err
+	}
+	code := map[company.State]string{company.StateApproved: "company_approved", company.StateRefused: "company_refused"}[c.State]
+	var notices []message.Notice
+	for _, personID := range people {
+		notices = append(notices, message.Notice{PersonID: personID, OrgID: c.OrgID, Category: message.CategorySystem, Code: code,
+			Args: fault.Args{"Name": c.New.Name, "Reason": c.Reason}, Link: "/o/" + c.OrgCode + "/profile"})
+	}
+	return a.Messages.Notify(ctx, notices...)
 }

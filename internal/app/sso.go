@@ -56,7 +56,7 @@ func (a *App) tellHolders(ctx context.Context, org organisation.Organisation, it
 	var notices []message.Notice
 	for _, personID := range people {
 		notices = append(notices, message.Notice{PersonID: personID, OrgID: org.ID, Category: message.CategorySystem, Code: n.Code, Args: n.Args, Link: link})
-		if err := a.mailOnce(ctx, personID, n.Once, outbox.Mail{Code: n.Code, Args: n.Args, Link: link}); err != nil {
+		if err := a.mailOnce(ctx, org.ID, personID, n.Once, message.CategorySystem, outbox.Mail{Code: n.Code, Args: n.Args, Link: link}); err != nil {
 			return err
 		}
 	}

@@ -16,12 +16,13 @@ import (
 // writes names the tables a POST may change beside the traces of asking. A route that succeeds under
 // TestMassAssignment and is missing here fails it.
 var writes = map[string][]string{
-	"messages.read_all": {"message"},
-	"prices.activate":   {"price_rule"},
-	"prices.discard":    {"price_rule"},
-	"session.end":       {},
-	"sessions.end":      {},
-	"audit.verify":      {},
+	"messages.read_all":      {"message"},
+	"messages.settings.save": {"message_off", "message_language"},
+	"prices.activate":        {"price_rule"},
+	"prices.discard":         {"price_rule"},
+	"session.end":            {},
+	"sessions.end":           {},
+	"audit.verify":           {},
 
 	"peaks.names":                  {"customer_trail"},
 	"customers.names":              {"customer_trail"},
@@ -31,6 +32,8 @@ var writes = map[string][]string{
 	"dashboards.anomalies.explain": {"anomaly_note"},
 	"customers.show.names":         {"customer_trail"},
 	"assignments.names":            {},
+	"members.names":                {},
+	"members.show.names":           {},
 	"assignments.show.names":       {"customer_trail"},
 	"adjustments.names":            {},
 	"bills.adjustments.names":      {"customer_trail"},

@@ -17,6 +17,14 @@ import (
 	"huoban/internal/store"
 )
 
+// ofOwnRoles are the roles an organisation made for itself.
+const ofOwnRoles = `SELECT code FROM custom_role WHERE org_id = $1 AND code NOT IN (SELECT code FROM custom_role WHERE org_id = $2) ORDER BY code`
+
+// ofOwnNews are the announcements of a vendor that the other does not deal with.
+const ofOwnNews = `SELECT id FROM announcement WHERE vendor_id = $1 AND vendor_id <> $2 AND vendor_id NOT IN (SELECT vendor_id FROM partnership WHERE partner_id = $2
+OR partner_id = (SELECT parent_id FROM organisation WHERE id = $2)) AND vendor_id NOT IN (SELECT p.vendor_id FROM association a JOIN partnership p ON p.partner_id = a.partner_id WHERE a.customer_id = $2)
+AND vendor_id NOT IN (SELECT p.vendor_id FROM association a JOIN organisation q ON q.id = a.partner_id JOIN partnership p ON p.partner_id = q.parent_id WHERE a.customer_id = $2) ORDER BY id`
+
 // kinds says where the database keeps what a parameter of the route table names: the values an
 // organisation ($1) has and the acting one ($2) has not. A path parameter called id is named after the
 // segment before it. A parameter that is missing here fails TestMatrix: add its query.
@@ -65,7 +73,14 @@ AND o.id NOT IN (SELECT customer_id FROM association WHERE partner_id = $2 OR pa
 AND s.customer_id <> $2 AND s.customer_id NOT IN (SELECT customer_id FROM association WHERE partner_id = $2 OR partner_id IN (SELECT id FROM organisation WHERE parent_id = $2)) ORDER BY s.id`,
 	"assignments": `SELECT DISTINCT s.person_id FROM assignment s WHERE s.partner_id = $1 AND s.partner_id <> $2 ORDER BY s.person_id`,
 	"person":      `SELECT DISTINCT s.person_id FROM assignment s WHERE s.partner_id = $1 AND s.partner_id <> $2 ORDER BY s.person_id`,
-	"path.id":     `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
+	"members":     `SELECT id FROM person WHERE org_id = $1 AND org_id <> $2 ORDER BY CASE login WHEN 'guangzhu-newcomer' THEN 0 ELSE 1 END, id`,
+	"news":        ofOwnNews, "announcements": ofOwnNews,
+	"company-changes": `SELECT c.id FROM company_change c JOIN organisation o ON o.id = c.org_id WHERE c.org_id = $1 AND c.org_id <> $2 AND c.org_id NOT IN (SELECT partner_id FROM partnership WHERE vendor_id = $2)
+AND coalesce(o.parent_id, '') NOT IN (SELECT partner_id FROM partnership WHERE vendor_id = $2) ORDER BY c.id`,
+	"logo":       `SELECT sha FROM company_logo WHERE org_id = $1 AND org_id <> $2`,
+	"supervisor": `SELECT id FROM person WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
+	"roles":      ofOwnRoles, "role": ofOwnRoles, "copy": ofOwnRoles, "replacement": ofOwnRoles,
+	"path.id": `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
 	// What follows is read from pages and answers instead.
 	"why": "", "import": "", "token": "", "key": "", "ticket": "", "platform": "", "leaving": "",
 }
@@ -77,10 +92,10 @@ var notTenants = map[string]bool{"token": true, "key": true, "ticket": true, "pl
 
 // plainParams are the parameters the portal reads that name nothing stored. A name that is neither here
 // nor declared by a route fails TestParametersAreDeclared.
-var plainParams = strings.Fields(`RelayState SAMLRequest SAMLResponse action actor address after all allow_idp_initiated amount association authn_minutes base before by category check code cols column consent currency current cycle dialect do done draw
-email encrypt figure final first_entry format from idp kind language level list login mark metadata mode name name_id next notify_url of org_code org_name other outcome override password preview product q query reason
-region relation remember repeat request require_signed sign_requests size skew sort source_dialect source_name source_zone spent state theme title to type unread unsigned until url usage username want_encrypted
-want_response_signed xAccountType zero subject tab text top page`)
+var plainParams = strings.Fields(`RelayState SAMLRequest SAMLResponse action actor address after all allow_idp_initiated amount association audience authn_minutes base before bell body_en body_zh by category check code cols column company company_en
+consent currency current cycle dialect do done draw email encrypt figure final first_entry format from hotline idp intro item kind language level list listed login mail mark metadata mode name name_id next notify_url of
+org_code org_name other outcome override page password phone postal preview product q query reason region relation remember remove repeat request require_signed sign_requests size skew sort source_dialect source_name
+source_zone spent state subject tab text theme title title_en title_zh to top type unread unsigned until url usage username want_encrypted want_response_signed website xAccountType zero`)
 
 // kindOf names the kind of a parameter of a route.
 func kindOf(r portal.RouteInfo, param string) string {

@@ -23,6 +23,7 @@ type stop struct {
 var noPage = []string{"root", "live", "ready", "metrics", "exports.file", "quarantine.export",
 	"saml.entry", "saml.login", "saml.metadata", "saml.metadata.mark", "saml.slo", "saml.arrive", "api.session", "idp.metadata", "idp.sso", "idp.slo",
 	"platform.jump", "platform.leaving", // of a console's question: TestHostedInBrowser looks at it
+	"company.logo", "partners.logo", // pictures
 	"confirmation", // of who signed in a while ago: TestStepUpHere
 	"saml.leave"}   // of a session that a platform began: TestJumpInBrowser looks at it
 
@@ -44,6 +45,8 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 	curve := c.get(p+"/peaks?cycle=2026-06").page(t).Find("a[href^='"+p+"/peaks/']").AttrOr("href", "")
 	platformID, test := w.register(t, partner)
 	console := w.hostPlatform(t, partner)
+	newcomer, welcome := w.newcomer(t)
+	g := "/o/GUANGZHU"
 	platform := p + "/support/capability/access-config/" + platformID
 	return []stop{
 		{route: "login", path: "/login", all: true},
@@ -94,6 +97,33 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "assignments.new", who: buyer, path: p + "/assignments/new?all=yes", all: true},
 		{who: buyer, path: p + "/assignments/new?all=yes&refused", then: submitted(".hb-card form[method=post]", nil), name: "assignment refused"},
 		{who: buyer, path: p + "/assignments/new?all=yes", then: planned, all: true, name: "assignment planned"},
+		{route: "messages.settings", who: buyer, path: p + "/messages/settings", all: true},
+		{route: "messages", who: buyer, path: p + "/messages?q=nothing-is-called-so", name: "no messages"},
+		{route: "partners", path: "/partners", all: true},
+		{path: "/partners?q=nobody-is-called-so", name: "no partners"},
+		{route: "company", who: "guangzhu-admin", path: g + "/profile", all: true},
+		{who: "guangzhu-manager", path: g + "/profile", name: "profile read only"},
+		{route: "company.change", who: "guangzhu-admin", path: g + "/profile/change"},
+		{route: "company.changes", who: "hengluo-admin", path: "/o/HENGLUO/company-changes", all: true},
+		{route: "news", who: "guangzhu-admin", path: g + "/news", all: true},
+		{route: "announcements", who: "hengluo-admin", path: "/o/HENGLUO/announcements", all: true},
+		{route: "announcements.new", who: "hengluo-admin", path: "/o/HENGLUO/announcements/new"},
+		{who: "hengluo-admin", path: "/o/HENGLUO/announcements/new?refused", then: submitted("main form[method=post]", map[string]string{"title_zh": "x"}), name: "announcement refused"},
+		{route: "home", who: "guangzhu-admin", path: g, all: true, name: "home with customers"},
+		{route: "members", who: "guangzhu-admin", path: g + "/members", all: true},
+		{route: "members", who: admin, path: v + "/members?q=nobody-is-called-so", name: "no members"},
+		{route: "members.new", who: "guangzhu-admin", path: g + "/members/new", all: true},
+		{who: "guangzhu-admin", path: g + "/members/new?refused", then: submitted("main form[method=post]", map[string]string{"login": "a new one", "name": "N"}), name: "member refused"},
+		{route: "members.show", who: "guangzhu-admin", path: g + "/members/" + newcomer, all: true},
+		{route: "members.edit", who: "guangzhu-admin", path: g + "/members/" + newcomer + "/edit"},
+		{route: "members.roles", who: "guangzhu-admin", path: g + "/members/" + newcomer + "/roles"},
+		{who: "guangzhu-admin", path: g + "/members/" + newcomer + "/roles", then: previewed, all: true, name: "roles previewed"},
+		{route: "roles", who: "guangzhu-admin", path: g + "/roles", all: true},
+		{route: "roles.show", who: "guangzhu-admin", path: g + "/roles/bill_reader", all: true},
+		{route: "roles.edit", who: "guangzhu-admin", path: g + "/roles/bill_reader/edit"},
+		{who: "guangzhu-admin", path: g + "/roles/new?copy=bill_reader", then: previewed, name: "role previewed"},
+		{route: "welcome", path: "/welcome/" + welcome, all: true},
+		{path: "/welcome/" + newcomer + ".x", name: "welcome refused"},
 		{route: "exports", who: buyer, path: p + "/exports"},
 		{route: "access", who: buyer, path: p + "/support/capability/access-config", all: true},
 		{route: "access", who: buyer2, path: "/o/" + otherOrg + "/support/capability/access-config", name: "no platform"},
@@ -172,6 +202,13 @@ func planned(b *tab) {
 	b.until("plan", "window.stays === undefined && document.readyState === 'complete' && document.querySelector('#steps')")
 }
 
+// previewed asks what somebody with these roles would see.
+func previewed(b *tab) {
+	b.t.Helper()
+	b.truth(`(() => { window.stays = true; [...document.querySelectorAll('main form[method=post]')].pop().submit(); return true; })()`)
+	b.until("preview", "window.stays === undefined && document.readyState === 'complete' && document.querySelector('#pages')")
+}
+
 // act posts what no button of the page offers any more, as somebody does whose page is old.
 func act(action string) func(b *tab) {
 	return func(b *tab) {
@@ -203,4 +240,22 @@ func jsonText(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// newcomer is the person the demo invites, and what the address of the invitation ends with.
+func (w *world) newcomer(t *testing.T) (personID, token string) {
+	t.Helper()
+	ctx, sc, err := w.app.Operator(t.Context(), "guangzhu-admin", "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := w.app.Accounts.PersonByLogin(ctx, "guangzhu-newcomer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, token, err = w.app.Accounts.ShowLink(ctx, sc, p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.ID, token
 }

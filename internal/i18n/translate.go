@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	goi18n "github.com/nicksnyder/go-i18n/v2/i18n"
@@ -282,5 +283,18 @@ func FaultReasons(ctx context.Context, f *fault.Error) []string {
 	for i, r := range f.Reason {
 		out[i] = FaultText(ctx, r)
 	}
+	return out
+}
+
+// Saying lists the keys with a prefix whose sentence has the text in some language, whatever its case.
+func Saying(prefix, text string) []string {
+	text = strings.ToLower(text)
+	var out []string
+	for key := range texts.known[ZhCN] {
+		if strings.HasPrefix(key, prefix) && slices.ContainsFunc(Langs, func(l Lang) bool { return strings.Contains(strings.ToLower(In(l, key)), text) }) {
+			out = append(out, key)
+		}
+	}
+	slices.Sort(out)
 	return out
 }

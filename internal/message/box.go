@@ -37,13 +37,23 @@ type Box struct {
 // New makes the service.
 func New(tx InTx, store Store, c clock.Clock) *Box { return &Box{tx, store, c} }
 
-// Notify writes notices inside the running transaction; a repeat within RepeatWindow is dropped.
+// Notify writes notices inside the running transaction; a repeat within RepeatWindow is dropped, and so is what
+// the person switched off.
 // Fault: message.notice_invalid for a notice without person, known category or code.
 func (b *Box) Notify(ctx context.Context, notices ...Notice) error {
 	now := b.clock.Now()
 	for _, n := range notices {
 		if n.PersonID == "" || n.Code == "" || !known(n.Category) {
 			return fault.Invalid("message.notice_invalid", fault.Args{"code": n.Code})
+		}
+		if way := (Way{n.Category, ChannelBell}); !Mandatory(way) {
+			off, err := b.store.Off(ctx, n.OrgID, n.PersonID)
+			if err != nil {
+				return err
+			}
+			if !(Settings{Off: off}).On(way) {
+				continue
+			}
 		}
 		digest, err := digestOf(n)
 		if err != nil {

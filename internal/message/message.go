@@ -63,7 +63,9 @@ type Notifier interface {
 type Filter struct {
 	Category Category // empty = all
 	Unread   bool
-	Until    Cursor // the newest looked at; the zero value is the newest there is
+	Text     string   // in what the notice names, whatever its case
+	Codes    []string // or notices of these codes, whose sentence has the text
+	Until    Cursor   // the newest looked at; the zero value is the newest there is
 }
 
 // Cursor is the last message seen; the zero value is the start.
@@ -90,4 +92,9 @@ type Store interface {
 	Unread(ctx context.Context, orgID, personID string) (int64, error)
 	MarkRead(ctx context.Context, orgID, personID, id string, at time.Time) (bool, error)
 	MarkAllRead(ctx context.Context, orgID, personID string, at time.Time) (int64, error)
+
+	Off(ctx context.Context, orgID, personID string) ([]Way, error)
+	SetOff(ctx context.Context, orgID, personID string, off []Way) error
+	Language(ctx context.Context, personID string) (string, error)
+	SetLanguage(ctx context.Context, personID, language string) error
 }

@@ -19,6 +19,9 @@ type Mail struct {
 	Code string     `json:"code"`
 	Args fault.Args `json:"args"`
 	Link string     `json:"link,omitempty"`
+	// Personal is the id of a link that is as good as a password; its token is added when the letter is worded
+	// and stands in no job.
+	Personal string `json:"personal,omitempty"`
 }
 
 // Letter is a worded mail. ID is the same for every try, so that a receiver can drop a repeat.

@@ -104,7 +104,7 @@ func (h *Handlers) accessRows(c *Ctx, list []registry.Platform) (*ssoview.Rows, 
 		if !use.LastSignIn.IsZero() {
 			last = i18n.DateTime(use.LastSignIn)
 		}
-		rows.Rows = append(rows.Rows, []ssoview.Cell{{Text: platformName(p), Note: p.IdPEntityID, Href: c.accessAt(p.ID, "")}, {Status: platformState(c, p.State)},
+		rows.Rows = append(rows.Rows, []ssoview.Cell{{Text: platformName(p), Note: p.IdPEntityID, Href: c.accessAt(p.ID, "")}, {Status: platformState(c, p.ID, p.State)},
 			{Text: p.AccountType, Mono: true}, {Text: left}, {Text: last}, {Text: i18n.Count(use.Refused)}})
 	}
 	return rows, nil
@@ -117,9 +117,9 @@ func platformName(p registry.Platform) string {
 	return p.AccountType
 }
 
-func platformState(c *Ctx, state sso.State) *part.Status {
+func platformState(c *Ctx, id string, state sso.State) *part.Status {
 	tones := map[sso.State]part.Tone{sso.StateDraft: part.Warn, sso.StateTested: part.Brand, sso.StateActive: part.Good, sso.StateDisabled: part.Grey}
-	return &part.Status{Text: c.T("platform.state." + string(state)), Tone: tones[state]}
+	return c.explained("platform", id, string(state), tones[state])
 }
 
 func daysLeft(c *Ctx, n int) string {

@@ -51,7 +51,7 @@ func consoleRows(c *Ctx, list []registry.ConsoleStatus) *ssoview.Rows {
 		if con.CertDaysLeft != nil {
 			left = daysLeft(c, *con.CertDaysLeft)
 		}
-		rows.Rows = append(rows.Rows, []ssoview.Cell{{Text: con.Name, Note: con.EntityID}, {Status: platformState(c, con.State)}, {Text: c.T("access.hosted.format." + formatName(con.NameIDFormat))},
+		rows.Rows = append(rows.Rows, []ssoview.Cell{{Text: con.Name, Note: con.EntityID}, {Status: platformState(c, con.ID, con.State)}, {Text: c.T("access.hosted.format." + formatName(con.NameIDFormat))},
 			{Text: releases(c, con.Console.Console)}, {Text: c.T("access.hosted.encrypt." + string(con.Encrypt))}, {Text: consoleRules(c, con.Console.Console), Note: until}, {Text: left}, {Text: last}})
 	}
 	return rows

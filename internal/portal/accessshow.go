@@ -32,7 +32,7 @@ func (h *Handlers) accessDetail(c *Ctx, status int, refused *fault.Error) error 
 	if err != nil {
 		return err
 	}
-	page := ssoview.Access{Flash: c.done(), Header: part.Header{Title: platformName(p), Status: platformState(c, p.State), Tags: []part.Tag{{Text: p.AccountType}},
+	page := ssoview.Access{Flash: c.done(), Header: part.Header{Title: platformName(p), Status: platformState(c, "now", p.State), Tags: []part.Tag{{Text: p.AccountType}},
 		Crumbs: c.crumbs(part.Link{Text: c.T("access.title"), Href: c.at(pathAccess)}, part.Link{Text: platformName(p)})}, Steps: accessSteps(c, p)}
 	page.Refusal, page.Conflict = lost(c, refused, c.accessAt(p.ID, ""))
 	may := c.Scope.Has(scope.ItemAccessConfigChange)

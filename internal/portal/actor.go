@@ -7,8 +7,10 @@ import (
 	"huoban/internal/account"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
+	"huoban/internal/news"
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
+	"huoban/web/templates/homeview"
 	"huoban/web/templates/layout"
 	"huoban/web/templates/part"
 )
@@ -25,6 +27,10 @@ type actor struct {
 	frame  string // role and organisations, which the scope does not tell
 	around around
 	coming comingNotices
+
+	customers remembered[*homeview.Customers] // of the front page
+	placing   remembered[[]duty]              // customers and managers to be placed
+	told      remembered[[]news.Item]         // announcements
 }
 
 // around keeps the frames of an actor by place of the menu, for as long as the actor is kept.

@@ -224,6 +224,7 @@ func twoDigits(n int) string {
 func (h *Handlers) billDoc(c *Ctx, st *statement, tab string) billview.Doc {
 	d := billview.Doc{Header: part.Header{Title: c.T("bills.title"),
 		Crumbs: c.crumbs(part.Link{Text: c.T("bills.title")})}}
+	c.ruled(&d.Header, &d.Rules)
 	if st.cycle == "" {
 		return d
 	}

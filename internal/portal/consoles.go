@@ -93,7 +93,7 @@ func (h *Handlers) consoleRow(c *Ctx, x *registry.ConsoleStatus, names map[strin
 	}
 	given := releases(c, x.Console.Console)
 	return sheetRow{key: x.ID, mark: marks(x.Name, x.EntityID, string(x.State), given, string(x.Encrypt)), at: x.UpdatedAt, cells: []opsview.Cell{
-		{Text: x.Name, Note: x.EntityID, Href: c.consoleAt(x.ID, "")}, {Text: partnerText(c, x.PartnerID, names)}, {Status: platformState(c, x.State)},
+		{Text: x.Name, Note: x.EntityID, Href: c.consoleAt(x.ID, "")}, {Text: partnerText(c, x.PartnerID, names)}, {Status: platformState(c, x.ID, x.State)},
 		{Text: c.T("access.hosted.format." + formatName(x.NameIDFormat))}, {Text: given}, {Text: c.T("access.hosted.encrypt." + string(x.Encrypt))},
 		{Text: consoleRules(c, x.Console.Console)}, left, document, {Text: last}}}
 }

@@ -27,7 +27,7 @@ func (h *Handlers) consoleDetail(c *Ctx, status int, refused *fault.Error) error
 	if err != nil {
 		return err
 	}
-	p := ssoview.Access{Flash: c.done(), Refusal: refusalOf(c, refused), Header: part.Header{Title: x.Name, Status: platformState(c, x.State),
+	p := ssoview.Access{Flash: c.done(), Refusal: refusalOf(c, refused), Header: part.Header{Title: x.Name, Status: platformState(c, "now", x.State),
 		Tags: []part.Tag{{Text: partnerText(c, x.PartnerID, names)}}, Crumbs: c.crumbs(part.Link{Text: c.T("consoles.title"), Href: c.at(pathConsoles)}, part.Link{Text: x.Name})}}
 	may := registry.Changeable(c.Scope, x.Console)
 	if may {

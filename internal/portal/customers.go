@@ -308,7 +308,7 @@ func customerRow(c *Ctx, e *customer.Entry, q *customerQuery, spent map[string]s
 			cells = append(cells, moneyCell(worth))
 		}
 	}
-	state := opsview.Cell{Status: &part.Status{Text: c.T("association.state." + string(e.State)), Tone: stateTone[e.State]}}
+	state := opsview.Cell{Status: c.explained("association", e.Association.ID, string(e.State), stateTone[e.State])}
 	changed := e.CreatedAt
 	if e.Managed.After(changed) {
 		changed = e.Managed

@@ -30,7 +30,8 @@ func (h *Handlers) customerShown(c *Ctx) error {
 	}
 	name := c.personal(r.Customer.Name).Text + " · " + r.Customer.Code
 	p := opsview.Board{Flash: c.done(), Header: part.Header{Title: c.T("customers.show.of", "Customer", name), Crumbs: c.crumbs(part.Link{Text: c.T("customers.title"), Href: c.at(pathCustomers)}, part.Link{Text: name}),
-		Status: &part.Status{Text: c.T("association.state." + string(r.State)), Tone: stateTone[r.State]}}, Facts: customerFacts(c, r)}
+		Status: c.explained("association", "now", string(r.State), stateTone[r.State])}, Facts: customerFacts(c, r)}
+	c.ruled(&p.Header, &p.Rules)
 	own := r.Own(c.Org.ID)
 	if !own {
 		p.Notes = []string{c.T("customers.show.of_reseller", "Reseller", r.Partner.Name)}
@@ -165,7 +166,7 @@ func (h *Handlers) readCustomerAssociations(c *Ctx) (*sheet, error) {
 			consent = c.T(key)
 		}
 		s.add(sheetRow{key: a.ID, at: a.CreatedAt, mark: marks(string(a.State), string(a.Kind)), cells: []opsview.Cell{{Text: bound(a.From)}, {Text: bound(a.To)}, {Text: c.T(a.Kind.Label())},
-			{Text: consent}, {Status: &part.Status{Text: c.T("association.state." + string(a.State)), Tone: stateTone[a.State]}}}})
+			{Text: consent}, {Status: c.explained("association", a.ID, string(a.State), stateTone[a.State])}}})
 	}
 	return s, nil
 }

@@ -35,7 +35,11 @@ func (h *Handlers) signInPage(c *Ctx) error {
 	if c.Person.ID != "" {
 		return c.seeOther(h.first(c))
 	}
-	return c.page(http.StatusOK, signview.SignIn{Action: "/login", Next: c.QueryParam("next")}.Page())
+	p := signview.SignIn{Action: "/login", Next: c.QueryParam("next")}
+	if c.QueryParam("done") == "password" {
+		p.Note = &part.Flash{Tone: part.Good, Text: c.T("signview.welcome.done")}
+	}
+	return c.page(http.StatusOK, p.Page())
 }
 
 func (h *Handlers) visit(c *Ctx) session.Visit {

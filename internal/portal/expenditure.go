@@ -230,12 +230,13 @@ func (h *Handlers) expenditureDoc(c *Ctx, e *consumption, since time.Time) expvi
 		Header: part.Header{Title: c.T("expenditure.title"), Fresh: h.freshly(c), Cycle: h.consumptionPicker(c, e),
 			Crumbs: c.crumbs(part.Link{Text: c.T("expenditure.title")})},
 		Print: c.Org.Name + " · " + c.T("expenditure.title") + " " + string(e.filter.Cycle)}
+	c.ruled(&d.Header, &d.Rules)
 	if e.people && c.Scope.IsLimited() {
 		d.Since = c.T("expenditure.since_never")
 		if !since.IsZero() {
 			d.Since = c.T("expenditure.since", "Day", i18n.Date(since))
 		}
-		d.Header.Rules = "#rules"
+		d.Header.Rules = rulesAt
 		for _, key := range []string{"dashboard", "expenditure", "performance", "until", "team"} {
 			d.Rules = append(d.Rules, c.T("expenditure.rule."+key))
 		}

@@ -221,6 +221,7 @@ func (h *Handlers) exports(c *Ctx) error {
 	p := exportview.List{Header: part.Header{Title: c.T("exports.title"), Crumbs: c.crumbs(part.Link{Text: c.T("exports.title")})}, Flash: c.exported(),
 		Tool:  part.Tool{Count: c.T("exports.count", "Count", int64(len(list.Tasks))), Refresh: c.here()},
 		Notes: []string{c.T("exports.keep", "Count", int64(h.Exports.Days))}, People: c.Scope.Has(scope.ItemExportAll)}
+	c.ruled(&p.Header, &p.Rules)
 	if code != "" {
 		p.Tool.Conditions = []part.Condition{{Text: code, Remove: c.at("/exports")}}
 	}

@@ -107,7 +107,7 @@ func (g *gate) laneOf(r *http.Request) *lane {
 		return nil
 	case strings.HasPrefix(p, pathPlatform) && strings.HasSuffix(p, "/login"):
 		return g.door
-	case p == "/login", strings.HasPrefix(p, "/login/"), p == layout.PathLogout, strings.HasPrefix(p, "/setup/"):
+	case p == "/login", strings.HasPrefix(p, "/login/"), p == layout.PathLogout, strings.HasPrefix(p, "/setup/"), strings.HasPrefix(p, pathWelcome):
 		return g.door
 	case isUpload(r):
 		return g.uploads

@@ -27,7 +27,7 @@ const (
 // home is 主页: what waits, how the month goes, what changed, who one is, the latest bills.
 func (h *Handlers) home(c *Ctx) error {
 	now := h.Clock.Now()
-	p := homeview.Home{Title: greeting(c, now), Now: i18n.DateTime(now), Org: orgFacts(c), Flash: c.done(), AllWork: c.at("/work")}
+	p := homeview.Home{Title: greeting(c, now), Now: i18n.DateTime(now), Org: orgFacts(c), Flash: c.done(), AllWork: c.at("/work"), Rules: c.rules()}
 	known, err := h.knownCycles(c)
 	if err != nil {
 		return err
@@ -47,6 +47,9 @@ func (h *Handlers) home(c *Ctx) error {
 		err = h.traderHome(c, known, now, &p)
 	}
 	if err != nil {
+		return err
+	}
+	if err := h.newsHome(c, now, &p); err != nil {
 		return err
 	}
 	if len(p.Bills) == 0 {

@@ -33,6 +33,11 @@ func (h *Handlers) traderHome(c *Ctx, known []monthclose.Known, now time.Time, p
 			return err
 		}
 	}
+	if c.Scope.Side() == scope.SidePartner && c.Scope.Has(scope.ItemCustomerView) {
+		if p.Customers, err = h.customersHome(c, cycle.Of(now, cycle.Zone)); err != nil {
+			return err
+		}
+	}
 	list, err := h.Messages.List(c.ctx(), c.Scope, message.Filter{}, message.Cursor{}, homeChanges)
 	if err != nil {
 		return err

@@ -144,6 +144,8 @@ func roleLabel(c *Ctx, m account.Membership) string {
 		key := "account.role." + string(account.SideOf(m.Organisation.Kind)) + "." + code
 		if i18n.Has(key) {
 			labels = append(labels, c.T(key))
+		} else if name := m.Named[code]; name != "" {
+			labels = append(labels, name)
 		} else {
 			labels = append(labels, code)
 		}

@@ -354,6 +354,7 @@ func (h *Handlers) board(c *Ctx, p *opsview.Board, kind string) (*sheet, error) 
 		return nil, err
 	}
 	g.Caption, g.Filter, p.Filter = p.Header.Title, p.Filter, nil
+	c.ruled(&p.Header, &p.Rules)
 	p.Grids = append(p.Grids, g)
 	return s, nil
 }

@@ -12,6 +12,8 @@ var (
 	lists      = map[string]*list{}
 	pageOfList = map[string]Route{}
 	titleOf    = map[string]string{} // key of a page's title by the name of its route
+	// pageAt are the pages below an organisation by their path, for what is told of them without a server.
+	pageAt = map[string]Route{}
 )
 
 func init() {
@@ -19,6 +21,7 @@ func init() {
 	for _, r := range routes {
 		titleOf[r.Name] = r.Title
 	}
+	pageAt = pagesOf(routes)
 	for _, l := range allLists() {
 		lists[l.kind] = l
 		i := slices.IndexFunc(routes, func(r Route) bool { return r.Name == l.route })
@@ -45,6 +48,11 @@ func allLists() []*list {
 		{kind: "dashboard.anomalies", route: "dashboards.anomalies", params: []string{"cycle", "kind", "state", "currency"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readAnomalies},
 		{kind: "dashboard.forecast", route: "dashboards.forecast", params: []string{"customer", "manager", "currency"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readForecast},
 		{kind: "dashboard.customers", route: "dashboards.customers", params: []string{"from", "to", "currency"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readContributions},
+		{kind: "members", route: "members", params: []string{"q", "role", "state"}, needs: scope.ItemStaffChange, read: (*Handlers).readMembers},
+		{kind: "roles", route: "roles", read: (*Handlers).readRoles},
+		{kind: "company.changes", route: "company.changes", params: []string{"state"}, read: (*Handlers).readCompanyChanges},
+		{kind: "news", route: "news", read: (*Handlers).readNews},
+		{kind: "announcements", route: "announcements", params: []string{"state"}, read: (*Handlers).readAnnouncements},
 		{kind: "adjustments", route: "adjustments", params: []string{"state"}, read: (*Handlers).readAdjustments},
 		{kind: "deliveries", route: "deliveries", params: []string{"source"}, read: (*Handlers).readDeliveries},
 		{kind: "delivery.changes", route: "deliveries.changes", params: []string{"slot"}, read: (*Handlers).readChanges},
@@ -63,7 +71,7 @@ func allLists() []*list {
 		{kind: "partner.trail", route: "partner.trail", params: []string{"kind", "from", "to"}, read: (*Handlers).readTrail},
 		{kind: "consoles", route: "consoles", read: (*Handlers).readConsoles},
 		{kind: "audit", route: "audit", params: []string{"actor", "action", "outcome", "request", "from", "to"}, needs: scope.ItemAuditExport, read: (*Handlers).readAudit},
-		{kind: "messages", route: "messages", params: []string{"category", "unread"}, read: (*Handlers).readBell},
+		{kind: "messages", route: "messages", params: []string{"category", "unread", "q"}, read: (*Handlers).readBell},
 	}
 }
 
@@ -79,6 +87,8 @@ func nameRoutes() []Route {
 		nameRoute(scope.ItemExpenditureView, pathDashboard, "dashboards.expenditure", partners, []string{"customer", "manager"}, (*Handlers).dashboard),
 		nameRoute(scope.ItemExpenditureView, pathAnomalies, "dashboards.anomalies", partners, nil, (*Handlers).anomalies),
 		nameRoute(scope.ItemCustomerView, pathCustomerDashboard, "dashboards.customers", partners, nil, (*Handlers).customerDashboard),
+		nameRoute(scope.ItemStaffView, pathMembers, "members", nil, []string{"role"}, (*Handlers).members),
+		nameRoute(scope.ItemStaffView, pathMembers+"/:id", "members.show", nil, nil, (*Handlers).member1),
 		nameRoute(scope.ItemAdjustmentView, "/adjustments", "adjustments", vendors, nil, (*Handlers).adjustments),
 		nameRoute(scope.ItemMapView, "/mapping", "mapping", vendors, []string{"source"}, (*Handlers).mapping),
 		nameRoute(scope.ItemPriceView, "/prices", "prices", vendors, []string{"rule"}, (*Handlers).prices),

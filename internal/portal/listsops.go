@@ -71,7 +71,7 @@ func (h *Handlers) adjustmentRow(c *Ctx, a *adjustment.Adjustment, orgs map[stri
 	if customer.Note = orgs[a.CustomerID].Code; a.CustomerID == "" && a.PartnerID == "" {
 		customer.Text = c.T("ops.customer.unmapped")
 	}
-	state := opsview.Cell{Status: &part.Status{Text: c.T("adjustment.state." + string(a.State)), Tone: adjustmentTone[a.State]}}
+	state := opsview.Cell{Status: c.explained("adjustment", a.ID, string(a.State), adjustmentTone[a.State])}
 	if a.State == adjustment.StateProposed {
 		for _, b := range adjustment.Flow.Allowed(a.State, adjustment.Facts{CreatedBy: a.CreatedBy}, c.Scope, h.Clock.Now()) {
 			button := actionButton(c, b, c.at("/adjustments/"+a.ID+"/"+b.Noun), number)

@@ -95,9 +95,24 @@ func auditRow(c *Ctx, r *audit.Row) sheetRow {
 		{Status: &state}, {Text: r.IP, Mono: true, Note: r.RequestID}}}
 }
 
+const noticePrefix = "message.notice."
+
+// clipped bounds what is searched for.
+func clipped(q string) string {
+	if r := []rune(q); len(r) > maxQuery {
+		return string(r[:maxQuery])
+	}
+	return q
+}
+
 // readBell lists the person's own messages in this organisation, newest first.
 func (h *Handlers) readBell(c *Ctx) (*sheet, error) {
-	f := message.Filter{Category: message.Category(c.QueryParam("category")), Unread: c.QueryParam("unread") == "yes"}
+	f := message.Filter{Category: message.Category(c.QueryParam("category")), Unread: c.QueryParam("unread") == "yes", Text: clipped(strings.TrimSpace(c.QueryParam("q")))}
+	if f.Text != "" {
+		for _, key := range i18n.Saying(noticePrefix, f.Text) {
+			f.Codes = append(f.Codes, strings.TrimPrefix(key, noticePrefix))
+		}
+	}
 	if f.Category != "" && !slices.Contains(message.Categories, f.Category) {
 		return nil, notFound()
 	}
@@ -109,6 +124,7 @@ func (h *Handlers) readBell(c *Ctx) (*sheet, error) {
 	if f.Unread {
 		s.narrowed("unread", c.T("ops.messages.unread"))
 	}
+	s.narrowed("q", f.Text)
 	var err error
 	if f.Until, err = h.newestMessage(c, f); err != nil {
 		return nil, err

@@ -64,7 +64,12 @@ var menu = []menuArea{
 		}},
 	}},
 	{key: "nav.area.organisation", sides: []scope.Side{scope.SidePartner, scope.SideCustomer}, columns: []column{
+		{"nav.group.company", []place{
+			{"company.title", pathProfile, "z"},
+		}},
 		{"nav.group.members", []place{
+			{"members.title", pathMembers, "y"},
+			{"roles.title", pathRoles, "f"},
 			{"ssoview.partner.title", "/partner", "k"},
 		}},
 		{"nav.group.security", []place{
@@ -87,8 +92,20 @@ var menu = []menuArea{
 	{key: "nav.page.close", sides: vendors, page: place{"nav.page.close", "/closes", "c"}},
 	{key: "nav.page.adjustments", sides: vendors, page: place{"nav.page.adjustments", "/adjustments", "a"}},
 	{key: "nav.page.bills", sides: vendors, page: place{"nav.page.bills", "/bills", "b"}},
-	{key: "consoles.title", sides: vendors, page: place{"consoles.title", pathConsoles, ""}},
-	{key: "backoffice.audit.title", sides: vendors, page: place{"backoffice.audit.title", "/audit", "l"}},
+	{key: "nav.area.organisation", sides: vendors, columns: []column{
+		{"nav.group.partners", []place{
+			{"company.changes", pathCompanyChanges, ""},
+			{"news.written", pathAnnouncements, ""},
+			{"consoles.title", pathConsoles, ""},
+		}},
+		{"nav.group.members", []place{
+			{"members.title", pathMembers, "y"},
+			{"roles.title", pathRoles, "f"},
+		}},
+		{"nav.group.security", []place{
+			{"backoffice.audit.title", "/audit", "l"},
+		}},
+	}},
 }
 
 // The pages besides the menu.
@@ -99,6 +116,7 @@ const (
 
 // besides are the pages that stand in the tools of the top bar and in the account menu.
 var besides = []place{
+	{"news.title", pathNews, ""},
 	{"ops.messages.title", pathMessages, "n"},
 	{"exports.title", pathExports, "x"},
 }

@@ -40,6 +40,7 @@ func (h *Handlers) messages(c *Ctx) error {
 	}
 	title := c.T("ops.messages.title")
 	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done(), Filter: messagesFilter(c, c.QueryParam("category"), c.QueryParam("unread"))}
+	p.Header.Buttons = []part.Link{{Text: c.T("messages.settings"), Href: c.at(pathMessageSettings)}}
 	if waiting > 0 {
 		p.Notes = []string{c.T("ops.messages.unread_count", "Count", waiting)}
 		p.Buttons = []part.Button{{ID: "read-all", Text: c.T("ops.messages.read_all"), Action: c.at("/messages/reading"), Hidden: fresh()}}
@@ -57,7 +58,7 @@ func messagesFilter(c *Ctx, category, unread string) *part.Filter {
 	}
 	state := part.FilterField{Name: "unread", Label: c.T("ops.messages.state"), Value: unread,
 		Options: []part.Option{{Label: c.T("ops.filter.any")}, {Value: "yes", Label: c.T("ops.messages.unread")}}}
-	return &part.Filter{Action: c.at("/messages"), Reset: c.at("/messages"), Fields: []part.FilterField{kinds, state}}
+	return &part.Filter{Action: c.at("/messages"), Reset: c.at("/messages"), Fields: []part.FilterField{{Name: "q", Label: c.T("messages.q"), Value: c.QueryParam("q")}, kinds, state}}
 }
 
 func (h *Handlers) readMessage(c *Ctx) error {

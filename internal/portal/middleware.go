@@ -60,6 +60,8 @@ func bounded(next http.Handler) http.Handler {
 			limit = maxUpload
 		} else if bringsMetadata(r) {
 			limit = maxMetadataForm
+		} else if bringsLogo(r) {
+			limit = maxLogoForm
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		next.ServeHTTP(w, r)

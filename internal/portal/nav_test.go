@@ -121,7 +121,7 @@ func TestMenuShowsWhatMayBeSeen(t *testing.T) {
 			t.Errorf("the panel %s opens for one page", g.Key)
 		}
 	}
-	if got := strings.Join(names, " "); got != "Home Sales" {
+	if got := strings.Join(names, " "); got != "Home Sales Organisation" {
 		t.Errorf("the menu is %s", got)
 	}
 	if sales := nav.Areas[1]; sales.Href != "/o/NOVA/bills" || !sales.Current {

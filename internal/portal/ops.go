@@ -29,6 +29,8 @@ func opsRoutes() []Route {
 		row(get, "", "home", nil, everybody, "ops.home.title", (*Handlers).home).noList("summary of other lists"),
 		row(get, pathSearch, "search", nil, everybody, "search.title", (*Handlers).search).noList("what was looked for, each with a link to it"),
 		row(get, "/messages", "messages", nil, everybody, "ops.messages.title", (*Handlers).messages),
+		row(get, pathMessageSettings, "messages.settings", nil, everybody, "messages.settings", (*Handlers).messageSettings).noList("form"),
+		row(post, pathMessageSettings, "messages.settings.save", nil, everybody, "", (*Handlers).saveMessageSettings),
 		row(post, "/notices/:notice/dismissal", "notices.dismiss", nil, everybody, "", (*Handlers).dismissNotice),
 		row(post, "/messages/reading", "messages.read_all", nil, everybody, "", (*Handlers).readMessages),
 		row(post, "/messages/:message/reading", "messages.read", nil, everybody, "", (*Handlers).readMessage),

@@ -94,11 +94,17 @@ type visitor struct {
 	key  string
 }
 
-func (w *world) visitor(login string) *visitor {
+// nobody is a browser of somebody who is not signed in.
+func (w *world) nobody() *visitor {
 	w.t.Helper()
 	jar, err := cookiejar.New(nil)
 	w.must(err)
-	v := &visitor{w: w, lang: "zh-CN", http: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &visitor{w: w, lang: "zh-CN", http: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+func (w *world) visitor(login string) *visitor {
+	w.t.Helper()
+	v := w.nobody()
 	if r := v.post("/login", "username", login, "password", password); r.status != http.StatusSeeOther {
 		w.t.Fatalf("sign in as %s: %d", login, r.status)
 	}

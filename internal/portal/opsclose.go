@@ -117,6 +117,7 @@ func (h *Handlers) closeShow(c *Ctx, status int, refused *fault.Error, override 
 	if flash != nil {
 		p.Flash = flash
 	}
+	c.ruled(&p.Header, &p.Rules)
 	p.Refusal, p.Conflict = lost(c, refused, c.at(here))
 	if ex.Close.State != monthclose.StateIssued {
 		p.Again = c.withQuery(here, "check", "full")

@@ -31,7 +31,7 @@ var deliveryTone = map[delivery.State]part.Tone{delivery.StateReceiving: part.Ru
 
 func deliveryStatus(c *Ctx, d *delivery.Delivery) part.Status {
 	return part.Status{ID: "d-" + d.ID, Text: c.T("delivery.state." + string(d.State)), Tone: deliveryTone[d.State],
-		Meaning: c.T("ops.delivery.meaning." + string(d.State))}
+		Meaning: c.T("ops.delivery.meaning." + string(d.State)), Next: c.T("ops.delivery.next." + string(d.State))}
 }
 
 // deliveryName is how a delivery is spoken of, here and in commands: source and number.
@@ -110,6 +110,7 @@ func (h *Handlers) deliveryPage(c *Ctx, status int, refused *fault.Error) error 
 	p := opsview.Show{Header: deliveryHeader(c, &d.Delivery, &src), Flash: c.done(), Steps: deliverySteps(c, &d), Files: deliveryFiles(c, &d)}
 	p.Refusal, p.Conflict = lost(c, refused, c.deliveryLink(&d.Delivery, ""))
 	p.Residues = residuesOf(c, d.Residues)
+	c.ruled(&p.Header, &p.Rules)
 	if p.Warnings, err = h.warnings(c, &d); err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ func (h *Handlers) mapping(c *Ctx) error {
 	}
 	title := c.T("backoffice.map.title")
 	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done()}
+	c.ruled(&p.Header, &p.Rules)
 	if len(all) == 0 {
 		if name != "" {
 			return notFound()

@@ -44,6 +44,7 @@ func (h *Handlers) prices(c *Ctx) error {
 	}
 	title := c.T("backoffice.prices.title")
 	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title}), Buttons: priceButtons(c)}, Flash: c.done(), Filter: priceFilter(c, q, kind)}
+	c.ruled(&p.Header, &p.Rules)
 	if len(drafts) > 0 {
 		p.Notes = []string{c.T("backoffice.prices.drafts_wait", "Count", int64(len(drafts)))}
 	}

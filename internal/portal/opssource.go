@@ -27,6 +27,7 @@ func (h *Handlers) sources(c *Ctx) error {
 	}
 	title := c.T("backoffice.sources.title")
 	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}}
+	c.ruled(&p.Header, &p.Rules)
 	p.Flash = c.done()
 	if c.Scope.Has(scope.ItemDeliveryImport) && len(list) > 0 {
 		p.Header.Buttons = []part.Link{{Text: c.T("ops.upload.title"), Href: c.at("/deliveries/new")}}

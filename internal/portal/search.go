@@ -110,6 +110,7 @@ func (p page) weigh(c *Ctx, words []string) (weight int, was old) {
 			}
 		}
 		if best < 4 {
+			best = max(best, p.spelled(w))
 			for _, f := range p.was {
 				if strings.Contains(f.was, w) && best < 2 {
 					best, was = 2, f
@@ -122,6 +123,24 @@ func (p page) weigh(c *Ctx, words []string) (weight int, was old) {
 		weight += best
 	}
 	return weight, was
+}
+
+// spelled tells how well a word fits the name of the page as it is typed without Chinese: whole in pinyin, or its
+// first letters.
+func (p page) spelled(word string) int {
+	key := "search.pinyin." + p.key
+	if !i18n.Has(key) {
+		return 0
+	}
+	for _, way := range strings.Fields(i18n.In(i18n.ZhCN, key)) {
+		switch {
+		case way == word:
+			return 5
+		case len(word) > 1 && strings.HasPrefix(way, word):
+			return 3
+		}
+	}
+	return 0
 }
 
 // find lists the pages that fit, the best first; nothing asked for lists them all.

@@ -17,6 +17,7 @@ import (
 	"huoban/internal/audit"
 	"huoban/internal/bill"
 	"huoban/internal/clock"
+	"huoban/internal/company"
 	"huoban/internal/customer"
 	"huoban/internal/delivery"
 	"huoban/internal/expenditure"
@@ -26,6 +27,7 @@ import (
 	"huoban/internal/idempotency"
 	"huoban/internal/message"
 	"huoban/internal/monthclose"
+	"huoban/internal/news"
 	"huoban/internal/notice"
 	"huoban/internal/organisation"
 	"huoban/internal/peak"
@@ -47,6 +49,8 @@ type Handlers struct {
 	Sessions *session.Manager
 	Messages *message.Box
 	Notices  *notice.Board
+	News     *news.Board
+	Company  *company.Service
 	Ready    func(ctx context.Context) error // nil when the database answers and is migrated
 	Metrics  http.Handler
 	Version  string

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"huoban/internal/account"
 	"huoban/internal/adjustment"
 	"huoban/internal/cycle"
 	"huoban/internal/delivery"
@@ -28,12 +29,46 @@ const (
 	dutyExport     = "export"
 	dutyCert       = "cert"
 	dutyAnomaly    = "anomaly"
+	dutyTeam       = "team"
+	dutyCompany    = "company"
 )
 
 // dutyDeliveries is how many of a source's newest deliveries are looked through for quarantined rows.
 const dutyDeliveries = 100
 
-var dutyKinds = []string{dutyClose, dutyUnmapped, dutyQuarantine, dutyAdjustment, dutyPrice, dutyExport, dutyCert, dutyAnomaly}
+// dutySource finds what waits of one kind, for the sides it is asked for; no sides are all.
+type dutySource struct {
+	kind  string
+	sides []scope.Side
+	find  func(h *Handlers, c *Ctx) ([]duty, error)
+}
+
+// dutySources is the table of what can wait: a new kind is a row here, its words in the catalogue
+// (work.kind.<kind>), and a function that finds it for whoever may act on it. The filter of 待办 follows it.
+var dutySources = []dutySource{
+	{dutyClose, vendors, (*Handlers).closeDuties},
+	{dutyUnmapped, vendors, (*Handlers).unmappedDuties},
+	{dutyQuarantine, vendors, (*Handlers).quarantineDuties},
+	{dutyAdjustment, vendors, (*Handlers).adjustmentDuties},
+	{dutyPrice, vendors, (*Handlers).priceDuties},
+	{dutyCompany, vendors, (*Handlers).companyDuties},
+	{dutyTeam, partners, (*Handlers).teamDuties},
+	{dutyExport, nil, (*Handlers).exportDuties},
+	{dutyCert, partners, (*Handlers).certDuties},
+	{dutyCert, vendors, (*Handlers).consoleDuties},
+	{dutyAnomaly, partners, (*Handlers).anomalyDuties},
+}
+
+// dutyKinds are the kinds that can wait for a side, in the order of the table.
+func dutyKinds(side scope.Side) []string {
+	var out []string
+	for _, d := range dutySources {
+		if (d.sides == nil || slices.Contains(d.sides, side)) && !slices.Contains(out, d.kind) {
+			out = append(out, d.kind)
+		}
+	}
+	return out
+}
 
 // duty is one thing that waits for this person. Since and Due are zero where there is none.
 type duty struct {
@@ -50,7 +85,8 @@ func workRoutes() []Route {
 // workPage lists everything that waits for the person, the most urgent first.
 func (h *Handlers) workPage(c *Ctx) error {
 	kind := c.QueryParam("kind")
-	if kind != "" && !slices.Contains(dutyKinds, kind) {
+	kinds := dutyKinds(c.Scope.Side())
+	if kind != "" && !slices.Contains(kinds, kind) {
 		return notFound()
 	}
 	all, err := h.duties(c)
@@ -58,7 +94,7 @@ func (h *Handlers) workPage(c *Ctx) error {
 		return err
 	}
 	field := part.FilterField{Name: "kind", Label: c.T("work.kind"), Value: kind, Options: []part.Option{{Label: c.T("ops.filter.any")}}}
-	for _, k := range dutyKinds {
+	for _, k := range kinds {
 		if k == kind || slices.ContainsFunc(all, func(d duty) bool { return d.kind == k }) {
 			field.Options = append(field.Options, part.Option{Value: k, Label: c.T("work.kind." + k)})
 		}
@@ -70,6 +106,7 @@ func (h *Handlers) workPage(c *Ctx) error {
 	p := homeview.Work{Header: part.Header{Title: title, Crumbs: []part.Link{{Text: title}}},
 		Filter: part.Filter{Action: c.at("/work"), Reset: c.at("/work"), Fields: []part.FilterField{field}},
 		Tool:   part.Tool{Count: c.T("work.count", "Count", int64(len(all))), Refresh: c.withQuery("/work", "kind", kind)}, Rows: dutyRows(c, h.Clock.Now(), all)}
+	c.ruled(&p.Header, &p.Rules)
 	if len(all) == 0 {
 		p.Empty = &part.Empty{Title: c.T("work.empty"), Text: c.T("work.empty_text")}
 	}
@@ -79,15 +116,11 @@ func (h *Handlers) workPage(c *Ctx) error {
 // duties is what waits for a person who may act on it: what is late, then what is due, then the oldest.
 func (h *Handlers) duties(c *Ctx) ([]duty, error) {
 	var out []duty
-	sources := []func(*Ctx) ([]duty, error){h.exportDuties}
-	if c.Scope.Side() == scope.SideVendor {
-		sources = append(sources, h.closeDuties, h.unmappedDuties, h.quarantineDuties, h.adjustmentDuties, h.priceDuties, h.consoleDuties)
-	}
-	if c.Scope.Side() == scope.SidePartner {
-		sources = append(sources, h.certDuties, h.anomalyDuties)
-	}
-	for _, find := range sources {
-		more, err := find(c)
+	for _, source := range dutySources {
+		if source.sides != nil && !slices.Contains(source.sides, c.Scope.Side()) {
+			continue
+		}
+		more, err := source.find(h, c)
 		if err != nil {
 			return nil, err
 		}
@@ -295,4 +328,54 @@ func (h *Handlers) exportDuties(c *Ctx) ([]duty, error) {
 	}
 	return []duty{{kind: dutyExport, title: c.T("work.export", "Count", failed), text: c.T("work.export_text"), since: oldest,
 		cure: part.Link{Text: c.T("work.export_cure"), Href: c.at("/exports")}}}, nil
+}
+
+// teamDuties are customers nobody looks after and managers without a 主管, for whoever places them.
+func (h *Handlers) teamDuties(c *Ctx) ([]duty, error) {
+	if c.Scope.IsLimited() || !c.Scope.Has(scope.ItemAssignmentChange) {
+		return nil, nil
+	}
+	return c.who.placing.get(h.Clock.Now(), func() ([]duty, error) { return h.toPlace(c) })
+}
+
+func (h *Handlers) toPlace(c *Ctx) ([]duty, error) {
+	all, err := h.Customers.Directory(c.ctx(), c.Scope)
+	if err != nil {
+		return nil, err
+	}
+	var out []duty
+	var loose int64
+	var since time.Time
+	now := h.Clock.Now()
+	for i := range all {
+		if e := &all[i]; e.Own(c.Org.ID) && e.Manager.ID == "" && e.InForce(now) {
+			loose++
+			if since.IsZero() || !e.From.IsZero() && e.From.Before(since) {
+				since = e.From
+			}
+		}
+	}
+	if loose > 0 {
+		out = append(out, duty{kind: dutyTeam, title: c.T("work.unassigned", "Count", loose), text: c.T("work.unassigned_text"), since: since,
+			cure: part.Link{Text: c.T("assignments.assign"), Href: c.at(pathAssignments + "/new")}})
+	}
+	if !c.Scope.Has(scope.ItemStaffChange) {
+		return out, nil
+	}
+	people, err := h.Accounts.Members(c.ctx(), c.Scope)
+	if err != nil {
+		return nil, err
+	}
+	orphans, bosses := int64(0), false
+	for i := range people {
+		if isOrphan(&people[i]) && people[i].State == account.PersonActive {
+			orphans++
+		}
+		bosses = bosses || slices.Contains(people[i].Roles, account.RoleSupervisor)
+	}
+	if orphans > 0 && bosses {
+		out = append(out, duty{kind: dutyTeam, title: c.T("work.orphans", "Count", orphans), text: c.T("work.orphans_text"),
+			cure: part.Link{Text: c.T("members.supervise"), Href: c.withQuery(pathMembers, "state", "orphan")}})
+	}
+	return out, nil
 }

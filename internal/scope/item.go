@@ -35,6 +35,9 @@ const (
 	ItemResellerView      Item = "BPC_ITEM_SALES_020100" // 云经销商-查询
 	ItemResellerPriceView Item = "BPC_ITEM_SALES_040100" // 产品折扣与激励策略-查看
 
+	// 伙伴信息.
+	ItemProfileChange Item = "BPC_ITEM_PARTNER_010101" // 基本信息-修改
+
 	// 组织 and 云审计.
 	ItemStaffView   Item = "BPC_ITEM_ORG_010100" // 人员管理-查看
 	ItemStaffChange Item = "BPC_ITEM_ORG_010101" // 人员管理-创建、修改、停用、重置密码
@@ -72,6 +75,8 @@ const (
 	ItemOrgView           Item = "BPC_ITEM_OPERATE_060100" // 伙伴与客户组织
 	ItemOrgChange         Item = "BPC_ITEM_OPERATE_060101"
 	ItemEntityChange      Item = "BPC_ITEM_OPERATE_060102" // 签约主体
+	ItemNewsView          Item = "BPC_ITEM_OPERATE_080100" // 公告
+	ItemNewsChange        Item = "BPC_ITEM_OPERATE_080101"
 	ItemConsoleView       Item = "BPC_ITEM_OPERATE_070100" // 控制台-查看
 	ItemConsoleChange     Item = "BPC_ITEM_OPERATE_070101" // 控制台-登记、修改、停用、启用
 )
@@ -121,6 +126,7 @@ var catalogue = []Permission{
 	{ItemResellerPriceView, "sales.policies", "view", onPartner},
 	{ItemAccessConfigView, "support.access_config", "view", onPartner},
 	{ItemAccessConfigChange, "support.access_config", "change", onPartner},
+	{ItemProfileChange, "company.profile", "change", onPartner},
 	{ItemStaffView, "organisation.staff", "view", onEverySide},
 	{ItemStaffChange, "organisation.staff", "change", onEverySide},
 	{ItemRoleView, "organisation.roles", "view", onEverySide},
@@ -151,6 +157,8 @@ var catalogue = []Permission{
 	{ItemOrgView, "operate.organisations", "view", onVendor},
 	{ItemOrgChange, "operate.organisations", "change", onVendor},
 	{ItemEntityChange, "operate.entities", "change", onVendor},
+	{ItemNewsView, "operate.news", "view", onVendor},
+	{ItemNewsChange, "operate.news", "change", onVendor},
 	{ItemConsoleView, "operate.consoles", "view", onVendor},
 	{ItemConsoleChange, "operate.consoles", "change", onVendor},
 }

@@ -183,3 +183,13 @@ func (s Scope) named() Scope {
 	s.name = s.key()
 	return s
 }
+
+// Held lists the items the actor holds, in order.
+func (s Scope) Held() []Item {
+	out := make([]Item, 0, len(s.items))
+	for i := range s.items {
+		out = append(out, i)
+	}
+	slices.Sort(out)
+	return out
+}

@@ -53,6 +53,14 @@ var (
 	qRecoveryClear  = q.Get("recovery.Clear")
 	qRecoveryAdd    = q.Get("recovery.Add")
 	qRecoverySpend  = q.Get("recovery.Spend")
+	qLinkInsert     = q.Get("link.Insert")
+	qLinkOpen       = q.Get("link.Open")
+	qLinkOfOrg      = q.Get("link.OfOrganisation")
+	qLinkSpend      = q.Get("link.Spend")
+	qLinkEndAll     = q.Get("link.EndAll")
+	qContactOfOrg   = q.Get("contact.OfOrganisation")
+	qContactAdd     = q.Get("contact.Add")
+	qContactRemove  = q.Get("contact.Remove")
 	qSetupEndAll    = q.Get("setup.EndAll")
 	qSetupAdd       = q.Get("setup.Add")
 	qSetupOpen      = q.Get("setup.Open")
@@ -89,7 +97,7 @@ func (r *row) dest() []any {
 func (r *row) credentials() account.Credentials {
 	c := r.c
 	c.SupervisorID, c.CreatedAt, c.PasswordChangedAt, c.LastSignInAt = r.boss.String, r.created.Time, r.changed.Time, r.seen.Time
-	c.HasTOTP = !r.hasConfirmed.IsZero()
+	c.HasTOTP, c.HasPassword = !r.hasConfirmed.IsZero(), c.Hash != ""
 	return c
 }
 

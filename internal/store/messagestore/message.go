@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"embed"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"huoban/internal/fault"
@@ -67,17 +68,17 @@ func (s *Store) List(ctx context.Context, orgID, personID string, f message.Filt
 	if after.At.IsZero() {
 		after.At = end
 	}
-	return s.read(ctx, qList, []any{personID, orgID, store.At(after.At), after.ID, string(f.Category), flag(f.Unread), limit, until(f), f.Until.ID})
+	return s.read(ctx, qList, []any{personID, orgID, store.At(after.At), after.ID, string(f.Category), flag(f.Unread), limit, until(f), f.Until.ID, pattern(f), codes(f)})
 }
 
 // Newer reads messages after the cursor, oldest first.
 func (s *Store) Newer(ctx context.Context, orgID, personID string, f message.Filter, from message.Cursor, limit int) ([]message.Message, error) {
-	return s.read(ctx, qNewer, []any{personID, orgID, store.At(from.At), from.ID, string(f.Category), flag(f.Unread), limit, until(f), f.Until.ID})
+	return s.read(ctx, qNewer, []any{personID, orgID, store.At(from.At), from.ID, string(f.Category), flag(f.Unread), limit, until(f), f.Until.ID, pattern(f), codes(f)})
 }
 
 // Count counts messages.
 func (s *Store) Count(ctx context.Context, orgID, personID string, f message.Filter) (int64, error) {
-	return s.count(ctx, qCount, personID, orgID, string(f.Category), flag(f.Unread), until(f), f.Until.ID)
+	return s.count(ctx, qCount, personID, orgID, string(f.Category), flag(f.Unread), until(f), f.Until.ID, pattern(f), codes(f))
 }
 
 func until(f message.Filter) store.Instant {
@@ -86,6 +87,17 @@ func until(f message.Filter) store.Instant {
 	}
 	return store.At(f.Until.At)
 }
+
+// pattern finds the text in the arguments as they are kept. % and _ stand for anything, as elsewhere; a backslash
+// would escape on PostgreSQL alone and stands for one sign.
+func pattern(f message.Filter) string {
+	if f.Text == "" {
+		return ""
+	}
+	return "%" + strings.ReplaceAll(strings.ToLower(f.Text), `\`, "_") + "%"
+}
+
+func codes(f message.Filter) string { return "|" + strings.Join(f.Codes, "|") + "|" }
 
 func flag(on bool) int {
 	if on {

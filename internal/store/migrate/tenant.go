@@ -33,6 +33,8 @@ var Tenancy = map[string]string{
 	"custom_role_item": "org_id = {org}",
 	"second_factor":    "person_id IN (SELECT p.id FROM person p WHERE p.org_id = {org})",
 	"recovery_code":    "person_id IN (SELECT p.id FROM person p WHERE p.org_id = {org})",
+	"person_link":      "person_id IN (SELECT p.id FROM person p WHERE p.org_id = {org})",
+	"customer_contact": "org_id = {organisations}",
 	"list_columns":     "person_id IN (SELECT p.id FROM person p)",
 	"list_view":        "org_id = {org}",
 	"view_mail":        "org_id = {org}",
@@ -72,6 +74,12 @@ var Tenancy = map[string]string{
 	"anomaly_note": "partner_id = {org}",
 
 	"message":               "org_id = {org}",
+	"company_profile":       "org_id = {partners}",
+	"company_logo":          "org_id = {partners}",
+	"company_change":        "org_id = {partners}",
+	"announcement":          "vendor_id = {vendors}",
+	"message_off":           "org_id = {org}",
+	"message_language":      "person_id IN (SELECT p.id FROM person p)",
 	"site_notice":           "vendor_id IS NULL OR vendor_id = {vendors}",
 	"site_notice_dismissal": "person_id IN (SELECT p.id FROM person p)",
 

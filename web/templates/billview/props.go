@@ -16,6 +16,7 @@ type Doc struct {
 	Tabs   []part.Tab // overview, by product, by customer, lines, adjustments
 	Print  string     // organisation, document, cycle, state, filter, count, seal
 	Notes  []string   // footer: unit of amounts, rounding
+	Rules  []string
 	Flash  *part.Flash
 	Bar    *part.Flash // something that stands: overridden close, stale estimate
 }

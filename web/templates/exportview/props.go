@@ -11,6 +11,7 @@ import (
 
 // List is the page, newest first.
 type List struct {
+	Rules  []string
 	Header part.Header
 	Flash  *part.Flash
 	Tool   part.Tool

@@ -47,3 +47,10 @@ func (p Home) nextHead(ctx context.Context) string {
 	}
 	return i18n.T(ctx, "homeview.fresh.next")
 }
+
+func (p Home) rulesAt() string {
+	if len(p.Rules) == 0 {
+		return ""
+	}
+	return "#page-rules"
+}

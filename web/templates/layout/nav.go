@@ -136,3 +136,11 @@ func keyList(e Env) []shortcut {
 	}
 	return list
 }
+
+// PrintLine stands on top of a printout: whose it is, and what.
+func PrintLine(ctx context.Context, title string) string {
+	if org := From(ctx).Org.Name; org != "" {
+		return org + " · " + title
+	}
+	return title
+}

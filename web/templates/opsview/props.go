@@ -23,6 +23,7 @@ type Show struct {
 	Residues   []Residue
 	Warnings   []part.Check
 	Events     []part.Event
+	Rules      []string
 }
 
 // Residue is what rounding to eight decimals left over, for one cycle, customer and currency.
@@ -130,6 +131,7 @@ type Close struct {
 	Sources  []Source
 	Bills    *Grid // nil before there are any
 	Events   []part.Event
+	Rules    []string
 }
 
 // Source is an expected source of the close.

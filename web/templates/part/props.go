@@ -384,6 +384,7 @@ type Field struct {
 	Numeric      bool
 	Accept       string
 	Multiple     bool
+	ReadOnly     bool
 	MaxLength    int
 
 	scope string // the dialog it stands in, so that two dialogs may ask for the same thing
@@ -435,7 +436,7 @@ func (f Field) attrs() map[string]any {
 	if f.MaxLength > 0 {
 		a["maxlength"] = strconv.Itoa(f.MaxLength)
 	}
-	for name, on := range map[string]bool{"required": f.Required, "autofocus": f.Focus, "multiple": f.Multiple} {
+	for name, on := range map[string]bool{"required": f.Required, "autofocus": f.Focus, "multiple": f.Multiple, "readonly": f.ReadOnly} {
 		if on {
 			a[name] = true
 		}

@@ -102,3 +102,13 @@ type Confirm struct {
 	Code         bool
 	Error        string
 }
+
+// Welcome is the page behind a one-time link: POST Action with password and repeat.
+type Welcome struct {
+	Action      string
+	Title, Text string
+	Login       string
+	Rules       []string
+	Error       string
+	RepeatError string
+}

@@ -16,6 +16,7 @@ type Access struct {
 	Notes    []string
 	Buttons  []part.Button
 	Sheets   []Sheet
+	Rules    []string
 }
 
 // Sheet is a card of facts, findings, rows and forms, whichever there are.
@@ -32,7 +33,12 @@ type Sheet struct {
 	Forms   []Form
 	Notes   []string
 	Raw     string // as it came
+	Picture *Picture
+	Links   []part.Link // where else to go
 }
+
+// Picture is a small one, such as a logo.
+type Picture struct{ Src, Alt string }
 
 // Form is one that is sent by itself. Upload carries files.
 type Form struct {

@@ -28,12 +28,12 @@ UPDATE person SET last_sign_in_at = $2 WHERE id = $1;
 
 -- name: person.All
 SELECT p.id, p.org_id, p.login, p.name, p.phone, p.email, p.state, p.must_change, p.supervisor_id, p.created_at,
-  p.password_changed_at, p.last_sign_in_at, f.confirmed_at, ''
+  p.password_changed_at, p.last_sign_in_at, f.confirmed_at, CASE WHEN p.password_hash = '' THEN '' ELSE '*' END
 FROM person p LEFT JOIN second_factor f ON f.person_id = p.id ORDER BY p.login_key;
 
 -- name: person.OfOrganisation
 SELECT p.id, p.org_id, p.login, p.name, p.phone, p.email, p.state, p.must_change, p.supervisor_id, p.created_at,
-  p.password_changed_at, p.last_sign_in_at, f.confirmed_at, ''
+  p.password_changed_at, p.last_sign_in_at, f.confirmed_at, CASE WHEN p.password_hash = '' THEN '' ELSE '*' END
 FROM person p LEFT JOIN second_factor f ON f.person_id = p.id WHERE p.org_id = $1 ORDER BY p.login_key;
 
 -- name: person.Any
@@ -124,3 +124,30 @@ SELECT COUNT(*) FROM setup_link WHERE hash = $1 AND used_at IS NULL AND expires_
 
 -- name: setup.Spend
 UPDATE setup_link SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires_at > $2;
+
+-- name: link.Insert
+INSERT INTO person_link (id, person_id, purpose, created_by, created_at, expires_at, ended_at, used)
+VALUES ($1, $2, $3, $4, $5, $6, NULL, $7);
+
+-- name: link.Open
+SELECT id, person_id, purpose, created_by, created_at, expires_at FROM person_link
+WHERE id = $1 AND ended_at IS NULL AND expires_at > $2;
+
+-- name: link.OfOrganisation
+SELECT l.id, l.person_id, l.purpose, l.created_by, l.created_at, l.expires_at FROM person_link l
+JOIN person p ON p.id = l.person_id WHERE p.org_id = $1 AND l.ended_at IS NULL AND l.expires_at > $2 ORDER BY l.id;
+
+-- name: link.Spend
+UPDATE person_link SET ended_at = $2, used = $3 WHERE id = $1 AND ended_at IS NULL AND expires_at > $2;
+
+-- name: link.EndAll
+UPDATE person_link SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL;
+
+-- name: contact.OfOrganisation
+SELECT person_id FROM customer_contact WHERE org_id = $1 ORDER BY added_at, person_id;
+
+-- name: contact.Add
+INSERT INTO customer_contact (org_id, person_id, added_at) VALUES ($1, $2, $3);
+
+-- name: contact.Remove
+DELETE FROM customer_contact WHERE org_id = $1 AND person_id = $2;

@@ -9,6 +9,7 @@ select count(*) from message where person_id = $1 and org_id = $2 and digest = $
 select id, org_id, person_id, category, code, args, link, created_at, read_at from message
 where person_id = $1 and org_id = $2 and (created_at, id) < ($3, $4)
   and (category = $5 or $5 = '') and (read_at is null or $6 = 0) and (created_at, id) <= ($8, $9)
+  and ($10 = '' or lower(args) like $10 or $11 like '%|' || code || '|%')
 order by created_at desc, id desc limit $7
 
 -- name: message.Unread
@@ -24,9 +25,25 @@ update message set read_at = $3 where person_id = $1 and org_id = $2 and read_at
 select id, org_id, person_id, category, code, args, link, created_at, read_at from message
 where person_id = $1 and org_id = $2 and (created_at, id) > ($3, $4)
   and (category = $5 or $5 = '') and (read_at is null or $6 = 0) and (created_at, id) <= ($8, $9)
+  and ($10 = '' or lower(args) like $10 or $11 like '%|' || code || '|%')
 order by created_at, id limit $7
 
 -- name: message.Count
 select count(*) from message
 where person_id = $1 and org_id = $2 and (category = $3 or $3 = '') and (read_at is null or $4 = 0)
-  and (created_at, id) <= ($5, $6)
+  and (created_at, id) <= ($5, $6) and ($7 = '' or lower(args) like $7 or $8 like '%|' || code || '|%')
+
+-- name: message.Off
+select category, channel from message_off where person_id = $1 and org_id = $2 order by category, channel
+
+-- name: message.ClearOff
+delete from message_off where person_id = $1 and org_id = $2
+
+-- name: message.AddOff
+insert into message_off (person_id, org_id, category, channel) values ($1, $2, $3, $4)
+
+-- name: message.Language
+select language from message_language where person_id = $1
+
+-- name: message.SetLanguage
+insert into message_language (person_id, language) values ($1, $2) on conflict (person_id) do update set language = excluded.language

@@ -1,0 +1,89 @@
+package message
+
+import (
+	"context"
+	"slices"
+
+	"huoban/internal/fault"
+	"huoban/internal/scope"
+)
+
+// Channel is a way a person is told something.
+type Channel string
+
+// The channels: 站内信 and 邮件.
+const (
+	ChannelBell Channel = "bell"
+	ChannelMail Channel = "mail"
+)
+
+// Channels in the order of the settings.
+var Channels = []Channel{ChannelBell, ChannelMail}
+
+// Label is the key of the channel's name.
+func (c Channel) Label() string { return "message.channel." + string(c) }
+
+// Way is a category on a channel.
+type Way struct {
+	Category Category
+	Channel  Channel
+}
+
+// mandatory ways cannot be switched off, because deadlines and the safety of accounts depend on them.
+var mandatory = []Way{{CategoryBill, ChannelBell}, {CategorySystem, ChannelBell}, {CategorySystem, ChannelMail}}
+
+// Mandatory tells whether a way cannot be switched off.
+func Mandatory(w Way) bool { return slices.Contains(mandatory, w) }
+
+// Settings are what a person wants to be told: everything but what is off, letters in Language ("" = the
+// portal's own).
+type Settings struct {
+	Off      []Way
+	Language string
+}
+
+// On tells whether a way is told.
+func (s Settings) On(w Way) bool { return Mandatory(w) || !slices.Contains(s.Off, w) }
+
+// Settings gives the actor's own in the organisation acted for.
+func (b *Box) Settings(ctx context.Context, sc scope.Scope) (Settings, error) {
+	if !owner(sc) {
+		return Settings{}, nil
+	}
+	return b.SettingsOf(ctx, sc.OrgID(), sc.PersonID())
+}
+
+// SettingsOf gives a person's, for the program's own sending.
+func (b *Box) SettingsOf(ctx context.Context, orgID, personID string) (Settings, error) {
+	off, err := b.store.Off(ctx, orgID, personID)
+	if err != nil {
+		return Settings{}, err
+	}
+	language, err := b.store.Language(ctx, personID)
+	return Settings{Off: off, Language: language}, err
+}
+
+// SetSettings replaces the actor's own; the same again changes nothing. Faults: message.mandatory for a way that
+// cannot be off, message.way_unknown, message.language_unknown.
+func (b *Box) SetSettings(ctx context.Context, sc scope.Scope, s Settings) error {
+	if !owner(sc) {
+		return fault.NotFound("message.unknown", nil)
+	}
+	if s.Language != "zh-CN" && s.Language != "en" {
+		return fault.Invalid("message.language_unknown", nil)
+	}
+	for _, w := range s.Off {
+		if !known(w.Category) || !slices.Contains(Channels, w.Channel) {
+			return fault.Invalid("message.way_unknown", nil)
+		}
+		if Mandatory(w) {
+			return fault.Conflict("message.mandatory", nil)
+		}
+	}
+	return b.tx.InTx(ctx, func(ctx context.Context) error {
+		if err := b.store.SetOff(ctx, sc.OrgID(), sc.PersonID(), s.Off); err != nil {
+			return err
+		}
+		return b.store.SetLanguage(ctx, sc.PersonID(), s.Language)
+	})
+}

@@ -1,0 +1,53 @@
+package messagestore
+
+import (
+	"context"
+	"database/sql"
+
+	"huoban/internal/message"
+)
+
+var (
+	qOff         = q.Get("message.Off")
+	qClearOff    = q.Get("message.ClearOff")
+	qAddOff      = q.Get("message.AddOff")
+	qLanguage    = q.Get("message.Language")
+	qSetLanguage = q.Get("message.SetLanguage")
+)
+
+// Off lists what a person does not want to be told.
+func (s *Store) Off(ctx context.Context, orgID, personID string) ([]message.Way, error) {
+	var out []message.Way
+	err := s.db.Each(ctx, qOff, []any{personID, orgID}, func(rows *sql.Rows) error {
+		var w message.Way
+		err := rows.Scan(&w.Category, &w.Channel)
+		out = append(out, w)
+		return err
+	})
+	return out, err
+}
+
+// SetOff replaces it.
+func (s *Store) SetOff(ctx context.Context, orgID, personID string, off []message.Way) error {
+	if _, err := s.db.Exec(ctx, qClearOff, personID, orgID); err != nil {
+		return err
+	}
+	for _, w := range off {
+		if _, err := s.db.Exec(ctx, qAddOff, personID, orgID, string(w.Category), string(w.Channel)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Language is that of a person's letters, "" where none was chosen.
+func (s *Store) Language(ctx context.Context, personID string) (language string, err error) {
+	err = s.db.Each(ctx, qLanguage, []any{personID}, func(rows *sql.Rows) error { return rows.Scan(&language) })
+	return language, err
+}
+
+// SetLanguage keeps it.
+func (s *Store) SetLanguage(ctx context.Context, personID, language string) error {
+	_, err := s.db.Exec(ctx, qSetLanguage, personID, language)
+	return err
+}
