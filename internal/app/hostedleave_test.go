@@ -223,3 +223,51 @@ func TestHostedAssociationOver(t *testing.T) {
 		}
 	})
 }
+
+// TestLeaveEverywhere: who came by its partner's platform and went on to a console leaves the console first, and then the
+// platform is asked; its answer ends it.
+func TestLeaveEverywhere(t *testing.T) {
+	eachStage(t, func(t *testing.T, s *stage) {
+		reg, con := s.registered("HB_LEAVE", registry.AddInput{}), s.consoles["con"]
+		b := s.browser()
+		b.enter(reg, "x1")
+		acc := b.goes(s, con)
+		p := b.ask(http.MethodPost, "/saml/leave", nil, false)
+		if p.status != http.StatusSeeOther || !strings.Contains(p.to(), "/platform/P001/leaving/") {
+			t.Fatalf("leaving: %d %s\n%s", p.status, p.to(), p.body)
+		}
+		round := p.to()
+		if status, _ := b.who(); status != http.StatusUnauthorized {
+			t.Errorf("the session here: %d", status)
+		}
+		p = b.asksOut(s, con, b.get(round), acc)
+		if !strings.HasPrefix(led(p), reg.SLOURL+"?") {
+			t.Fatalf("the platform is not asked: %d %s\n%s", p.status, led(p), p.body)
+		}
+		idp := s.idp[reg.ID]
+		theirs := sso.Partner{OurEntityID: idp.EntityID, OurSLO: idp.SLO, Keys: []sso.Key{{Use: sso.KeyUseSign, State: sso.KeyStateCurrent, Private: idp.Key, CertDER: idp.CertDER}},
+			EntityID: reg.EntityID, SLO: reg.SLO, Binding: sso.BindingRedirect, Certs: certsOf(reg)}
+		m, _, err := sso.VerifyLogout(s.ctx(), theirs, queryPost(led(p)), asked{}, s.now.Now())
+		if err != nil || m.Request == nil || m.Request.Subject.NameID.Value != "n-x1" {
+			t.Fatalf("the platform reads %+v, %v", m.Request, err)
+		}
+		out, err := sso.BuildLogoutResponse(theirs, m.Request.ID, m.RelayState, false, s.now.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := b.ask(http.MethodGet, strings.TrimPrefix(out.URL, jumpBase), nil, true); p.status != http.StatusOK || !strings.Contains(p.body, reg.PartnerName) {
+			t.Errorf("the platform's answer: %d\n%s", p.status, p.body)
+		}
+		if p := b.get(round); p.status != http.StatusOK || led(p) != "" {
+			t.Errorf("back on the page of the round: %d %s", p.status, led(p))
+		}
+	})
+}
+
+// certsOf are our keys of a registration as its platform knows them.
+func certsOf(reg sso.Registration) (out []sso.Certificate) {
+	for _, k := range reg.Keys {
+		out = append(out, sso.Certificate{Use: sso.CertUseSigning, State: sso.CertStateCurrent, DER: k.CertDER, Fingerprint: sso.Fingerprint(k.CertDER), NotBefore: jumpDay.AddDate(-1, 0, 0), NotAfter: jumpDay.AddDate(1, 0, 0)})
+	}
+	return out
+}

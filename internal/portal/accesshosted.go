@@ -28,7 +28,9 @@ func (h *Handlers) accessHosted(c *Ctx) ([]ssoview.Sheet, error) {
 	if len(all.Consoles) == 0 {
 		list.Rows, list.Empty = nil, &part.Empty{Title: c.T("access.hosted.none"), Text: c.T("access.hosted.none_text")}
 	}
-	out := []ssoview.Sheet{where, list}
+	keys := ssoview.Sheet{ID: "hosted-keys", Title: c.T("access.keys"), Notes: []string{c.T("access.hosted.keys_text")}}
+	keySheet(c, &keys, all.Keys)
+	out := []ssoview.Sheet{where, list, keys}
 	if len(all.Refusals) > 0 {
 		out = append(out, ssoview.Sheet{ID: "hosted-refusals", Title: c.T("access.hosted.refusals"), Rows: refusalRows(c, all.Refusals)})
 	}

@@ -349,6 +349,12 @@ func refusalRows(c *Ctx, list []registry.Refusal) *ssoview.Rows {
 func (h *Handlers) accessKeys(c *Ctx, p registry.Platform) (ssoview.Sheet, error) {
 	s := ssoview.Sheet{ID: "own-keys", Title: c.T("access.keys"), Width: "w5", Notes: []string{c.T("access.keys_text")}}
 	list, err := h.Access.KeyStatus(c.ctx(), c.Scope, p.ID)
+	keySheet(c, &s, list)
+	return s, err
+}
+
+// keySheet lists keys of ours with how long each lasts, and says when the next step of their rollover is due.
+func keySheet(c *Ctx, s *ssoview.Sheet, list []registry.KeyStatus) {
 	s.Rows = &ssoview.Rows{Heads: []string{c.T("access.key"), c.T("access.state"), c.T("access.valid_until")}}
 	for _, st := range list {
 		for _, k := range st.Keys {
@@ -359,7 +365,6 @@ func (h *Handlers) accessKeys(c *Ctx, p registry.Platform) (ssoview.Sheet, error
 			s.Notes = append(s.Notes, c.T("access.key_next", "Key", c.T("access.key."+string(st.Use)), "Phase", c.T("access.phase."+string(st.Phase)), "At", i18n.Date(st.At)))
 		}
 	}
-	return s, err
 }
 
 // accessHistory are the documents that came, with what each would change; one that waits is confirmed here.

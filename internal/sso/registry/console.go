@@ -272,6 +272,7 @@ func (s *Service) HostEntityOf(ctx context.Context, partnerID string) (sso.Host,
 // disabled too, and the newest messages that were refused.
 type Hosted struct {
 	Host     sso.Host
+	Keys     []KeyStatus // ours, of its entity
 	Consoles []ConsoleStatus
 	Refusals []Refusal
 }
@@ -295,6 +296,9 @@ func (s *Service) HostedOf(ctx context.Context, sc scope.Scope, partnerID string
 		if c.PartnerID == partnerID || c.PartnerID == "" && (c.VendorID == "" || slices.Contains(h.Vendors, c.VendorID)) {
 			served = append(served, c)
 		}
+	}
+	if out.Keys, err = s.keyStatus(ctx, h.Key); err != nil {
+		return out, false, err
 	}
 	if out.Consoles, err = s.statuses(ctx, served); err != nil {
 		return out, false, err
