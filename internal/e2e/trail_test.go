@@ -10,8 +10,8 @@ import (
 // page; looking at it masked tells nobody.
 func TestNamesShownAreKnown(t *testing.T) {
 	eachEngine(t, func(t *testing.T, w *world) {
-		c := w.signIn(t, buyer)
-		o := "/o/" + partner
+		one, two := w.signIn(t, buyer), w.signIn(t, buyer2) // 客户消费 goes back eighteen months, no further
+		o, other := "/o/"+partner, "/o/"+otherOrg
 		known := func(what string) (n int) {
 			t.Helper()
 			if err := w.app.DB.Writer().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM customer_trail WHERE act = 'reveal' AND what = $1", what).Scan(&n); err != nil {
@@ -23,10 +23,14 @@ func TestNamesShownAreKnown(t *testing.T) {
 			"customers":              {o + "/customers", o + "/customers/names"},
 			"bill.lines":             {o + "/bills/lines?cycle=" + theCycle, o + "/bills/lines?cycle=" + theCycle},
 			"bill.customers":         {o + "/bills/customers?cycle=" + theCycle, o + "/bills/customers?cycle=" + theCycle},
-			"expenditure":            {o + "/expenditure?cycle=" + theCycle, o + "/expenditure?cycle=" + theCycle},
-			"expenditure.lines":      {o + "/expenditure/lines?cycle=" + theCycle, o + "/expenditure/lines?cycle=" + theCycle},
-			"dashboards.expenditure": {o + "/dashboards/expenditure?by=customer", o + "/dashboards/expenditure/names?by=customer"},
+			"expenditure":            {other + "/expenditure?cycle=" + otherCycle, other + "/expenditure?cycle=" + otherCycle},
+			"expenditure.lines":      {other + "/expenditure/lines?cycle=" + otherCycle, other + "/expenditure/lines?cycle=" + otherCycle},
+			"dashboards.expenditure": {other + "/dashboards/expenditure?by=customer&from=" + otherCycle + "&to=" + otherCycle, other + "/dashboards/expenditure/names?by=customer&from=" + otherCycle + "&to=" + otherCycle},
 		} {
+			c := one
+			if strings.HasPrefix(at[0], other) {
+				c = two
+			}
 			if got := c.do(http.MethodGet, at[0], ""); got.status != http.StatusOK {
 				t.Errorf("%s: %d", at[0], got.status)
 			}
