@@ -106,10 +106,22 @@ func CheckSpan(first, last cycle.Cycle, now time.Time) error {
 }
 
 // Board sums cycles up by group. A manager's customers count from the moment of their assignment, where 客户消费
-// begins on the next day. Faults: those of Summarise.
+// begins on the next day. Who asks the same again gets the same board, which is not to be changed. Faults: those of
+// Summarise.
 func (s *Service) Board(ctx context.Context, sc scope.Scope, f BoardFilter) (*Board, error) {
+	if err := sc.Require(scope.ItemExpenditureView, scope.ItemExpenditureCustomers); err != nil {
+		return nil, err
+	}
 	var out *Board
 	err := s.Tx.InRead(ctx, func(ctx context.Context) error {
+		version, err := s.Store.Version(ctx)
+		if err != nil {
+			return err
+		}
+		key := daysKey{sc.Key(), f}
+		if out = s.memo.board(version, key); out != nil {
+			return nil
+		}
 		b := &boardMaker{f: f, rows: map[string]map[string]*Group{}, cells: map[string][]Figures{}}
 		for c := f.First; c <= f.Last; c = c.Next() {
 			b.cycles = append(b.cycles, c)
@@ -126,6 +138,7 @@ func (s *Service) Board(ctx context.Context, sc scope.Scope, f BoardFilter) (*Bo
 			}
 		}
 		out = b.board()
+		s.memo.keepBoard(version, key, out)
 		return nil
 	})
 	return out, err

@@ -24,6 +24,7 @@ type memo struct {
 	asked   map[questionKey]*question
 	narrow  int // spans of questions in all
 	books   map[daysKey]*DayBook
+	boards  map[daysKey]*Board
 }
 
 type daysKey struct {
@@ -42,6 +43,31 @@ func (m *memo) book(version int64, key daysKey) *DayBook {
 		return nil
 	}
 	return m.books[key]
+}
+
+// maxBoards bounds the boards that are kept: the page reads one for its pictures and again for its table.
+const maxBoards = 128
+
+// board is one that was made at the version; nil if there is none.
+func (m *memo) board(version int64, key daysKey) *Board {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.at(version) {
+		return nil
+	}
+	return m.boards[key]
+}
+
+func (m *memo) keepBoard(version int64, key daysKey, b *Board) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.at(version) {
+		return
+	}
+	if len(m.boards) >= maxBoards {
+		clear(m.boards)
+	}
+	m.boards[key] = b
 }
 
 func (m *memo) keepBook(version int64, key daysKey, b *DayBook) {
@@ -112,7 +138,7 @@ func (m *memo) at(version int64) bool {
 		m.version, m.spans, m.months = version, map[string]*reach{}, map[monthKey]*month{}
 		m.sums, m.summed, m.totals = map[sumsKey][]Sum{}, 0, map[questionKey]*Totals{}
 		m.asked, m.narrow = map[questionKey]*question{}, 0
-		m.books = map[daysKey]*DayBook{}
+		m.books, m.boards = map[daysKey]*DayBook{}, map[daysKey]*Board{}
 	}
 	return true
 }
