@@ -59,6 +59,33 @@ type Filter struct {
 	Mode            usage.ChargingMode
 	Kind            usage.Kind
 	NonZero         bool // lines only
+
+	From, Until string `json:",omitempty"` // days of the cycle, both included, in GMT+8 as YYYY-MM-DD
+	Resource    string `json:",omitempty"` // its key or its name
+	Account     string `json:",omitempty"` // the customer's account at the cloud, or its name
+}
+
+// single tells whether the filter asks for what only lines know, so that sums kept by product do not do.
+func (f *Filter) single() bool { return f.Resource != "" || f.Account != "" }
+
+// days are the bounds of the days asked for; zero where there are none. Fault: expenditure.days_malformed.
+func (f *Filter) days() (from, to time.Time, err error) {
+	if f.From == "" && f.Until == "" {
+		return from, to, nil
+	}
+	from, to = f.Cycle.Start(cycle.Zone), f.Cycle.End(cycle.Zone)
+	begin, end := from, to
+	if f.From != "" {
+		from, err = time.ParseInLocation(time.DateOnly, f.From, cycle.Zone)
+	}
+	if f.Until != "" && err == nil {
+		to, err = time.ParseInLocation(time.DateOnly, f.Until, cycle.Zone)
+		to = to.AddDate(0, 0, 1)
+	}
+	if err != nil || from.Before(begin) || to.After(end) || !from.Before(to) {
+		return from, to, fault.Invalid("expenditure.days_malformed", fault.Args{"cycle": string(f.Cycle)})
+	}
+	return from, to, nil
 }
 
 // CheckCycle refuses what lies further back than Months or after now. Fault:

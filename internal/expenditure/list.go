@@ -385,7 +385,7 @@ func (v *view) walkShares(spans []Span, skip int, back bool, yield func(*LineRow
 		l := sh.Part
 		s := spanAt(spans, l.ChargeStart)
 		a := Amount{Product: l.Product.Service, Region: l.Product.Region, Mode: l.Product.ChargingMode, Kind: l.Kind}
-		if s == nil || l.Currency != v.f.Currency || !v.f.takes(&a) || v.f.NonZero && l.Billed.IsZero() {
+		if s == nil || l.Currency != v.f.Currency || !v.f.takes(&a) || !v.f.names(&l) || v.f.NonZero && l.Billed.IsZero() {
 			continue
 		}
 		shown := &Line{ChargeStart: l.ChargeStart, Key: l.Key, Occurrence: l.Occurrence, Kind: l.Kind, Currency: l.Currency, Billed: l.Billed, Product: &l.Product, Resource: &l.Resource}

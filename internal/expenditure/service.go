@@ -57,8 +57,8 @@ type Store interface {
 	Sums(ctx context.Context, sc scope.Scope, s *Span, c cycle.Cycle) ([]Sum, error)
 	// Bounds are the first and last charge of the span's customer in a slot.
 	Bounds(ctx context.Context, sc scope.Scope, s *Span, slotID int64) (first, last time.Time, err error)
-	// Amounts streams the customer's lines of a slot within the span.
-	Amounts(ctx context.Context, sc scope.Scope, s *Span, slotID int64, fn func(*Amount) error) error
+	// Amounts streams the customer's lines of a slot within the span, of the filter's resource and account.
+	Amounts(ctx context.Context, sc scope.Scope, s *Span, slotID int64, f Filter, fn func(*Amount) error) error
 	// Days are the kept days of the active slots of the cycle, of all customers the organisation ever dealt with,
 	// of which the caller keeps those it sees. Moments streams a customer's lines of a slot within the span.
 	Days(ctx context.Context, sc scope.Scope, c cycle.Cycle) ([]Day, error)
@@ -140,7 +140,17 @@ func (s *Service) viewAs(ctx context.Context, sc scope.Scope, f Filter, count cu
 	if f.Manager != "" && f.Manager != Nobody && !slices.ContainsFunc(v.all, func(x Span) bool { return x.Manager.Is(f.Manager) }) {
 		return nil, fault.NotFound("expenditure.manager_unknown", nil)
 	}
+	from, to, err := f.days()
+	if err != nil {
+		return nil, err
+	}
 	for _, x := range narrowed(v.all, f) {
+		if !from.IsZero() {
+			inside := false
+			if x, inside = within(x, from, to); !inside {
+				continue
+			}
+		}
 		n := len(v.groups) - 1
 		if n < 0 || v.groups[n][0].Customer.ID != x.Customer.ID {
 			v.groups = append(v.groups, nil)
@@ -233,7 +243,7 @@ func ofSlot(sums []Sum, slotID int64) []Sum {
 }
 
 func (v *view) slot(ctx context.Context, slot Slot, spans []Span, sums []Sum, discount bool, fn func(*piece)) error {
-	if !discount || slot.BaseIsList {
+	if !v.f.single() && (!discount || slot.BaseIsList) {
 		whole, err := v.whole(ctx, slot.ID, spans)
 		if err != nil {
 			return err
@@ -252,7 +262,7 @@ func (v *view) slot(ctx context.Context, slot Slot, spans []Span, sums []Sum, di
 		}
 	}
 	for i := range spans {
-		err := v.s.Store.Amounts(ctx, v.sc, &spans[i], slot.ID, func(a *Amount) error {
+		err := v.s.Store.Amounts(ctx, v.sc, &spans[i], slot.ID, v.f, func(a *Amount) error {
 			fn(&piece{*a, &spans[i], 1, a.discount(), time.Time{}})
 			return nil
 		})
@@ -338,7 +348,7 @@ func (v *view) eachShare(ctx context.Context, fn func(*piece)) error {
 	for _, spans := range v.groups {
 		for _, sh := range v.shares[spans[0].Customer.ID] {
 			l := &sh.Part
-			if s := spanAt(spans, l.ChargeStart); s != nil {
+			if s := spanAt(spans, l.ChargeStart); s != nil && v.f.names(l) {
 				a := Amount{l.Product.Service, l.Product.Region, l.Product.ChargingMode, l.Kind, l.Currency, l.Billed, l.List}
 				fn(&piece{a, s, 1, a.discount(), l.ChargeStart})
 			}
@@ -351,6 +361,12 @@ func (v *view) eachShare(ctx context.Context, fn func(*piece)) error {
 func (f *Filter) takes(a *Amount) bool {
 	return (f.Product == "" || f.Product == a.Product) && (f.Region == "" || f.Region == a.Region) &&
 		(f.Mode == "" || f.Mode == a.Mode) && (f.Kind == "" || f.Kind == a.Kind)
+}
+
+// names tells whether a line is of the filter's resource and account.
+func (f *Filter) names(l *usage.Stored) bool {
+	return (f.Resource == "" || l.Resource.ID == f.Resource || l.Resource.Name == f.Resource) &&
+		(f.Account == "" || l.Account.SubAccount == f.Account || l.Account.SubAccountName == f.Account)
 }
 
 // gathered is everything of a view, by row and currency.

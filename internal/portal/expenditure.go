@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"huoban/internal/customer"
@@ -37,7 +38,10 @@ func expenditureRoutes() []Route {
 }
 
 // expenditureFields are what narrows a page, in the order they are offered; the summary has no zero.
-var expenditureFields = []string{"customer", "relation", "manager", "product", "mode", "kind", "region", "zero", "currency"}
+var expenditureFields = []string{"customer", "relation", "manager", "product", "mode", "kind", "region", "from", "until", "account", "resource", "zero", "currency"}
+
+// billKinds are the bills a page may be narrowed to by one press.
+var billKinds = []usage.Kind{"", usage.KindConsumption, usage.KindRefund}
 
 // peopleFields make no sense to a customer that looks at itself.
 var peopleFields = []string{"customer", "relation", "manager"}
@@ -95,7 +99,8 @@ func (h *Handlers) consumption(c *Ctx, page string) (*consumption, error) {
 	}
 	e.filter = expenditure.Filter{Cycle: at, Currency: e.params.Get("currency"), Customer: e.params.Get("customer"), Relation: customer.Kind(e.params.Get("relation")),
 		Manager: e.params.Get("manager"), Product: e.params.Get("product"), Region: e.params.Get("region"), Mode: usage.ChargingMode(e.params.Get("mode")),
-		Kind: usage.Kind(e.params.Get("kind")), NonZero: page == "lines" && e.params.Get("zero") != "all"}
+		Kind: usage.Kind(e.params.Get("kind")), From: e.params.Get("from"), Until: e.params.Get("until"), Resource: strings.TrimSpace(e.params.Get("resource")),
+		Account: strings.TrimSpace(e.params.Get("account")), NonZero: page == "lines" && e.params.Get("zero") != "all"}
 	e.pairs = append(make([]pair, 0, 12), pair{"cycle", url.QueryEscape(string(at))})
 	for _, p := range e.params {
 		e.pairs = setPair(e.pairs, p.name, url.QueryEscape(p.value))
@@ -249,6 +254,13 @@ func (h *Handlers) expenditureDoc(c *Ctx, e *consumption, since time.Time) expvi
 		d.Tabs = append(d.Tabs, part.Tab{Text: c.T("expenditure.tab." + key), Href: c.expenditureLink(e, page), Current: page == e.page})
 	}
 	d.Tabs = append(d.Tabs, part.Tab{Text: c.T("expenditure.tab.peaks"), Href: c.withQuery(pathPeaks, "cycle", string(e.filter.Cycle))})
+	for _, kind := range billKinds {
+		key := string(kind)
+		if key == "" {
+			key = "all"
+		}
+		d.Kinds = append(d.Kinds, part.Tab{Text: c.T("expenditure.kind." + key), Href: c.expenditureLink(e, e.page, "kind", string(kind)), Current: kind == e.filter.Kind})
+	}
 	d.Notes = []string{c.T("expenditure.note.tax"), c.T("expenditure.note.spread")}
 	if e.page == "" && e.filter.Cycle == h.month() {
 		d.Notice += " " + c.T("peak.summary_note")

@@ -171,6 +171,12 @@ func consumptionFilter(c *Ctx, e *consumption, choices expenditure.Choices, curr
 		}
 		field := part.FilterField{Name: name, Label: c.T("expenditure.filter." + name), Value: e.params.Get(name), More: len(f.Fields) >= 3,
 			Options: consumptionOptions(c, e, name, choices)}
+		if slices.Contains(typedFields, name) {
+			field.Options = nil
+			if name == "from" || name == "until" {
+				field.Hint = string(e.filter.Cycle) + "-01"
+			}
+		}
 		if i := slices.IndexFunc(choices.Managers, func(m expenditure.Person) bool { return m.Is(field.Value) }); name == "manager" && i >= 0 {
 			field.Value = choices.Managers[i].ID
 		}
@@ -237,6 +243,9 @@ func consumptionOptions(c *Ctx, e *consumption, name string, choices expenditure
 	return out
 }
 
+// typedFields are written by hand, where all others are chosen.
+var typedFields = []string{"from", "until", "account", "resource"}
+
 // wordsOfValues begins the keys of what a value of a filter is called.
 var wordsOfValues = map[string]string{"kind": "bills.kind.", "mode": "bills.mode.", "relation": "association.kind."}
 
@@ -252,6 +261,8 @@ func consumptionConditions(c *Ctx, e *consumption, choices expenditure.Choices) 
 		switch {
 		case name == "zero":
 			text = c.T("expenditure.with_zero")
+		case slices.Contains(typedFields, name):
+			text = c.T("expenditure.filter."+name) + " " + v
 		case prefix != "" && i18n.Has(prefix+v):
 			text = c.T(prefix + v)
 		case name == "manager" && v == expenditure.Nobody:

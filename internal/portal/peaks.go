@@ -67,7 +67,7 @@ func (h *Handlers) peaks(c *Ctx) error {
 // peakDoc is the frame of 客户消费 around the list.
 func (h *Handlers) peakDoc(c *Ctx, e *consumption, list *peak.List) expview.Doc {
 	d := h.expenditureDoc(c, e, list.Since)
-	d.Notice = c.T("peak.notice")
+	d.Notice, d.Kinds = c.T("peak.notice"), nil
 	if e.filter.Cycle == h.month() {
 		d.Notice = c.T("peak.running", "At", i18n.DateTime(peak.ChargedAt(e.filter.Cycle))) + " " + d.Notice
 	}

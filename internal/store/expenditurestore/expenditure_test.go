@@ -127,6 +127,14 @@ func TestForeignCustomersAreAbsent(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		w.assign("as1", "c1", "m1", midnight, time.Time{})
+		for _, f := range []expenditure.Filter{{From: "2024-08-31"}, {Until: "2024-10-01"}, {From: "2024-09-12", Until: "2024-09-11"}, {From: "yesterday"}} {
+			f.Cycle = "2024-09"
+			_, err := w.svc.Summarise(t.Context(), partner("S"), f)
+			_, _, err2 := w.svc.List(t.Context(), partner("S"), f, expenditure.LinePlace{}, 5)
+			if !fault.HasCode(err, "expenditure.days_malformed") || !fault.HasCode(err2, "expenditure.days_malformed") {
+				t.Errorf("%+v: %v, %v", f, err, err2)
+			}
+		}
 		for _, f := range []expenditure.Filter{{Customer: "c3"}, {Customer: "nobody"}, {Manager: "m2"}, {Manager: "nobody"}} {
 			f.Cycle = "2024-09"
 			_, _, err := w.svc.List(t.Context(), partner("S"), f, expenditure.LinePlace{}, 5)
@@ -168,6 +176,16 @@ func TestFilters(t *testing.T) {
 			{expenditure.Filter{Region: "mars"}, ""},
 			{expenditure.Filter{Mode: usage.ModeSubscription}, ""},
 			{expenditure.Filter{Currency: "CNY"}, ""},
+			{expenditure.Filter{From: "2024-09-11"}, "c1 Database 30; c1 Disk 4; c1 Disk 0; "},
+			{expenditure.Filter{Until: "2024-09-10"}, "c1 Compute 10.123456789; c1 Compute -1.5; c2 Compute 5; "},
+			{expenditure.Filter{From: "2024-09-10", Until: "2024-09-11", NonZero: true}, "c1 Database 30; c1 Compute 10.123456789; c1 Compute -1.5; c1 Disk 4; c2 Compute 5; "},
+			{expenditure.Filter{From: "2024-09-12"}, ""},
+			{expenditure.Filter{Manager: "m2", Until: "2024-09-11"}, "c1 Database 30; c1 Disk 4; c1 Disk 0; "},
+			{expenditure.Filter{Resource: "res-Disk"}, "c1 Disk 4; c1 Disk 0; "},
+			{expenditure.Filter{Resource: "Compute one", Kind: usage.KindConsumption}, "c1 Compute 10.123456789; c2 Compute 5; "},
+			{expenditure.Filter{Account: "acc-c2"}, "c2 Compute 5; "},
+			{expenditure.Filter{Account: "acc-c2", Resource: "res-Disk"}, ""},
+			{expenditure.Filter{Account: "acc-c3"}, ""},
 		} {
 			c.f.Cycle = "2024-09"
 			for _, limit := range []int{1, 3} {

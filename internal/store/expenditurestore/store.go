@@ -35,6 +35,9 @@ var (
 	qLines      = set.Get("expenditure.Lines")
 	qAllLines   = set.Get("expenditure.AllLines")
 	qLinesBack  = set.Get("expenditure.LinesBack")
+	qAmountsOf  = set.Get("expenditure.AmountsOf")
+	qLinesOf    = set.Get("expenditure.LinesOf")
+	qBackOf     = set.Get("expenditure.LinesBackOf")
 	qProduct    = set.Get("expenditure.Product")
 	qResources  = set.Get("expenditure.Resources")
 	qOfAccount  = set.Get("expenditure.OfAccount")
@@ -192,13 +195,17 @@ func bounds(s *expenditure.Span) (from, to store.Instant) {
 	return from, to
 }
 
-// Amounts streams the customer's lines of a slot within the span.
-func (s *Store) Amounts(ctx context.Context, sc scope.Scope, span *expenditure.Span, slotID int64, fn func(*expenditure.Amount) error) error {
+// Amounts streams the customer's lines of a slot within the span, of the filter's resource and account.
+func (s *Store) Amounts(ctx context.Context, sc scope.Scope, span *expenditure.Span, slotID int64, f expenditure.Filter, fn func(*expenditure.Amount) error) error {
 	if !reaches(sc, span) {
 		return nil
 	}
 	from, to := bounds(span)
-	return s.db.Each(ctx, qAmounts, []any{slotID, span.Customer.ID, from, to}, func(rows *sql.Rows) error {
+	query, args := qAmounts, []any{slotID, span.Customer.ID, from, to}
+	if f.Resource != "" || f.Account != "" {
+		query, args = qAmountsOf, append(args, f.Resource, f.Account)
+	}
+	return s.db.Each(ctx, query, args, func(rows *sql.Rows) error {
 		var a expenditure.Amount
 		var mode, kind string
 		var billed, list store.Decimal
@@ -233,10 +240,18 @@ func (s *Store) Lines(ctx context.Context, sc scope.Scope, span *expenditure.Spa
 	var out []expenditure.Line
 	var ids []dimensions
 	args := []any{slotID, span.Customer.ID, at.Start, at.Key[:], at.Occurrence, other, f.Currency}
-	if !byProduct && f.Kind == "" && !back {
+	switch named := f.Resource != "" || f.Account != ""; {
+	case !byProduct && f.Kind == "" && !back && !named:
 		query, args = qAllLines, append(args, flag(f.NonZero), int64(limit))
-	} else {
+	default:
 		args = append(args, flag(byProduct), f.Product, f.Region, string(f.Mode), string(f.Kind), flag(f.NonZero), int64(limit))
+		if named {
+			if args = append(args, f.Resource, f.Account); back {
+				query = qBackOf
+			} else {
+				query = qLinesOf
+			}
+		}
 	}
 	if limit <= 100 { // a page is read whole; longer lists grow as they come
 		out, ids = make([]expenditure.Line, 0, limit), make([]dimensions, 0, limit)

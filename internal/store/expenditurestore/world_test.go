@@ -120,7 +120,7 @@ func (w *world) tx(fn func(ctx context.Context) error) {
 func line(slot int64, customer, billed, service string, kind usage.Kind, offset time.Duration) *usage.Stored {
 	list := x(billed).Mul(x("2"))
 	return &usage.Stored{SlotID: slot, CustomerID: customer, Line: usage.Line{ChargeStart: midnight.Add(offset), Kind: kind, Currency: "USD", Billed: x(billed),
-		List: &list, Account: usage.Account{Provider: "AWS"}, Product: usage.Product{Service: service, Region: "eu", ChargingMode: usage.ModeOnDemand}}}
+		List: &list, Account: usage.Account{Provider: "AWS", SubAccount: "acc-" + customer}, Resource: usage.Resource{ID: "res-" + service, Name: service + " one"}, Product: usage.Product{Service: service, Region: "eu", ChargingMode: usage.ModeOnDemand}}}
 }
 
 // lines writes imported lines with their summaries.

@@ -39,6 +39,10 @@ func (p *Lines) page(m *part.Markup) {
 	if p.Since != "" {
 		m.Put(part.NoteOf(part.Grey, p.Since))
 	}
+	if len(p.Kinds) > 0 {
+		m.Raw(` `)
+		m.Put(part.TabsOf(m.T("expenditure.kinds"), p.Kinds))
+	}
 	m.Raw(` <section class="hb-card" id="lines">`)
 	m.Put(part.FilterOf(p.Filter))
 	m.Put(part.ToolOf(p.Tool))

@@ -16,6 +16,7 @@ import (
 type Doc struct {
 	Header part.Header
 	Tabs   []part.Tab
+	Kinds  []part.Tab // 消费账单, 退款账单
 	Flash  *part.Flash
 	Notice string // that this is no bill
 	Since  string // from when a manager's figures count

@@ -137,3 +137,38 @@ delete from usage_day where slot_id = $1 and customer_id = $2;
 
 -- name: expenditure.DropDays
 delete from usage_day where slot_id not in (select s.id from slot s where s.state = 'active' and s.cycle >= $1);
+
+-- name: expenditure.AmountsOf
+select p.service, p.region, p.charging_mode, l.kind, l.currency, l.billed, l.list
+from usage_line l join product_dim p on p.id = l.product_id
+where l.slot_id = $1 and l.customer_id = $2 and l.charge_start >= $3 and l.charge_start < $4
+  and ($5 = '' or exists (select 1 from resource_dim r where r.id = l.resource_id and (r.resource = $5 or r.name = $5)))
+  and ($6 = '' or exists (select 1 from account_dim a where a.id = l.account_id and (a.sub_account = $6 or a.sub_account_name = $6)));
+
+-- name: expenditure.LinesOf
+-- the eighth argument tells whether any of the product's own columns is asked for
+select l.charge_start, l.line_key, l.occurrence, l.kind, l.billed, l.list, l.product_id, l.resource_id,
+  (select cast(coalesce(sum(v.n), 0) as bigint) from page_version v)
+from usage_line l
+where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.occurrence) > ($3, $4, $5) and l.charge_start < $6
+  and l.currency = $7 and ($8 = 0 or exists (select 1 from product_dim p where p.id = l.product_id and ($9 = '' or p.service = $9)
+    and ($10 = '' or p.region = $10) and ($11 = '' or p.charging_mode = $11)))
+  and ($12 = '' or l.kind = $12) and ($13 = 0 or l.billed <> '0')
+  and ($15 = '' or exists (select 1 from resource_dim r where r.id = l.resource_id and (r.resource = $15 or r.name = $15)))
+  and ($16 = '' or exists (select 1 from account_dim a where a.id = l.account_id and (a.sub_account = $16 or a.sub_account_name = $16)))
+order by l.charge_start, l.line_key, l.occurrence
+limit $14;
+
+-- name: expenditure.LinesBackOf
+-- the eighth argument tells whether any of the product's own columns is asked for
+select l.charge_start, l.line_key, l.occurrence, l.kind, l.billed, l.list, l.product_id, l.resource_id,
+  (select cast(coalesce(sum(v.n), 0) as bigint) from page_version v)
+from usage_line l
+where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.occurrence) < ($3, $4, $5) and l.charge_start >= $6
+  and l.currency = $7 and ($8 = 0 or exists (select 1 from product_dim p where p.id = l.product_id and ($9 = '' or p.service = $9)
+    and ($10 = '' or p.region = $10) and ($11 = '' or p.charging_mode = $11)))
+  and ($12 = '' or l.kind = $12) and ($13 = 0 or l.billed <> '0')
+  and ($15 = '' or exists (select 1 from resource_dim r where r.id = l.resource_id and (r.resource = $15 or r.name = $15)))
+  and ($16 = '' or exists (select 1 from account_dim a where a.id = l.account_id and (a.sub_account = $16 or a.sub_account_name = $16)))
+order by l.charge_start desc, l.line_key desc, l.occurrence desc
+limit $14;
