@@ -92,9 +92,9 @@ var notTenants = map[string]bool{"token": true, "key": true, "ticket": true, "pl
 
 // plainParams are the parameters the portal reads that name nothing stored. A name that is neither here
 // nor declared by a route fails TestParametersAreDeclared.
-var plainParams = strings.Fields(`RelayState SAMLRequest SAMLResponse action actor address after all allow_idp_initiated amount association audience authn_minutes base before bell body_en body_zh by category check code cols column company company_en
+var plainParams = strings.Fields(`RelayState SAMLRequest SAMLResponse account action actor address after all allow_idp_initiated amount association audience authn_minutes base before bell body_en body_zh by category check code cols column company company_en
 consent currency current cycle dialect do done draw email encrypt figure final first_entry format from hotline idp intro item kind language level list listed login mail mark metadata mode name name_id next notify_url of
-org_code org_name other outcome override page password phone postal preview product q query reason region relation remember remove repeat request require_signed sign_requests size skew sort source_dialect source_name
+org_code org_name other outcome override page password phone postal preview product q query reason region relation remember remove repeat request require_signed resource sign_requests size skew sort source_dialect source_name
 source_zone spent state subject tab text theme title title_en title_zh to top type unread unsigned until url usage username want_encrypted want_response_signed website xAccountType zero`)
 
 // kindOf names the kind of a parameter of a route.

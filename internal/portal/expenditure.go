@@ -349,6 +349,7 @@ func (h *Handlers) summary(c *Ctx, open string) error {
 		return c.page(http.StatusOK, page.Page())
 	}
 	page.Equation, page.Facts = consumptionEquation(c, s), consumptionFacts(c, e, s)
+	page.Splits = consumptionSplits(c, e, s)
 	page.Eye, page.Tool.Columns = consumptionEye(c, e, "customer", open), consumptionColumns(c, e)
 	page.Total = consumptionRow(c, s.Currency, s.Total)
 	page.Total.Customer = c.T("expenditure.total.all")

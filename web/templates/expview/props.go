@@ -33,6 +33,7 @@ type Summary struct {
 	Tool     part.Tool
 	Equation *part.Equation
 	Facts    []part.Item
+	Splits   []Split
 	Unit     string
 	Columns  []string  // shown between what names a row and its amount, in their order
 	Eye      *part.Eye // nil = customer names are not masked
@@ -40,6 +41,22 @@ type Summary struct {
 	Total    Row
 	Pager    part.Pager
 	Empty    *part.Empty
+}
+
+// Split is the figures of the page divided in another way; its rows add up to the same total.
+type Split struct {
+	ID    string
+	Title string
+	Head  string
+	Rows  []SplitRow
+	Total SplitRow
+}
+
+// SplitRow is one part.
+type SplitRow struct {
+	Name                   string
+	Href                   string
+	List, Discount, Amount part.Money
 }
 
 // Row is one customer, product and charging mode.
