@@ -7,50 +7,55 @@ import (
 
 	"huoban/internal/customer"
 	"huoban/internal/expenditure"
+	"huoban/internal/i18n"
 	"huoban/web/templates/expview"
+	"huoban/web/templates/part"
 )
 
-// consumptionSplits divide the figures of the summary by association, and its discounts by product. Before discount is what
-// was consumed with its discount added back, so that a line without a list price stands there as it was billed.
-func consumptionSplits(c *Ctx, e *consumption, s *expenditure.Summary) []expview.Split {
-	var out []expview.Split
-	if e.people {
-		out = append(out, consumptionSplit(c, s, "relation", func(r *expenditure.Row) string { return string(r.Relation) },
-			func(key string) (string, string) {
-				if key == "" { // the partner's own use has no association to choose
-					return relationText(c, ""), ""
-				}
-				return relationText(c, customer.Kind(key)), c.expenditureLink(e, e.page, "relation", key, "currency", s.Currency)
-			}))
-	}
-	return append(out, consumptionSplit(c, s, "product", func(r *expenditure.Row) string { return r.Product },
-		func(key string) (string, string) {
-			return productText(c, key), c.expenditureLink(e, "lines", "product", key, "zero", "all", "currency", s.Currency)
-		}))
+// share is what one part of the summary comes to.
+type share struct {
+	key string
+	expenditure.Figures
 }
 
-// consumptionSplit adds up rows of one key, those with the greatest discount first.
-func consumptionSplit(c *Ctx, s *expenditure.Summary, by string, key func(*expenditure.Row) string, name func(key string) (text, href string)) expview.Split {
-	sums, keys := map[string]*expenditure.Figures{}, []string{}
+// shares add up the rows of a summary by a key, those with the greatest discount first.
+func shares(s *expenditure.Summary, key func(*expenditure.Row) string) []share {
+	var out []share
 	for i := range s.Rows {
 		k := key(&s.Rows[i])
-		if sums[k] == nil {
-			sums[k], keys = &expenditure.Figures{}, append(keys, k)
+		at := slices.IndexFunc(out, func(x share) bool { return x.key == k })
+		if at < 0 {
+			at, out = len(out), append(out, share{key: k})
 		}
-		sums[k].Merge(s.Rows[i].Figures)
+		out[at].Merge(s.Rows[i].Figures)
 	}
-	slices.SortFunc(keys, func(a, b string) int {
-		return cmp.Or(sums[b].Discount.Cmp(sums[a].Discount), sums[b].Amount().Cmp(sums[a].Amount()), strings.Compare(a, b))
+	slices.SortFunc(out, func(a, b share) int {
+		return cmp.Or(b.Discount.Cmp(a.Discount), b.Amount().Cmp(a.Amount()), strings.Compare(a.key, b.key))
 	})
-	row := func(f *expenditure.Figures) expview.SplitRow {
-		return expview.SplitRow{List: exactly(f.Amount().Add(f.Discount), s.Currency), Discount: exactly(f.Discount, s.Currency), Amount: exactly(f.Amount(), s.Currency)}
-	}
-	out := expview.Split{ID: "by-" + by, Title: c.T("expenditure.split." + by), Head: c.T("expenditure.col." + by), Total: row(&s.Total)}
-	out.Total.Name = c.T("expenditure.total.all")
-	for _, k := range keys {
-		r := row(sums[k])
-		r.Name, r.Href = name(k)
-		out.Rows = append(out.Rows, r)
-	}
 	return out
+}
+
+// consumptionSplits divide the figures of the summary by association, and its discounts by product (优惠详情). Before discount
+// is what was consumed with its discount added back, so that a line without a list price stands there as it was billed.
+func consumptionSplits(c *Ctx, e *consumption, s *expenditure.Summary) []expview.Split {
+	item := func(name, href string, f *expenditure.Figures) part.Item {
+		return part.Item{Label: name, Href: href, Text: c.T("expenditure.split.figures", "Amount", i18n.ExactMoney(f.Amount(), s.Currency), "Discount", i18n.ExactMoney(f.Discount, s.Currency),
+			"Before", i18n.ExactMoney(f.Amount().Add(f.Discount), s.Currency))}
+	}
+	relations := expview.Split{ID: "by-relation", Title: c.T("expenditure.split.relation")}
+	for _, x := range shares(s, func(r *expenditure.Row) string { return string(r.Relation) }) {
+		href := ""
+		if x.key != "" { // the partner's own use has no association to choose
+			href = c.expenditureLink(e, e.page, "relation", x.key, "currency", s.Currency)
+		}
+		relations.Parts = append(relations.Parts, item(relationText(c, customer.Kind(x.key)), href, &x.Figures))
+	}
+	products := expview.Split{ID: "by-product", Title: c.T("expenditure.split.product")}
+	for _, x := range shares(s, func(r *expenditure.Row) string { return r.Product }) {
+		products.Parts = append(products.Parts, item(productText(c, x.key), c.expenditureLink(e, "lines", "product", x.key, "zero", "all", "currency", s.Currency), &x.Figures))
+	}
+	if !e.people {
+		return []expview.Split{products}
+	}
+	return []expview.Split{relations, products}
 }

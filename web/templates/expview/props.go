@@ -43,20 +43,11 @@ type Summary struct {
 	Empty    *part.Empty
 }
 
-// Split is the figures of the page divided in another way; its rows add up to the same total.
+// Split is the figures of the page divided in another way; its parts add up to the same total.
 type Split struct {
 	ID    string
 	Title string
-	Head  string
-	Rows  []SplitRow
-	Total SplitRow
-}
-
-// SplitRow is one part.
-type SplitRow struct {
-	Name                   string
-	Href                   string
-	List, Discount, Amount part.Money
+	Parts []part.Item
 }
 
 // Row is one customer, product and charging mode.
