@@ -46,6 +46,7 @@ var presets = []preset{
 		scope.ItemQuarantineView, scope.ItemQuarantineResolve, scope.ItemMapView, scope.ItemMapChange, scope.ItemPriceView,
 		scope.ItemCloseView, scope.ItemCloseRun, scope.ItemAdjustmentView, scope.ItemAdjustmentPropose,
 		scope.ItemOrgView, scope.ItemOrgChange, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemAssociationChange,
+		scope.ItemProspectReviewView, scope.ItemProspectReview,
 		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport, scope.ItemConsoleView, scope.ItemConsoleChange,
 		scope.ItemBillView, scope.ItemBillExplain, scope.ItemRevealMasked, scope.ItemNewsView, scope.ItemNewsChange}},
 	{scope.SideVendor, RoleFinance, []scope.Item{
@@ -60,16 +61,18 @@ var presets = []preset{
 		scope.ItemOrgView, scope.ItemCloseView, scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain}},
 	{scope.SideVendor, RoleAuditor, []scope.Item{
 		scope.ItemSourceView, scope.ItemDeliveryView, scope.ItemQuarantineView, scope.ItemMapView, scope.ItemPriceView,
-		scope.ItemCloseView, scope.ItemAdjustmentView, scope.ItemOrgView, scope.ItemCustomerView, scope.ItemAssociationView,
+		scope.ItemCloseView, scope.ItemAdjustmentView, scope.ItemOrgView, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemProspectReviewView,
 		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemBillView, scope.ItemBillExplain,
 		scope.ItemStaffView, scope.ItemRoleView, scope.ItemExportAll, scope.ItemConsoleView,
 		scope.ItemAuditView, scope.ItemAuditExport, scope.ItemAuditVerify}},
 
 	{scope.SidePartner, RoleAdmin, nil},
 	{scope.SidePartner, RoleManager, []scope.Item{
+		scope.ItemProspectView, scope.ItemProspectChange,
 		scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemExpenditureView, scope.ItemExpenditureCustomers,
 		scope.ItemExpenditureExport, scope.ItemRevealMasked}},
 	{scope.SidePartner, RoleSupervisor, []scope.Item{
+		scope.ItemProspectView, scope.ItemProspectChange,
 		scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemExpenditureView, scope.ItemExpenditureCustomers,
 		scope.ItemExpenditureExport, scope.ItemAssignmentView, scope.ItemAssignmentChange, scope.ItemRevealMasked}},
 	{scope.SidePartner, RoleFinance, []scope.Item{

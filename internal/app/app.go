@@ -27,6 +27,7 @@ import (
 	"huoban/internal/idempotency"
 	_ "huoban/internal/ingest/parquetrows" // registers the format
 	_ "huoban/internal/ingest/workbook"    // registers the format
+	"huoban/internal/invitation"
 	"huoban/internal/message"
 	"huoban/internal/monthclose"
 	"huoban/internal/news"
@@ -35,6 +36,8 @@ import (
 	"huoban/internal/outbox"
 	"huoban/internal/peak"
 	"huoban/internal/price"
+	"huoban/internal/prospect"
+	"huoban/internal/relation"
 	"huoban/internal/scope"
 	"huoban/internal/session"
 	"huoban/internal/signon"
@@ -104,6 +107,9 @@ type App struct {
 	SignOn        *signon.Service
 	Hosted        *hosted.Service
 	Platforms     *registry.Service
+	Prospects     *prospect.Service
+	Invitations   *invitation.Service
+	Relations     *relation.Service
 
 	mails   bool // a mail server is set
 	views   *liststore.Store
@@ -223,6 +229,7 @@ func (a *App) wire() error {
 	jobs := jobstore.New(a.DB)
 	a.Queue, a.Worker = outbox.NewQueue(jobs, a.Clock), outbox.NewWorker(a.DB, jobs, a.Clock, a.Log)
 	a.wireSignOn()
+	a.wireGrowth()
 	if err := a.wirePlatforms(); err != nil {
 		return err
 	}

@@ -44,6 +44,8 @@ func (m *demoMaker) step(ctx context.Context, s demo.Step) error {
 		return m.propose(ctx, s.Cycle)
 	case demo.DoPeak, demo.DoRemeter:
 		return m.peaks(ctx, s)
+	case demo.DoRegister, demo.DoWin, demo.DoCourt:
+		return m.court(ctx, s)
 	}
 	return fmt.Errorf("demo: unknown step %q", s.Do)
 }
@@ -86,11 +88,16 @@ func (m *demoMaker) found(ctx context.Context) error {
 }
 
 func (m *demoMaker) people(ctx context.Context) error {
-	for _, p := range m.staff() {
+	for n, p := range m.staff() {
 		_, err := m.app.Accounts.AddPerson(ctx, m.sc, account.AddPersonInput{OrgCode: p.Organisation, Login: p.Login, Name: p.Name,
 			Roles: []string{p.Role}, Password: demoPassword, KeepPassword: true})
 		if err != nil {
 			return err
+		}
+		if n < len(m.world.People) {
+			if err := m.reachable(ctx, p, n); err != nil {
+				return err
+			}
 		}
 		if p.Supervisor == "" {
 			continue

@@ -8,7 +8,10 @@ import (
 	"huoban/internal/delivery"
 	"huoban/internal/export"
 	"huoban/internal/flow"
+	"huoban/internal/invitation"
 	"huoban/internal/monthclose"
+	"huoban/internal/prospect"
+	"huoban/internal/relation"
 	"huoban/internal/sso/registry"
 )
 
@@ -31,4 +34,7 @@ var Machines = []MachineEntry{
 	{export.Flow, "export_task", "state"},
 	{company.Flow, "company_change", "state"},
 	{registry.Flow, "sso_idp", "state"},
+	{prospect.Flow, "prospect", "state"},
+	{invitation.Flow, "invitation", "state"},
+	{relation.Flow, "relation_request", "state"},
 }

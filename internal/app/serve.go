@@ -19,7 +19,9 @@ import (
 	"huoban/internal/export"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
+	"huoban/internal/invitation"
 	"huoban/internal/portal"
+	"huoban/internal/prospect"
 	"huoban/internal/sso"
 	"huoban/internal/store"
 	"huoban/internal/store/liststore"
@@ -45,7 +47,7 @@ func (a *App) handler(platforms portal.Platforms) (http.Handler, error) {
 func (a *App) lists() *portal.Handlers {
 	return &portal.Handlers{Clock: a.Clock, Accounts: a.Accounts, Messages: a.Messages, News: a.News, Company: a.Company, Tx: a.DB, Audit: a.Audit, Orgs: a.Organisations, Bills: a.Bills,
 		Closes: a.Closes, BillList: a.BillStore, Expenditure: a.Expenditure, Peaks: a.Peaks, Anomalies: a.Anomalies, Deliveries: a.Deliveries, Attribution: a.Attribution, Adjustments: a.Adjustments, Sources: a.Sources,
-		Prices: a.Prices, Customers: a.Customers, Access: a.Platforms, SignOn: a.SignOn, AuditBook: audit.NewBook(a.DB, a.AuditStore, a.Audit), Columns: liststore.New(a.DB, a.Clock)}
+		Prices: a.Prices, Customers: a.Customers, Prospects: a.Prospects, Invitations: a.Invitations, Relations: a.Relations, Letter: a.previewLetter, Access: a.Platforms, SignOn: a.SignOn, AuditBook: audit.NewBook(a.DB, a.AuditStore, a.Audit), Columns: liststore.New(a.DB, a.Clock)}
 }
 
 // Routes lists every route of the portal.
@@ -176,13 +178,19 @@ func (d *door) waiting() portal.Waiting {
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*d.now.Load()).ServeHTTP(w, r) }
 
+// timer fires what waits for its time.
+func (a *App) timer() *flow.Timer {
+	return flow.NewTimer(a.DB, a.FlowLog, a.Clock, map[string]flow.FireDue{export.Flow.Machine: a.Exports.FireDue,
+		prospect.Flow.Machine: a.Prospects.FireDue, invitation.Flow.Machine: a.Invitations.FireDue})
+}
+
 // background cleans what a killed import left, then runs jobs, due transitions and daily work.
 func (a *App) background(ctx context.Context) {
 	if _, err := a.Deliveries.Clean(ctx); err != nil {
 		a.Log.Error("clean interrupted imports", "error", err.Error())
 	}
 	debug.FreeOSMemory() // what only the start needed: a portal that nobody asks shall be small
-	timer := flow.NewTimer(a.DB, a.FlowLog, a.Clock, map[string]flow.FireDue{export.Flow.Machine: a.Exports.FireDue})
+	timer := a.timer()
 	heads := audit.NewPublisher(a.AuditStore, a.Clock, a.Settings.HeadsFile())
 	a.Worker.Every("flow.due", 30*time.Second, func(ctx context.Context) error { _, err := timer.Tick(ctx); return err })
 	a.Worker.Every("audit.head", 10*time.Minute, func(ctx context.Context) error { _, err := heads.Daily(ctx); return err })
@@ -190,6 +198,7 @@ func (a *App) background(ctx context.Context) {
 	a.Worker.Every("close.remind", time.Minute, func(ctx context.Context) error { _, err := a.Closes.Remind(ctx, a.remindFinance); return err })
 	a.Worker.Every("views.weekly", time.Minute, a.dueViews)
 	a.Worker.Every("expenditure.days", 5*time.Minute, a.keepDays)
+	a.Worker.Every("prospect.remind", time.Hour, func(ctx context.Context) error { _, err := a.Prospects.Remind(ctx); return err })
 	a.Worker.Every("account.purge", 24*time.Hour, func(ctx context.Context) error { return a.Accounts.Purge(ctx) })
 	a.Worker.Every("sso.purge", time.Hour, func(ctx context.Context) error { _, err := a.SignOn.Purge(ctx); return err })
 	a.Worker.Every("hosted.purge", time.Hour, func(ctx context.Context) error { _, err := a.Hosted.Purge(ctx); return err })

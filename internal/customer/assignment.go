@@ -209,3 +209,16 @@ func (s *Service) recordAssignment(ctx context.Context, sc scope.Scope, a Assign
 	return s.Audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: a.PartnerID, Action: action, Object: "customer:" + a.CustomerID,
 		Outcome: "done", Detail: map[string]any{"person": a.PersonID, "from": dayText(a.From), "to": dayText(a.To)}})
 }
+
+// CarerOf is who looks after a customer at the partner now; empty is nobody. It serves what a customer is shown of its
+// partner, and the program's own decisions.
+func (s *Service) CarerOf(ctx context.Context, partnerID, customerID string) (string, error) {
+	all, err := s.Store.AssignmentsOfCustomer(ctx, partnerID, customerID)
+	now := s.Clock.Now()
+	for _, a := range all {
+		if !empty(a.From, a.To) && covers(a.From, a.To, now) {
+			return a.PersonID, nil
+		}
+	}
+	return "", err
+}

@@ -412,3 +412,45 @@ func (s *Service) record(ctx context.Context, sc scope.Scope, a Association, act
 		Detail: map[string]any{"customer": a.CustomerID, "partner": a.PartnerID, "kind": string(a.Kind), "state": string(a.State),
 			"from": dayText(a.From), "to": dayText(a.To), "consent": a.ConsentNote}})
 }
+
+// Switch gives an association another kind from an instant on: the one in force ends there and another begins, and who
+// looks after the customer stays. It is what both sides agreed on; the program does it. Faults:
+// customer.association_unknown, .not_associated, .cycle_closed, those of flow.Fire.
+func (s *Service) Switch(ctx context.Context, sc scope.Scope, associationID string, to Kind, at time.Time) (Association, error) {
+	if err := (AssociateInput{Kind: to}).Validate(); err != nil {
+		return Association{}, err
+	}
+	if err := s.vendorOnly(sc); err != nil {
+		return Association{}, err
+	}
+	var out Association
+	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
+		a, err := s.find(ctx, sc, associationID)
+		if err != nil {
+			return err
+		}
+		if a.State != StateActive || !covers(a.From, a.To, at) {
+			return fault.Conflict("customer.not_associated", nil)
+		}
+		if err := s.notSealed(ctx, a.CustomerID, at); err != nil {
+			return err
+		}
+		now, next := s.Clock.Now(), a
+		next.To = at
+		err = Flow.Fire(ctx, s.Log, flow.Move[State, Action, Facts]{Entity: a.ID, State: a.State, Version: a.Version, Do: ActionEnd,
+			Facts: Facts{CustomerID: a.CustomerID, PartnerID: a.PartnerID}, Who: sc, Now: now}, func(ctx context.Context, state State) (bool, error) {
+			next.State, next.Version = state, a.Version+1
+			return s.Store.SetAssociation(ctx, next, a.State, a.Version)
+		})
+		if err != nil {
+			return err
+		}
+		if err := s.record(ctx, sc, next, "association.end"); err != nil {
+			return err
+		}
+		out = Association{ID: id.New(), CustomerID: a.CustomerID, PartnerID: a.PartnerID, Kind: to, State: StateActive, From: at, To: a.To,
+			ConsentNote: consentAccepted + sc.Login(), Version: 1, CreatedAt: now}
+		return s.begin(ctx, sc, out)
+	})
+	return out, err
+}

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"huoban/internal/cycle"
@@ -12,17 +13,20 @@ type Do string
 
 // The steps.
 const (
-	DoFound   Do = "found"   // organisations, sources, people, map, prices
-	DoCare    Do = "care"    // customers go to their managers
-	DoImport  Do = "import"  // the files of a month
-	DoDraft   Do = "draft"   // close to the draft
-	DoIssue   Do = "issue"   // close to the end
-	DoRegroup Do = "regroup" // a mapping corrected after the close
-	DoLate    Do = "late"    // an order reported after the close
-	DoAdjust  Do = "adjust"  // two persons adjust a bill
-	DoPropose Do = "propose" // one waits for the second
-	DoPeak    Do = "peak"    // five-minute points of a month
-	DoRemeter Do = "remeter" // one day of them, measured wrongly, comes again
+	DoFound    Do = "found"    // organisations, sources, people, map, prices
+	DoCare     Do = "care"     // customers go to their managers
+	DoImport   Do = "import"   // the files of a month
+	DoDraft    Do = "draft"    // close to the draft
+	DoIssue    Do = "issue"    // close to the end
+	DoRegroup  Do = "regroup"  // a mapping corrected after the close
+	DoLate     Do = "late"     // an order reported after the close
+	DoAdjust   Do = "adjust"   // two persons adjust a bill
+	DoPropose  Do = "propose"  // one waits for the second
+	DoPeak     Do = "peak"     // five-minute points of a month
+	DoRemeter  Do = "remeter"  // one day of them, measured wrongly, comes again
+	DoRegister Do = "register" // customers are registered by partners, too early to be won in time
+	DoWin      Do = "win"      // others are registered and invited; one consents
+	DoCourt    Do = "court"    // some wait for the vendor or for the customer
 )
 
 // Step is one act at its time. Final marks an import of a month that is over.
@@ -65,6 +69,8 @@ func (w *World) Plan() []Step {
 			out = append(out, Step{Do: DoPropose, Cycle: c, At: w.at(next, 3, 16)})
 		}
 	}
+	out = append(out, w.courting()...)
+	slices.SortStableFunc(out, func(a, b Step) int { return a.At.Compare(b.At) })
 	return append(out, Step{Do: DoImport, Cycle: w.Last, At: w.Now}, Step{Do: DoPeak, Cycle: w.Last, At: w.Now})
 }
 

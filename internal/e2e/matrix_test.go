@@ -37,6 +37,8 @@ var forms = map[string][][]string{
 	"assignments.assign":           {{"person", "{person}", "customer", "{customer}", "all", "yes", "preview", "yes"}},
 	"assignments.withdraw":         {{"person", "{person}", "customer", "{customer}", "preview", "yes"}},
 	"peaks.names":                  {{"cycle", lately}},
+	"prospects.file":               {{"kind", "company", "name", "matrix", "phone", "13800138000", "relation", "resale", "do", "save", "vendor", "{vendor}"}},
+	"invitations.send":             {{"relation", "resale", "channel", "link", "preview", "yes", "prospect", "{prospect}"}, {"relation", "resale", "channel", "link", "preview", "yes", "vendor", "{vendor}"}},
 	"customers.names":              {{}},
 	"members.names":                {{}},
 	"members.invite":               {{"login", "matrix", "name", "M", "role", "{role}", "preview", "yes"}},

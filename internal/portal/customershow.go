@@ -45,6 +45,9 @@ func (h *Handlers) customerShown(c *Ctx) error {
 	if own && c.Scope.Has(scope.ItemAssignmentChange) && r.InForce(h.Clock.Now()) {
 		p.Header.Buttons = append(p.Header.Buttons, part.Link{Text: c.T("assignments.assign"), Href: c.withQuery(pathAssignments+"/new", "customer", r.Customer.Code)})
 	}
+	if own && c.Scope.Has(scope.ItemAssociationChange) && !c.Scope.IsLimited() && r.InForce(h.Clock.Now()) {
+		p.Header.Buttons = append(p.Header.Buttons, part.Link{Text: c.T("relations.change"), Href: c.at(pathCustomers + "/" + r.CustomerID + "/relation")})
+	}
 	lists := []string{"customer.associations"}
 	if own {
 		lists = []string{"customer.managers", "customer.associations"}

@@ -37,10 +37,13 @@ var menu = []menuArea{
 	{key: "nav.area.competency", sides: partners},
 	{key: "nav.area.build", sides: partners},
 	{key: "nav.area.sales", sides: partners, columns: []column{
-		{"nav.group.leads", nil},
+		{"nav.group.leads", []place{
+			{"prospects.title", pathProspects, "t"},
+		}},
 		{"nav.group.customers", []place{
 			{"customers.title", pathCustomers, "u"},
 			{"assignments.title", pathAssignments, "i"},
+			{"relations.title", pathRelations, ""},
 			{"expenditure.title", "/expenditure", "e"},
 			{"peak.title", pathPeaks, "j"},
 		}},
@@ -90,6 +93,7 @@ var menu = []menuArea{
 	{key: "backoffice.map.title", sides: vendors, page: place{"backoffice.map.title", "/mapping", "m"}},
 	{key: "backoffice.prices.title", sides: vendors, page: place{"backoffice.prices.title", "/prices", "p"}},
 	{key: "nav.page.close", sides: vendors, page: place{"nav.page.close", "/closes", "c"}},
+	{key: "registrations.title", sides: vendors, page: place{"registrations.title", pathRegistrations, ""}},
 	{key: "nav.page.adjustments", sides: vendors, page: place{"nav.page.adjustments", "/adjustments", "a"}},
 	{key: "nav.page.bills", sides: vendors, page: place{"nav.page.bills", "/bills", "b"}},
 	{key: "nav.area.organisation", sides: vendors, columns: []column{

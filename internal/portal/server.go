@@ -25,13 +25,17 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/hosted"
 	"huoban/internal/idempotency"
+	"huoban/internal/invitation"
 	"huoban/internal/message"
 	"huoban/internal/monthclose"
 	"huoban/internal/news"
 	"huoban/internal/notice"
 	"huoban/internal/organisation"
+	"huoban/internal/outbox"
 	"huoban/internal/peak"
 	"huoban/internal/price"
+	"huoban/internal/prospect"
+	"huoban/internal/relation"
 	"huoban/internal/scope"
 	"huoban/internal/session"
 	"huoban/internal/signon"
@@ -85,6 +89,11 @@ type Handlers struct {
 	Platforms Platforms         // nil: no platform can be registered here
 	Access    *registry.Service // and their tests
 	Customers *customer.Service
+
+	Prospects   *prospect.Service
+	Invitations *invitation.Service
+	Relations   *relation.Service
+	Letter      func(ctx context.Context, m outbox.Mail) (subject, text string, err error) // words a mail without sending it
 
 	imports importJobs
 	rates   rateBook

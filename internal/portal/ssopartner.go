@@ -2,10 +2,13 @@ package portal
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 
 	"huoban/internal/customer"
 	"huoban/internal/i18n"
 	"huoban/internal/organisation"
+	"huoban/internal/scope"
 	"huoban/web/templates/part"
 	"huoban/web/templates/ssoview"
 )
@@ -18,7 +21,7 @@ func (h *Handlers) myPartner(c *Ctx) error {
 		return err
 	}
 	title := c.T("ssoview.partner.title")
-	p := ssoview.Partner{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, May: partnerMay(c)}
+	p := ssoview.Partner{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done(), May: partnerMay(c)}
 	now := h.Clock.Now()
 	for _, a := range list {
 		partner, err := h.Orgs.ByID(c.ctx(), c.Scope, a.PartnerID)
@@ -27,7 +30,18 @@ func (h *Handlers) myPartner(c *Ctx) error {
 		}
 		if a.InForce(now) {
 			p.Facts = partnerFacts(c, a, partner)
+			contact, err := h.partnerContact(c, a)
+			if err != nil {
+				return err
+			}
+			p.Facts = append(p.Facts, contact...)
+			if c.Scope.Has(scope.ItemAssociationChange) && a.To.IsZero() {
+				p.Header.Buttons = []part.Link{{Text: c.T("relations.dissolve"), Href: c.at(pathDissolution)}}
+			}
 		}
+	}
+	if err := h.partnerRequests(c, &p); err != nil {
+		return err
 	}
 	if h.SignOn != nil {
 		if err := h.linked(c, &p); err != nil {
@@ -59,6 +73,53 @@ func partnerFacts(c *Ctx, a customer.Association, partner organisation.Organisat
 		out = append(out, part.Item{Label: c.T("ssoview.partner.consent"), Text: c.T(key)})
 	}
 	return out
+}
+
+// partnerContact is who looks after the customer at the partner, with the phone and address the partner keeps of him.
+func (h *Handlers) partnerContact(c *Ctx, a customer.Association) ([]part.Item, error) {
+	personID, err := h.Customers.CarerOf(scope.AsSystem(c.ctx(), "carer"), a.PartnerID, a.CustomerID)
+	if err != nil || personID == "" {
+		return nil, err
+	}
+	p, err := h.Accounts.PersonByID(scope.AsSystem(c.ctx(), "carer"), personID)
+	if err != nil {
+		return nil, err
+	}
+	out := []part.Item{{Label: c.T("ssoview.partner.contact"), Text: p.Name}}
+	for key, text := range map[string]string{"prospects.phone": p.Phone, "prospects.email": p.Email} {
+		if text != "" {
+			out = append(out, part.Item{Label: c.T(key), Text: text})
+		}
+	}
+	slices.SortStableFunc(out[1:], func(a, b part.Item) int { return strings.Compare(a.Label, b.Label) })
+	return out, nil
+}
+
+// partnerRequests adds what is asked of the customer, and what it asked, the newest first; only the newest that is
+// answered stays.
+func (h *Handlers) partnerRequests(c *Ctx, p *ssoview.Partner) error {
+	list, err := h.Relations.List(c.ctx(), c.Scope)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		r := &list[i]
+		if i > 0 && !r.State.Open() {
+			continue
+		}
+		one := ssoview.Asked{Title: c.T(r.Kind.Label()), Href: c.at(pathRelations + "/" + r.ID), Status: *relationStatus(c, r)}
+		if one.Facts, err = h.relationFacts(c, r); err != nil {
+			return err
+		}
+		if one.Buttons, err = h.relationButtons(c, r); err != nil {
+			return err
+		}
+		if r.State.Open() {
+			p.Header.Buttons = nil
+		}
+		p.Asked = append(p.Asked, one)
+	}
+	return nil
 }
 
 // linked adds the accounts of platforms.

@@ -14,6 +14,12 @@ const (
 	ItemExportOwn    Item = "BPC_ITEM_VIEW_030100" // 导出记录: one's own export tasks
 	ItemExportAll    Item = "BPC_ITEM_VIEW_030101" // 导出记录: those of the whole organisation
 
+	// 销售 > 拓新 and its review.
+	ItemProspectView       Item = "BPC_ITEM_SALES_010100"   // 客户拓展-查看
+	ItemProspectChange     Item = "BPC_ITEM_SALES_010101"   // 客户拓展-报备与邀请
+	ItemProspectReviewView Item = "BPC_ITEM_OPERATE_080100" // 报备审核-查看
+	ItemProspectReview     Item = "BPC_ITEM_OPERATE_080101" // 报备审核-通过与不通过
+
 	// 销售 > 客户.
 	ItemCustomerView         Item = "BPC_ITEM_SUBCUSTSERV_010100" // 客户列表-查看列表
 	ItemCustomerExport       Item = "BPC_ITEM_SUBCUSTSERV_010101" // 客户列表-导出 (administrator only)
@@ -109,6 +115,8 @@ var catalogue = []Permission{
 	{ItemRevealMasked, "home.masked", "reveal", onEverySide},
 	{ItemExportOwn, "home.exports", "view_own", onEverySide},
 	{ItemExportAll, "home.exports", "view_all", onBoth},
+	{ItemProspectView, "sales.prospects", "view", onPartner},
+	{ItemProspectChange, "sales.prospects", "change", onPartner},
 	{ItemCustomerView, "sales.customers", "view", onBoth},
 	{ItemCustomerExport, "sales.customers", "export", onBoth},
 	{ItemAssociationView, "sales.associations", "view", onEverySide},
@@ -161,6 +169,8 @@ var catalogue = []Permission{
 	{ItemNewsChange, "operate.news", "change", onVendor},
 	{ItemConsoleView, "operate.consoles", "view", onVendor},
 	{ItemConsoleChange, "operate.consoles", "change", onVendor},
+	{ItemProspectReviewView, "operate.prospects", "view", onVendor},
+	{ItemProspectReview, "operate.prospects", "review", onVendor},
 }
 
 // Catalogue lists the permissions a role of the side may carry, in the order of the menu.

@@ -92,6 +92,14 @@
     setTimeout(go, 6000);
   }
 
+  // ----- copy what a field shows -----
+  document.addEventListener('click', (e) => {
+    const b = e.target.closest('[data-copy]'), field = b && document.getElementById(b.dataset.copy);
+    if (!field) return;
+    field.select();
+    navigator.clipboard?.writeText(field.value).then(() => { b.textContent = b.dataset.copied; }, () => {});
+  });
+
   // ----- keyboard -----
   let afterG = 0;
   const typing = (t) => t.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(t.tagName);

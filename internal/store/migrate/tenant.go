@@ -27,6 +27,11 @@ var Tenancy = map[string]string{
 	"customer_trail":     "partner_id = {partners} OR customer_id = {customer}",
 	"suspension":         "org_id = {org}",
 
+	"prospect":         "vendor_id = {vendor} OR partner_id = {org}",
+	"invitation":       "vendor_id = {vendor} OR partner_id = {org}",
+	"relation_request": "partner_id = {org} OR customer_id = {org}",
+	"invitation_try":   "invitation_id IN (SELECT i.id FROM invitation i)",
+
 	"person":           "org_id = {org} OR org_id = {own} OR id IN (SELECT g.person_id FROM role_grant g WHERE g.org_id = {org})",
 	"role_grant":       "org_id = {org} OR org_id = {own}",
 	"custom_role":      "org_id = {org}",

@@ -15,6 +15,7 @@ import (
 	_ "huoban/internal/store/expenditurestore"
 	_ "huoban/internal/store/exportstore"
 	_ "huoban/internal/store/flowstore"
+	_ "huoban/internal/store/growstore"
 	_ "huoban/internal/store/hostedstore"
 	_ "huoban/internal/store/idemstore"
 	_ "huoban/internal/store/jobstore"

@@ -63,13 +63,24 @@ type Left struct {
 // Partner is what a customer sees of its partner.
 type Partner struct {
 	Header part.Header
+	Flash  *part.Flash
 	Facts  []part.Item
 	May    []string
 	Links  []LinkRow
 	Trail  []part.Event
 	All    part.Link // the whole of it
 	Empty  *part.Empty
+	Asked  []Asked
 }
 
 // LinkRow is one account of the platform.
 type LinkRow struct{ Account, User, Platform, Since, How, State string }
+
+// Asked is a request to change or end the association, with what the reader may answer.
+type Asked struct {
+	Title   string
+	Href    string
+	Status  part.Status
+	Facts   []part.Item
+	Buttons []part.Button
+}
