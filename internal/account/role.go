@@ -68,11 +68,11 @@ var presets = []preset{
 
 	{scope.SidePartner, RoleAdmin, nil},
 	{scope.SidePartner, RoleManager, []scope.Item{
-		scope.ItemProspectView, scope.ItemProspectChange,
+		scope.ItemProspectView, scope.ItemProspectChange, scope.ItemCustomerLabel,
 		scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemExpenditureView, scope.ItemExpenditureCustomers,
 		scope.ItemExpenditureExport, scope.ItemRevealMasked}},
 	{scope.SidePartner, RoleSupervisor, []scope.Item{
-		scope.ItemProspectView, scope.ItemProspectChange,
+		scope.ItemProspectView, scope.ItemProspectChange, scope.ItemCustomerLabel,
 		scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemExpenditureView, scope.ItemExpenditureCustomers,
 		scope.ItemExpenditureExport, scope.ItemAssignmentView, scope.ItemAssignmentChange, scope.ItemRevealMasked}},
 	{scope.SidePartner, RoleFinance, []scope.Item{

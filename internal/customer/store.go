@@ -32,6 +32,8 @@ type Store interface {
 	Directory(ctx context.Context, partnerID string) ([]Entry, error)
 	Cares(ctx context.Context, partnerID string) ([]Care, error)
 
+	LabelStore
+
 	Assignments(ctx context.Context, partnerID string) ([]Assignment, error)
 	AssignmentsOfCustomer(ctx context.Context, partnerID, customerID string) ([]Assignment, error)
 	InsertAssignment(ctx context.Context, a Assignment) error

@@ -30,7 +30,7 @@ var writes = map[string][]string{
 	"dashboards.customers.names":   {"customer_trail"},
 	"dashboards.anomalies.names":   {"customer_trail"},
 	"prospects.names":              {},
-	"relations.names":              {},
+	"relations.names":              {"customer_trail"},
 	"prospects.show.names":         {},
 	"invitations.names":            {},
 	"invitations.show.names":       {},

@@ -131,7 +131,7 @@ func TestInvitationInBrowser(t *testing.T) {
 	link := w.generalLink(t, buyer)
 	known.open(link)
 	known.click("a[href^='/login']")
-	known.until("the door", "document.querySelector('form [name=password]')")
+	known.until("the door", "document.querySelector('form[action=\"/login\"] [name=password]') && document.readyState === 'complete'")
 	known.login("/login", "laoke")
 	known.until("the invitation again", "location.pathname.startsWith('/invite/') && document.querySelector('button[value=join]')")
 	known.truth("(() => { document.querySelector('[name=consent]').checked = true; return true; })()")

@@ -39,6 +39,7 @@ var forms = map[string][][]string{
 	"peaks.names":                  {{"cycle", lately}},
 	"prospects.file":               {{"kind", "company", "name", "matrix", "phone", "13800138000", "relation", "resale", "do", "save", "vendor", "{vendor}"}},
 	"invitations.send":             {{"relation", "resale", "channel", "link", "preview", "yes", "prospect", "{prospect}"}, {"relation", "resale", "channel", "link", "preview", "yes", "vendor", "{vendor}"}},
+	"customers.label":              {{"customer", "{customer}", "add", "matrix", "preview", "yes"}},
 	"customers.names":              {{}},
 	"members.names":                {{}},
 	"members.invite":               {{"login", "matrix", "name", "M", "role", "{role}", "preview", "yes"}},

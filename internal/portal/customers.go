@@ -40,6 +40,7 @@ var customerSorts = []string{"name", "newest", "spent"}
 type customerQuery struct {
 	resellers             bool
 	text, manager, sort   string
+	label                 string
 	relation              customer.Kind
 	state                 customer.State
 	spent                 string // "yes", "no" or any
@@ -47,7 +48,7 @@ type customerQuery struct {
 }
 
 func readCustomerQuery(c *Ctx) (q customerQuery, err error) {
-	q = customerQuery{resellers: c.QueryParam("of") == "resellers", text: strings.TrimSpace(c.QueryParam("q")), manager: c.QueryParam("manager"), sort: c.QueryParam("sort"),
+	q = customerQuery{resellers: c.QueryParam("of") == "resellers", text: strings.TrimSpace(c.QueryParam("q")), manager: c.QueryParam("manager"), label: c.QueryParam("label"), sort: c.QueryParam("sort"),
 		relation: customer.Kind(c.QueryParam("relation")), state: customer.State(c.QueryParam("state")), spent: c.QueryParam("spent")}
 	known := slices.Contains([]string{"", "resellers"}, c.QueryParam("of")) && slices.Contains([]customer.Kind{"", customer.KindResale, customer.KindReferral}, q.relation) &&
 		(q.state == "" || slices.Contains(customerStates, q.state)) && slices.Contains([]string{"", "yes", "no"}, q.spent) && (q.sort == "" || slices.Contains(customerSorts, q.sort))
@@ -81,7 +82,7 @@ func (c *Ctx) seesResellers() bool {
 	return len(c.Scope.Resellers()) > 0 && !c.Scope.IsLimited() && c.Scope.Has(scope.ItemResellerCustomerView)
 }
 
-func (q *customerQuery) takes(e *customer.Entry, partnerID string, now time.Time, spent bool) bool {
+func (q *customerQuery) takes(e *customer.Entry, labels []string, partnerID string, now time.Time, spent bool) bool {
 	if e.Own(partnerID) == q.resellers {
 		return false
 	}
@@ -94,7 +95,8 @@ func (q *customerQuery) takes(e *customer.Entry, partnerID string, now time.Time
 	}
 	text := strings.ToLower(q.text)
 	begun := e.From
-	return (q.text == "" || strings.Contains(strings.ToLower(e.Customer.Name), text) || strings.Contains(strings.ToLower(e.Customer.Code), text)) &&
+	return (q.text == "" || strings.Contains(strings.ToLower(e.Customer.Name), text) || strings.Contains(strings.ToLower(e.Customer.Code), text) ||
+		slices.ContainsFunc(labels, func(l string) bool { return strings.Contains(l, q.text) })) && (q.label == "" || slices.Contains(labels, q.label)) &&
 		(q.relation == "" || e.Kind == q.relation) && (q.manager == "" || e.Manager.Is(q.manager) || q.manager == nobody && e.Manager.ID == "") &&
 		(q.sinceFrom.IsZero() || !begun.Before(q.sinceFrom)) && (q.sinceUntil.IsZero() || begun.Before(q.sinceUntil)) &&
 		(q.spent == "" || spent == (q.spent == "yes"))
@@ -126,8 +128,11 @@ func (h *Handlers) customers(c *Ctx) error {
 	if c.Scope.IsLimited() {
 		p.Notes = []string{c.T("customers.limited")}
 	}
+	if c.Scope.Has(scope.ItemCustomerLabel) && !q.resellers {
+		p.Header.Buttons = []part.Link{{Text: c.T("labels.title"), Href: c.at(pathLabels)}}
+	}
 	if c.Scope.Has(scope.ItemAssignmentView) && !q.resellers {
-		p.Header.Buttons = []part.Link{{Text: c.T("assignments.title"), Href: c.at(pathAssignments)}}
+		p.Header.Buttons = append(p.Header.Buttons, part.Link{Text: c.T("assignments.title"), Href: c.at(pathAssignments)})
 	}
 	if _, err := h.board(c, &p, "customers"); err != nil {
 		return err
@@ -165,6 +170,17 @@ func (h *Handlers) customerFilter(c *Ctx, q *customerQuery) (*part.Filter, error
 		}
 		if c.Scope.Has(scope.ItemExpenditureView) {
 			f.Fields = append(f.Fields, choice("spent", q.spent, "yes", "no"))
+		}
+		labels, err := h.Customers.Labels(c.ctx(), c.Scope)
+		if err != nil {
+			return nil, err
+		}
+		if known := knownLabels(labels); len(known) > 0 || q.label != "" {
+			field := part.FilterField{Name: "label", Label: c.T("labels.col"), Value: q.label, More: true, Options: []part.Option{{Label: c.T("ops.filter.any")}}}
+			for _, l := range known {
+				field.Options = append(field.Options, part.Option{Value: l, Label: l})
+			}
+			f.Fields = append(f.Fields, field)
 		}
 	}
 	day := func(name string) part.FilterField {
@@ -235,11 +251,20 @@ func (h *Handlers) readCustomers(c *Ctx) (*sheet, error) {
 			s.columns = append(s.columns, listColumn{key: "spent", title: c.T("customers.col.spent"), num: true, money: true, class: "m"})
 		}
 	}
+	labels, err := h.Customers.Labels(c.ctx(), c.Scope)
+	if err != nil {
+		return nil, err
+	}
+	if !q.resellers {
+		s.columns = append(s.columns, listColumn{key: "labels", title: c.T("labels.col")})
+	}
 	s.columns = append(s.columns, listColumn{key: "state", title: c.T("opsview.col.state")})
-	all = slices.DeleteFunc(all, func(e customer.Entry) bool { return !q.takes(&e, c.Org.ID, now, len(spent[e.Customer.Code]) > 0) })
+	all = slices.DeleteFunc(all, func(e customer.Entry) bool {
+		return !q.takes(&e, labels[e.CustomerID], c.Org.ID, now, len(spent[e.Customer.Code]) > 0)
+	})
 	sortCustomers(all, q.sort, spent)
 	for i := range all {
-		s.add(customerRow(c, &all[i], &q, spent))
+		s.add(customerRow(c, &all[i], labels[all[i].CustomerID], &q, spent))
 	}
 	narrowedCustomers(c, s, &q, all)
 	return s, nil
@@ -267,6 +292,7 @@ func narrowedCustomers(c *Ctx, s *sheet, q *customerQuery, shown []customer.Entr
 	case q.manager != "":
 		s.narrowed("manager", c.T("customers.col.manager"))
 	}
+	s.narrowed("label", q.label)
 	word("spent", q.spent, "customers.spent.")
 	for _, name := range []string{"from", "to"} {
 		if day := c.QueryParam(name); day != "" {
@@ -293,7 +319,7 @@ func compareSums(a, b sums) int {
 	return cmp.Or(strings.Compare(b[0].currency, a[0].currency), a[0].amount.Cmp(b[0].amount))
 }
 
-func customerRow(c *Ctx, e *customer.Entry, q *customerQuery, spent map[string]sums) sheetRow {
+func customerRow(c *Ctx, e *customer.Entry, labels []string, q *customerQuery, spent map[string]sums) sheetRow {
 	name := c.personal(e.Customer.Name)
 	name.Note, name.Href = e.Customer.Code, c.at(pathCustomers+"/"+e.CustomerID)
 	cells := []opsview.Cell{name}
@@ -307,13 +333,14 @@ func customerRow(c *Ctx, e *customer.Entry, q *customerQuery, spent map[string]s
 		if spent != nil {
 			cells = append(cells, moneyCell(worth))
 		}
+		cells = append(cells, opsview.Cell{Text: join(labels, " · ")})
 	}
 	state := opsview.Cell{Status: c.explained("association", e.Association.ID, string(e.State), stateTone[e.State])}
 	changed := e.CreatedAt
 	if e.Managed.After(changed) {
 		changed = e.Managed
 	}
-	return sheetRow{key: e.Association.ID, about: e.Customer.Code, at: changed, sums: worth, mark: marks(string(e.State), string(e.Kind), e.Manager.ID, worth.mark()), cells: append(cells, state)}
+	return sheetRow{key: e.Association.ID, about: e.Customer.Code, at: changed, sums: worth, mark: marks(string(e.State), string(e.Kind), e.Manager.ID, join(labels, ","), worth.mark()), cells: append(cells, state)}
 }
 
 func sinceCell(c *Ctx, e *customer.Entry) opsview.Cell {

@@ -45,6 +45,20 @@ func (h *Handlers) customerShown(c *Ctx) error {
 	if own && c.Scope.Has(scope.ItemAssignmentChange) && r.InForce(h.Clock.Now()) {
 		p.Header.Buttons = append(p.Header.Buttons, part.Link{Text: c.T("assignments.assign"), Href: c.withQuery(pathAssignments+"/new", "customer", r.Customer.Code)})
 	}
+	if own {
+		labels, err := h.Customers.Labels(c.ctx(), c.Scope)
+		if err != nil {
+			return err
+		}
+		words := part.Item{Label: c.T("labels.col"), Text: i18n.Nothing}
+		if list := labels[r.CustomerID]; len(list) > 0 {
+			words.Text = join(list, " · ")
+		}
+		if c.Scope.Has(scope.ItemCustomerLabel) && r.InForce(h.Clock.Now()) {
+			words.Href = c.withQuery(pathLabels, "customer", r.Customer.Code)
+		}
+		p.Facts = append(p.Facts, words)
+	}
 	if own && c.Scope.Has(scope.ItemAssociationChange) && !c.Scope.IsLimited() && r.InForce(h.Clock.Now()) {
 		p.Header.Buttons = append(p.Header.Buttons, part.Link{Text: c.T("relations.change"), Href: c.at(pathCustomers + "/" + r.CustomerID + "/relation")})
 	}

@@ -35,7 +35,7 @@ func allLists() []*list {
 		{kind: "bills", route: "bills", params: []string{"cycle", "vendor", "partner", "currency", "entity"}, needs: scope.ItemBillExport, read: (*Handlers).readBills},
 		{kind: "bill.history", route: "bills.history", params: []string{"cycle", "vendor", "partner", "currency", "entity"}, needs: scope.ItemBillExport, read: (*Handlers).readBillHistory},
 		{kind: "bill.adjustments", route: "bills.adjustments", params: []string{"cycle", "vendor", "partner", "currency", "entity"}, needs: scope.ItemBillExport, read: (*Handlers).readBillAdjustments},
-		{kind: "customers", route: "customers", params: []string{"of", "q", "relation", "state", "manager", "spent", "from", "to", "sort"}, needs: scope.ItemCustomerExport, read: (*Handlers).readCustomers},
+		{kind: "customers", route: "customers", params: []string{"of", "q", "relation", "state", "manager", "label", "spent", "from", "to", "sort"}, needs: scope.ItemCustomerExport, read: (*Handlers).readCustomers},
 		{kind: "customer.products", route: "customers.show", needs: scope.ItemExpenditureView, prefix: "p-", read: (*Handlers).readCustomerProducts},
 		{kind: "customer.managers", route: "customers.show", prefix: "m-", read: (*Handlers).readCustomerManagers},
 		{kind: "customer.associations", route: "customers.show", prefix: "a-", read: (*Handlers).readCustomerAssociations},

@@ -121,7 +121,7 @@ func (h *Handlers) relationRow(c *Ctx, x *happening, who customer.Party) sheetRo
 	if x.request != nil {
 		name.Href, status.Note = c.at(pathRelations+"/"+x.request.ID), x.request.Answer
 	}
-	return sheetRow{key: x.id, at: x.at, mark: marks(x.op, string(x.state()), string(x.from), string(x.to), bound(x.effective)),
+	return sheetRow{key: x.id, about: who.Code, at: x.at, mark: marks(x.op, string(x.state()), string(x.from), string(x.to), bound(x.effective)),
 		cells: []opsview.Cell{name, {Text: c.T("relation.kind." + x.op), Note: modeChange(c, x.from, x.to)}, {Text: x.by}, {Text: bound(x.at)}, {Text: bound(x.effective)}, status}}
 }
 

@@ -26,6 +26,7 @@ func table() []Route {
 	rows = append(rows, peakRoutes()...)
 	rows = append(rows, customerRoutes()...)
 	rows = append(rows, assignmentRoutes()...)
+	rows = append(rows, labelRoutes()...)
 	rows = append(rows, prospectRoutes()...)
 	rows = append(rows, invitationRoutes()...)
 	rows = append(rows, registrationRoutes()...)

@@ -31,6 +31,10 @@ const (
 	dutyAnomaly    = "anomaly"
 	dutyTeam       = "team"
 	dutyCompany    = "company"
+
+	dutyRegistration = "registration"
+	dutyProspect     = "prospect"
+	dutyRelation     = "relation"
 )
 
 // dutyDeliveries is how many of a source's newest deliveries are looked through for quarantined rows.
@@ -57,6 +61,9 @@ var dutySources = []dutySource{
 	{dutyCert, partners, (*Handlers).certDuties},
 	{dutyCert, vendors, (*Handlers).consoleDuties},
 	{dutyAnomaly, partners, (*Handlers).anomalyDuties},
+	{dutyRegistration, vendors, (*Handlers).registrationDuties},
+	{dutyProspect, partners, (*Handlers).prospectDuties},
+	{dutyRelation, []scope.Side{scope.SidePartner, scope.SideCustomer}, (*Handlers).relationDuties},
 }
 
 // dutyKinds are the kinds that can wait for a side, in the order of the table.

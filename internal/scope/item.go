@@ -23,6 +23,7 @@ const (
 	// 销售 > 客户.
 	ItemCustomerView         Item = "BPC_ITEM_SUBCUSTSERV_010100" // 客户列表-查看列表
 	ItemCustomerExport       Item = "BPC_ITEM_SUBCUSTSERV_010101" // 客户列表-导出 (administrator only)
+	ItemCustomerLabel        Item = "BPC_ITEM_SUBCUSTSERV_010102" // 客户列表-设置标签
 	ItemAssociationView      Item = "BPC_ITEM_SUBCUSTSERV_010110" // 关联关系操作记录
 	ItemAssociationChange    Item = "BPC_ITEM_SUBCUSTSERV_010111" // start and decide associations
 	ItemResellerCustomerView Item = "BPC_ITEM_SUBCUSTSERV_010500" // 二级经销商子客户-查看客户信息
@@ -119,6 +120,7 @@ var catalogue = []Permission{
 	{ItemProspectChange, "sales.prospects", "change", onPartner},
 	{ItemCustomerView, "sales.customers", "view", onBoth},
 	{ItemCustomerExport, "sales.customers", "export", onBoth},
+	{ItemCustomerLabel, "sales.customers", "label", onPartner},
 	{ItemAssociationView, "sales.associations", "view", onEverySide},
 	{ItemAssociationChange, "sales.associations", "change", onEverySide},
 	{ItemResellerCustomerView, "sales.reseller_customers", "view", onPartner},

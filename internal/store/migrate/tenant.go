@@ -26,6 +26,7 @@ var Tenancy = map[string]string{
 	"assignment":         "partner_id = {partners} OR customer_id = {customer}",
 	"customer_trail":     "partner_id = {partners} OR customer_id = {customer}",
 	"suspension":         "org_id = {org}",
+	"customer_label":     "partner_id = {org}",
 
 	"prospect":         "vendor_id = {vendor} OR partner_id = {org}",
 	"invitation":       "vendor_id = {vendor} OR partner_id = {org}",

@@ -86,3 +86,13 @@ ON CONFLICT (customer_id, partner_id, act, actor, what, day) DO UPDATE SET last_
 
 -- name: trail.Of
 SELECT id, partner_id, act, actor, what, first_at, last_at, times FROM customer_trail WHERE customer_id = $1 ORDER BY last_at DESC, id DESC;
+
+-- name: label.OfPartner
+SELECT partner_id, customer_id, label, created_by, created_at FROM customer_label WHERE partner_id = $1 ORDER BY customer_id, label;
+
+-- name: label.Insert
+INSERT INTO customer_label (partner_id, customer_id, label, created_by, created_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (partner_id, customer_id, label) DO NOTHING;
+
+-- name: label.Delete
+DELETE FROM customer_label WHERE partner_id = $1 AND customer_id = $2 AND label = $3;
