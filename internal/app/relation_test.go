@@ -23,7 +23,7 @@ func (g *growing) married() (invitation.Joined, string) {
 	return j, "c-admin"
 }
 
-func wish(customerID string, kind relation.Kind, when relation.When) relation.AskInput {
+func asking(customerID string, kind relation.Kind, when relation.When) relation.AskInput {
 	return relation.AskInput{CustomerID: customerID, Kind: kind, To: customer.KindResale, When: when, Reason: "业务调整", Understood: true}
 }
 
@@ -43,17 +43,17 @@ func TestSwitchWithConsent(t *testing.T) {
 		j, admin := g.married()
 		id := j.Organisation.ID
 		g.later(time.Hour)
-		if _, err := g.a.Relations.Ask(g.ctx, g.as("P-cm"), wish(id, relation.KindSwitch, relation.WhenConsent)); !fault.Is(err, fault.KindDenied) {
+		if _, err := g.a.Relations.Ask(g.ctx, g.as("P-cm"), asking(id, relation.KindSwitch, relation.WhenConsent)); !fault.Is(err, fault.KindDenied) {
 			t.Errorf("a 客户经理 asks: %v", err)
 		}
-		if _, err := g.a.Relations.Ask(g.ctx, g.as("Q-admin"), wish(id, relation.KindDissolve, relation.WhenConsent)); !fault.Is(err, fault.KindNotFound) {
+		if _, err := g.a.Relations.Ask(g.ctx, g.as("Q-admin"), asking(id, relation.KindDissolve, relation.WhenConsent)); !fault.Is(err, fault.KindNotFound) {
 			t.Errorf("a stranger asks: %v", err)
 		}
-		r, err := g.a.Relations.Ask(g.ctx, g.as("P-admin"), wish(id, relation.KindSwitch, relation.WhenConsent))
+		r, err := g.a.Relations.Ask(g.ctx, g.as("P-admin"), asking(id, relation.KindSwitch, relation.WhenConsent))
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = g.a.Relations.Ask(g.ctx, g.as(admin), wish(id, relation.KindDissolve, relation.WhenConsent))
+		_, err = g.a.Relations.Ask(g.ctx, g.as(admin), asking(id, relation.KindDissolve, relation.WhenConsent))
 		g.refused("while one waits", err, "relation.open")
 		for _, login := range []string{"P-admin", "c-viewer"} {
 			if _, err := g.a.Relations.Do(g.ctx, g.as(login), r.ID, relation.ActionAgree, ""); !fault.Is(err, fault.KindDenied) {
@@ -75,9 +75,9 @@ func TestSwitchWithConsent(t *testing.T) {
 		if err != nil || rec.Manager.Login != "P-cm" || rec.Kind != customer.KindResale {
 			t.Errorf("%+v %v", rec, err)
 		}
-		_, err = g.a.Relations.Ask(g.ctx, g.as("P-admin"), wish(id, relation.KindDissolve, relation.WhenConsent))
+		_, err = g.a.Relations.Ask(g.ctx, g.as("P-admin"), asking(id, relation.KindDissolve, relation.WhenConsent))
 		g.refused("again within three months", err, "relation.asked_lately")
-		if _, err = g.a.Relations.Ask(g.ctx, g.as(admin), wish(id, relation.KindDissolve, relation.WhenConsent)); err != nil {
+		if _, err = g.a.Relations.Ask(g.ctx, g.as(admin), asking(id, relation.KindDissolve, relation.WhenConsent)); err != nil {
 			t.Errorf("the customer has not asked yet: %v", err)
 		}
 	})
@@ -89,7 +89,7 @@ func TestDissolveNextMonth(t *testing.T) {
 	eachGrowing(t, func(g *growing) {
 		j, admin := g.married()
 		id := j.Organisation.ID
-		r, err := g.a.Relations.Ask(g.ctx, g.as(admin), wish("", relation.KindDissolve, relation.WhenNextMonth))
+		r, err := g.a.Relations.Ask(g.ctx, g.as(admin), asking("", relation.KindDissolve, relation.WhenNextMonth))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,10 +102,10 @@ func TestDissolveNextMonth(t *testing.T) {
 		if all := g.associations(id); len(all) != 1 || all[0].State != customer.StateActive {
 			t.Errorf("after a refusal: %+v", all)
 		}
-		_, err = g.a.Relations.Ask(g.ctx, g.as("P-admin"), wish(id, relation.KindDissolve, relation.WhenNextMonth))
+		_, err = g.a.Relations.Ask(g.ctx, g.as("P-admin"), asking(id, relation.KindDissolve, relation.WhenNextMonth))
 		g.refused("the customer asked lately", err, "relation.customer_asked_lately")
 		g.later(93 * 24 * time.Hour)
-		if r, err = g.a.Relations.Ask(g.ctx, g.as("P-admin"), wish(id, relation.KindDissolve, relation.WhenNextMonth)); err != nil {
+		if r, err = g.a.Relations.Ask(g.ctx, g.as("P-admin"), asking(id, relation.KindDissolve, relation.WhenNextMonth)); err != nil {
 			t.Fatal(err)
 		}
 		if r, err = g.a.Relations.Do(g.ctx, g.as(admin), r.ID, relation.ActionAgree, ""); err != nil {
