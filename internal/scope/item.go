@@ -17,8 +17,8 @@ const (
 	// 销售 > 拓新 and its review.
 	ItemProspectView       Item = "BPC_ITEM_SALES_010100"   // 客户拓展-查看
 	ItemProspectChange     Item = "BPC_ITEM_SALES_010101"   // 客户拓展-报备与邀请
-	ItemProspectReviewView Item = "BPC_ITEM_OPERATE_080100" // 报备审核-查看
-	ItemProspectReview     Item = "BPC_ITEM_OPERATE_080101" // 报备审核-通过与不通过
+	ItemProspectReviewView Item = "BPC_ITEM_OPERATE_120100" // 报备审核-查看
+	ItemProspectReview     Item = "BPC_ITEM_OPERATE_120101" // 报备审核-通过与不通过
 
 	// 销售 > 客户.
 	ItemCustomerView         Item = "BPC_ITEM_SUBCUSTSERV_010100" // 客户列表-查看列表
