@@ -36,5 +36,5 @@ func (l inviteLetters) Send(ctx context.Context, key, to string, args fault.Args
 
 // previewLetter words a letter as it would be sent.
 func (a *App) previewLetter(ctx context.Context, m outbox.Mail) (subject, text string, err error) {
-	return mailWriter{a.Settings.Base()}.Write(ctx, m)
+	return mailWriter{a.Settings.Base(), a.Accounts.LinkToken}.Write(ctx, m)
 }

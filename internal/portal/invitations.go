@@ -29,8 +29,8 @@ func invitationRoutes() []Route {
 	}
 	out := []Route{
 		row(get, "", "invitations", "invitations.title", scope.ItemProspectView, (*Handlers).invitations),
-		row(get, "/new", "invitations.new", "invitations.new", scope.ItemProspectChange, (*Handlers).invitePage, "prospect").noList("form"),
-		row(post, "", "invitations.send", "", scope.ItemProspectChange, (*Handlers).invite, "prospect", "vendor"),
+		row(get, "/new", "invitations.new", "invitations.new", scope.ItemProspectChange, (*Handlers).invitingPage, "prospect").noList("form"),
+		row(post, "", "invitations.send", "", scope.ItemProspectChange, (*Handlers).inviteCustomers, "prospect", "vendor"),
 		row(get, "/:id", "invitations.show", "invitations.title", scope.ItemProspectView, (*Handlers).invitationShown),
 	}
 	for _, do := range []invitation.Action{invitation.ActionResend, invitation.ActionWithdraw} {
@@ -224,7 +224,7 @@ func (h *Handlers) invitationFacts(c *Ctx, d *growview.Detail, i *invitation.Inv
 	}
 	d.Facts = append([]part.Item{{Label: c.T("prospects.col.customer"), Text: c.personal(p.Name).Text, Href: c.at(pathProspects + "/" + p.ID)}}, d.Facts...)
 	if i.Address != "" {
-		d.Facts = append(d.Facts, part.Item{Label: c.T("prospects.email"), Text: c.contact(i.Address)})
+		d.Facts = append(d.Facts, part.Item{Label: c.T("prospects.email"), Text: c.veiled(i.Address)})
 	}
 	d.Eye = c.factsEye(pathInvitations+"/"+i.ID, c.T("prospects.col.customer"))
 	return nil

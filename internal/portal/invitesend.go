@@ -21,7 +21,7 @@ import (
 	"huoban/web/templates/part"
 )
 
-func (h *Handlers) invitePage(c *Ctx) error { return h.inviteForm(c, http.StatusOK, nil) }
+func (h *Handlers) invitingPage(c *Ctx) error { return h.invitingForm(c, http.StatusOK, nil) }
 
 // picked are the registrations a form or an address names.
 func (c *Ctx) picked() []string {
@@ -31,8 +31,8 @@ func (c *Ctx) picked() []string {
 	return c.Request().Form["prospect"]
 }
 
-// inviteForm asks to what and how; without a tick it makes a link for anybody.
-func (h *Handlers) inviteForm(c *Ctx, status int, refused *fault.Error) error {
+// invitingForm asks to what and how; without a tick it makes a link for anybody.
+func (h *Handlers) invitingForm(c *Ctx, status int, refused *fault.Error) error {
 	all, err := h.registeredOnes(c)
 	if err != nil {
 		return err
@@ -71,14 +71,14 @@ func (h *Handlers) inviteForm(c *Ctx, status int, refused *fault.Error) error {
 	for i := range all {
 		x := &all[i]
 		name := c.personal(x.Name)
-		name.Note = c.contact(x.Phone) + " · " + x.Login
-		p.Rows = append(p.Rows, custview.Row{Value: x.ID, Checked: slices.Contains(chosen, x.ID), Cells: []opsview.Cell{name, {Text: c.contact(x.Email)}, {Text: join(present(endsCell(c, x, now).Text, endsCell(c, x, now).Note), " · ")}}})
+		name.Note = c.veiled(x.Phone) + " · " + x.Login
+		p.Rows = append(p.Rows, custview.Row{Value: x.ID, Checked: slices.Contains(chosen, x.ID), Cells: []opsview.Cell{name, {Text: c.veiled(x.Email)}, {Text: join(present(endsCell(c, x, now).Text, endsCell(c, x, now).Note), " · ")}}})
 	}
 	return c.page(status, p.Page())
 }
 
-// invite shows what would be sent where the form asks for that, and sends it otherwise.
-func (h *Handlers) invite(c *Ctx) error {
+// inviteCustomers shows what would be sent where the form asks for that, and sends it otherwise.
+func (h *Handlers) inviteCustomers(c *Ctx) error {
 	if err := c.readForm(); err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (h *Handlers) invite(c *Ctx) error {
 	if err == nil {
 		return nil
 	}
-	return c.refuse(err, func(status int, f *fault.Error) error { return h.inviteForm(c, status, f) })
+	return c.refuse(err, func(status int, f *fault.Error) error { return h.invitingForm(c, status, f) })
 }
 
 // inviteConfirm lists whom a batch would reach, with the letter as it would be sent.
@@ -145,7 +145,7 @@ func (h *Handlers) inviteConfirm(c *Ctx, in invitation.InviteInput, steps []invi
 		}
 		name := c.personal(st.Prospect.Name)
 		if in.Channel == invitation.ChannelMail {
-			name.Note = c.contact(st.Prospect.Email)
+			name.Note = c.veiled(st.Prospect.Email)
 		}
 		p.Grid.Rows = append(p.Grid.Rows, []opsview.Cell{name, effect})
 		p.Hidden = append(p.Hidden, part.Hidden{Name: "prospect", Value: st.Prospect.ID})

@@ -204,12 +204,12 @@ func endOf(p *prospect.Prospect) time.Time {
 func prospectCells(c *Ctx, p *prospect.Prospect, path string) []opsview.Cell {
 	name := c.personal(p.Name)
 	name.Note, name.Href = c.T(p.Kind.Label()), c.at(path+"/"+p.ID)
-	phone, email := c.contact(p.Phone), c.contact(p.Email)
+	phone, email := c.veiled(p.Phone), c.veiled(p.Email)
 	return []opsview.Cell{name, {Text: phone, Note: email, Masked: !c.open}}
 }
 
-// contact is a phone or an address, masked until the eye is used.
-func (c *Ctx) contact(s string) string {
+// veiled is a phone or an address, masked until the eye is used.
+func (c *Ctx) veiled(s string) string {
 	if c.open {
 		return s
 	}
@@ -296,7 +296,7 @@ func flowButtons(c *Ctx, all []flow.Button, path, object string) []part.Button {
 
 func (h *Handlers) prospectFacts(c *Ctx, p *prospect.Prospect) []part.Item {
 	items := []part.Item{{Label: c.T("prospects.col.customer"), Text: c.personal(p.Name).Text}, {Label: c.T("prospects.kind"), Text: c.T(p.Kind.Label())},
-		{Label: c.T("prospects.phone"), Text: c.contact(p.Phone)}, {Label: c.T("prospects.email"), Text: c.contact(p.Email)}, {Label: c.T("prospects.industry"), Text: p.Industry},
+		{Label: c.T("prospects.phone"), Text: c.veiled(p.Phone)}, {Label: c.T("prospects.email"), Text: c.veiled(p.Email)}, {Label: c.T("prospects.industry"), Text: p.Industry},
 		{Label: c.T("prospects.relation"), Text: c.T(p.Relation.Label())}, {Label: c.T("prospects.col.by"), Text: p.Login}, {Label: c.T("prospects.col.created"), Text: i18n.DateTime(p.CreatedAt)},
 		{Label: c.T("prospects.submitted"), Text: bound(p.SubmittedAt)}, {Label: c.T("prospects.decided"), Text: bound(p.DecidedAt)}, {Label: c.T("prospects.col.reason"), Text: p.Reason}, {Label: c.T("prospects.remark"), Text: p.Remark}}
 	ends := endsCell(c, p, h.Clock.Now())
