@@ -95,13 +95,13 @@ func (h *Handlers) inviteCustomers(c *Ctx) error {
 	} else {
 		err = h.once(c, func(ctx context.Context) (answer, error) {
 			made, err := h.Invitations.Invite(ctx, c.Scope, in)
-			out := answer{Location: c.withQuery(pathInvitations, "done", "invited")}
+			out := answer{Location: c.withQuery(pathInvitations, "done", "customer_invited")}
 			var list []map[string]any
 			for i := range made {
 				list = append(list, h.invitationBody(c, &made[i]))
 			}
 			if len(made) == 1 {
-				out.Location = c.withQuery(pathInvitations+"/"+made[0].ID, "done", "invited")
+				out.Location = c.withQuery(pathInvitations+"/"+made[0].ID, "done", "customer_invited")
 			}
 			out.Body = map[string]any{"invitations": list}
 			return out, err
