@@ -40,7 +40,7 @@ var Tenancy = map[string]string{
 	"second_factor":    "person_id IN (SELECT p.id FROM person p WHERE p.org_id = {org})",
 	"recovery_code":    "person_id IN (SELECT p.id FROM person p WHERE p.org_id = {org})",
 	"person_link":      "person_id IN (SELECT p.id FROM person p WHERE p.org_id = {org})",
-	"customer_contact": "org_id = {organisations}",
+	"customer_contact": "org_id = {org}",
 	"list_columns":     "person_id IN (SELECT p.id FROM person p)",
 	"list_view":        "org_id = {org}",
 	"view_mail":        "org_id = {org}",
