@@ -77,6 +77,7 @@ var presets = []preset{
 		scope.ItemExpenditureExport, scope.ItemAssignmentView, scope.ItemAssignmentChange, scope.ItemRevealMasked}},
 	{scope.SidePartner, RoleFinance, []scope.Item{
 		scope.ItemCustomerView, scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport,
+		scope.ItemStatementView, scope.ItemStatementChange, scope.ItemStatementIssue,
 		scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain, scope.ItemResellerView, scope.ItemResellerCustomerView}},
 
 	{scope.SideCustomer, RoleAdmin, nil},

@@ -43,6 +43,7 @@ import (
 	"huoban/internal/signon"
 	"huoban/internal/source"
 	"huoban/internal/sso/registry"
+	"huoban/internal/statement"
 	"huoban/internal/store"
 	"huoban/internal/store/accountstore"
 	"huoban/internal/store/anomalystore"
@@ -96,6 +97,7 @@ type App struct {
 	Peaks         *peak.Service
 	DayKeeper     expenditure.DayKeeper
 	Anomalies     *anomaly.Service
+	Statements    *statement.Service
 	Messages      *message.Box
 	Notices       *notice.Board
 	News          *news.Board
@@ -230,6 +232,7 @@ func (a *App) wire() error {
 	a.Queue, a.Worker = outbox.NewQueue(jobs, a.Clock), outbox.NewWorker(a.DB, jobs, a.Clock, a.Log)
 	a.wireSignOn()
 	a.wireGrowth()
+	a.wireStatements()
 	if err := a.wirePlatforms(); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"huoban/internal/monthclose"
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
+	"huoban/internal/statementexport"
 	"huoban/internal/store/exportstore"
 )
 
@@ -26,6 +27,7 @@ func (a *App) wireExports() {
 		Known:    func(ctx context.Context) ([]monthclose.Known, error) { return a.Closes.Store.Known(ctx) },
 		Estimate: a.Closes.Estimate, Lines: a.Bills, Words: wordsOf})
 	expenditureexport.Register(a.Exports, expenditureexport.Deps{Expenditure: a.Expenditure, Words: wordsOf})
+	statementexport.Register(a.Exports, statementexport.Deps{Statements: a.Statements, Words: wordsOf})
 	a.lists().RegisterLists(a.Exports, func(ctx context.Context, id string) (organisation.Organisation, error) {
 		return a.Organisations.ByID(ctx, scope.System("system"), id)
 	})

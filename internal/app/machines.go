@@ -13,6 +13,7 @@ import (
 	"huoban/internal/prospect"
 	"huoban/internal/relation"
 	"huoban/internal/sso/registry"
+	"huoban/internal/statement"
 )
 
 //go:generate go test -run TestMachines -update .
@@ -37,4 +38,5 @@ var Machines = []MachineEntry{
 	{prospect.Flow, "prospect", "state"},
 	{invitation.Flow, "invitation", "state"},
 	{relation.Flow, "relation_request", "state"},
+	{statement.Flow, "statement", "state"},
 }

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
@@ -63,6 +64,7 @@ type LineRow struct {
 	Origin     Origin
 	Customer   Party
 	SourceName string
+	Zone       *time.Location // of the source; nil for an adjustment line
 	File       File
 	Chosen     price.Chosen
 	Base       price.Base // the column used
@@ -417,7 +419,7 @@ func (w *walker) price(l *usage.Stored, place usage.Place, c Party, origin Origi
 		r := &LineRow{Line: *l, Place: place, Origin: origin, Customer: c, File: w.files[FileKey{l.SlotID, l.FileNo}],
 			Chosen: legs[i].Chosen, Base: used, BaseAmount: *base, Exact: base.Mul(legs[i].Chosen.Factor)}
 		if s, err := w.pricer.slot(l.SlotID); err == nil {
-			r.SourceName = s.SourceName
+			r.SourceName, r.Zone = s.SourceName, s.Zone
 		}
 		if r.Amount, err = r.Exact.Amount(); err != nil {
 			return nil, false, err

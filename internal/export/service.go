@@ -37,7 +37,7 @@ const (
 )
 
 // Formats are the endings a task may ask for.
-var Formats = []string{"csv", "xlsx", "pdf", "json"}
+var Formats = []string{"csv", "xlsx", "pdf", "json", "zip"}
 
 // InTx is the transactor.
 type InTx interface {

@@ -20,6 +20,7 @@ import (
 	"huoban/internal/i18n"
 	"huoban/internal/message"
 	"huoban/internal/scope"
+	"huoban/internal/statementexport"
 	"huoban/web/templates/exportview"
 	"huoban/web/templates/layout"
 	"huoban/web/templates/part"
@@ -169,6 +170,8 @@ func (h *Handlers) requestExport(c *Ctx) error {
 	kind, format := c.param("list"), c.param("format")
 	request := h.billExport
 	switch {
+	case kind == statementexport.KindArchive:
+		request = h.archiveExport
 	case expenditureexport.Owns(kind):
 		request = h.consumptionExport
 	case lists[kind] != nil:

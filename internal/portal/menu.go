@@ -46,6 +46,7 @@ var menu = []menuArea{
 			{"relations.title", pathRelations, ""},
 			{"expenditure.title", "/expenditure", "e"},
 			{"peak.title", pathPeaks, "j"},
+			{"statement.title", pathStatements, "r"},
 		}},
 		{"nav.group.incentives", nil},
 		{"nav.group.finance", []place{
@@ -64,6 +65,7 @@ var menu = []menuArea{
 		{"nav.group.spending", []place{
 			{"expenditure.title", "/expenditure", "e"},
 			{"peak.title", pathPeaks, "j"},
+			{"statement.own.title", pathOwnStatements, "r"},
 		}},
 	}},
 	{key: "nav.area.organisation", sides: []scope.Side{scope.SidePartner, scope.SideCustomer}, columns: []column{

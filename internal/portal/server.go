@@ -41,6 +41,7 @@ import (
 	"huoban/internal/signon"
 	"huoban/internal/source"
 	"huoban/internal/sso/registry"
+	stmt "huoban/internal/statement"
 	"huoban/web/static"
 )
 
@@ -69,6 +70,7 @@ type Handlers struct {
 	Expenditure *expenditure.Service
 	Peaks       *peak.Service
 	Anomalies   *anomaly.Service
+	Statements  *stmt.Service
 
 	Deliveries *delivery.Service
 

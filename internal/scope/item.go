@@ -34,6 +34,9 @@ const (
 	ItemExpenditureView      Item = "BPC_ITEM_FINANCE_020100" // 客户消费-明细
 	ItemExpenditureCustomers Item = "BPC_ITEM_FINANCE_020101" // 客户消费-客户列表
 	ItemExpenditureExport    Item = "BPC_ITEM_FINANCE_020102" // 客户消费-导出
+	ItemStatementView        Item = "BPC_ITEM_FINANCE_030100" // 客户对账单-查看, with cost and margin
+	ItemStatementChange      Item = "BPC_ITEM_FINANCE_030101" // 客户对账单-规则、抬头与生成
+	ItemStatementIssue       Item = "BPC_ITEM_FINANCE_030102" // 客户对账单-出具、发送与撤回
 	ItemBillView             Item = "BPC_ITEM_FINANCE_090100" // 伙伴账单-查看
 	ItemBillExport           Item = "BPC_ITEM_FINANCE_090101" // 伙伴账单-导出
 	ItemBillExplain          Item = "BPC_ITEM_FINANCE_090102" // 伙伴账单-为什么是这个金额
@@ -129,6 +132,9 @@ var catalogue = []Permission{
 	{ItemExpenditureView, "sales.expenditure", "view", onEverySide},
 	{ItemExpenditureCustomers, "sales.expenditure", "view_customers", onBoth},
 	{ItemExpenditureExport, "sales.expenditure", "export", onEverySide},
+	{ItemStatementView, "sales.statements", "view", onPartner},
+	{ItemStatementChange, "sales.statements", "change", onPartner},
+	{ItemStatementIssue, "sales.statements", "issue", onPartner},
 	{ItemBillView, "sales.bills", "view", onBoth},
 	{ItemBillExport, "sales.bills", "export", onBoth},
 	{ItemBillExplain, "sales.bills", "explain", onBoth},

@@ -20,6 +20,8 @@ var silent = []string{
 	// work and records, on pages of their own
 	"customer_trail",
 	"job", "idempotency_key", "audit", "audit_head", "transition_log", "due_change", "export_task", "export_piece",
+	// made of what is issued and never changed, and on no page
+	"statement_file",
 	// at the door
 	"sign_in_throttle", "setup_link", "recovery_code",
 	// of a jump from a partner's platform: what is read afresh with each request, on pages that are not kept

@@ -77,7 +77,14 @@ var Tenancy = map[string]string{
 	"adjustment_price": "adjustment_id IN (SELECT a.id FROM adjustment a) AND ({vendor} <> '' OR partner_id = {partners})",
 	"adjustment_move":  "adjustment_id IN (SELECT a.id FROM adjustment a)",
 
-	"anomaly_note": "partner_id = {org}",
+	"anomaly_note":   "partner_id = {org}",
+	"statement":      "partner_id = {org} OR customer_id = {customer} AND state IN ('issued', 'sent', 'withdrawn', 'replaced')",
+	"statement_line": "statement_id IN (SELECT s.id FROM statement s)",
+	"statement_cost": "partner_id = {org}", // what the partner pays: its own alone
+	"statement_rule": "partner_id = {org}",
+	"statement_head": ofStatement,
+	"statement_logo": ofStatement,
+	"statement_file": "statement_id IN (SELECT s.id FROM statement s)",
 
 	"message":               "org_id = {org}",
 	"company_profile":       "org_id = {partners}",
@@ -117,6 +124,7 @@ var Tenancy = map[string]string{
 const (
 	ofOwnDelivery = "delivery_id IN (SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = {vendor})"
 	ofOwnSeries   = "series_id IN (SELECT s.id FROM peak_series s)"
+	ofStatement   = "partner_id IN (SELECT {org} UNION SELECT s.partner_id FROM statement s)"
 	ofOwnPlatform = "idp_id IN (SELECT i.id FROM sso_idp i)"
 	// A vendor's own lines; to others the lines of their customers, and those without customer that are
 	// to be spread over everybody's.

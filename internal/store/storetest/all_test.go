@@ -28,6 +28,7 @@ import (
 	_ "huoban/internal/store/sessionstore"
 	_ "huoban/internal/store/signonstore"
 	_ "huoban/internal/store/ssostore"
+	_ "huoban/internal/store/statementstore"
 	"huoban/internal/store/storetest"
 	_ "huoban/internal/store/usagestore"
 )
