@@ -46,6 +46,8 @@ func (m *demoMaker) step(ctx context.Context, s demo.Step) error {
 		return m.peaks(ctx, s)
 	case demo.DoRegister, demo.DoWin, demo.DoCourt:
 		return m.court(ctx, s)
+	case demo.DoState:
+		return m.state(ctx, s.Cycle)
 	}
 	return fmt.Errorf("demo: unknown step %q", s.Do)
 }

@@ -27,6 +27,7 @@ const (
 	DoRegister Do = "register" // customers are registered by partners, too early to be won in time
 	DoWin      Do = "win"      // others are registered and invited; one consents
 	DoCourt    Do = "court"    // some wait for the vendor or for the customer
+	DoState    Do = "state"    // partners issue statements to their customers
 )
 
 // Step is one act at its time. Final marks an import of a month that is over.
@@ -57,6 +58,9 @@ func (w *World) Plan() []Step {
 		}
 		if len(over)-i == 1 {
 			out = append(out, Step{Do: DoRemeter, Cycle: c, At: w.at(next, 2, 16)})
+		}
+		if left := len(over) - i; left == 3 || left == 2 {
+			out = append(out, Step{Do: DoState, Cycle: c, At: w.at(next, 4, 10)})
 		}
 		switch len(over) - i {
 		case 6:

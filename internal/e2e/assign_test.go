@@ -38,6 +38,8 @@ var writes = map[string][]string{
 	"registrations.show.names":     {},
 	"dashboards.anomalies.explain": {"anomaly_note"},
 	"customers.show.names":         {"customer_trail"},
+	"statements.names":             {"customer_trail"},
+	"statements.rules.names":       {"customer_trail"},
 	"assignments.names":            {},
 	"members.names":                {},
 	"members.show.names":           {},

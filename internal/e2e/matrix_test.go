@@ -60,6 +60,7 @@ var forms = map[string][][]string{
 	"deliveries.import":       {{"dry_run", "on"}},
 	"quarantine.drop":         {{"reason", "matrix"}},
 	"role":                    {{}},
+	"statements.rules.add":    {{"customer", "{customer}", "base", "billed", "way", "markup", "value", "10"}},
 	"sources.add":             {{"name", "matrix", "dialect", "focus"}},
 }
 

@@ -86,6 +86,8 @@ AND coalesce(o.parent_id, '') NOT IN (SELECT partner_id FROM partnership WHERE v
 	"registrations": `SELECT id FROM prospect WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY CASE state WHEN 'pending' THEN 0 ELSE 1 END, id`,
 	"associations":  `SELECT id FROM relation_request WHERE partner_id = $1 AND partner_id <> $2 AND customer_id <> $2 ORDER BY id`,
 	"invitations":   `SELECT id FROM invitation WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
+	"rules":         `SELECT id FROM statement_rule WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
+	"statements":    `SELECT id FROM statement WHERE (partner_id = $1 OR customer_id = $1) AND partner_id <> $2 AND customer_id <> $2 ORDER BY id`,
 	// What follows is read from pages and answers instead.
 	"why": "", "import": "", "token": "", "key": "", "ticket": "", "platform": "", "leaving": "",
 }
@@ -97,7 +99,7 @@ var notTenants = map[string]bool{"token": true, "key": true, "ticket": true, "pl
 
 // plainParams are the parameters the portal reads that name nothing stored. A name that is neither here
 // nor declared by a route fails TestParametersAreDeclared.
-var plainParams = strings.Fields(`RelayState SAMLRequest SAMLResponse account action actor address after all allow_idp_initiated amount association audience authn_minutes base before bell body_en body_zh by category check code cols
+var plainParams = strings.Fields(`against bank class columns contact logo_sha match note tax value way with RelayState SAMLRequest SAMLResponse account action actor address after all allow_idp_initiated amount association audience authn_minutes base before bell body_en body_zh by category check code cols
 column company company_en consent currency current cycle dialect do done draw email encrypt figure final first_entry format from hotline idp intro item kind language level list listed login mail mark
 metadata mode name name_id next notify_url of org_code org_name other outcome override page password phone postal preview product q query reason region relation remember remove repeat request
 require_signed resource sign_requests size skew sort source_dialect source_name source_zone spent state subject tab text theme title title_en title_zh to top type unread unsigned until url usage

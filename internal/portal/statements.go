@@ -163,8 +163,8 @@ func statementFilter(c *Ctx, q *statementQuery) *part.Filter {
 	return &part.Filter{Action: c.at(pathStatements), Reset: c.at(pathStatements), Fields: []part.FilterField{cycles, state, {Name: "q", Label: c.T("statement.filter.q"), Value: q.text}}}
 }
 
-// asked tells whether a statement counts in sums: drafts and what is in force, not what was taken back.
-func asked(s *stmt.Statement) bool {
+// claims tells whether a statement counts in sums: drafts and what is in force, not what was taken back.
+func claims(s *stmt.Statement) bool {
 	return s.Live() || s.State == stmt.StateDraft && s.ReplacesID == ""
 }
 
@@ -173,7 +173,7 @@ func statementSums(c *Ctx, list []stmt.Statement) []part.Item {
 	var cost, amount, margin, total sums
 	for i := range list {
 		s := &list[i]
-		if !asked(s) {
+		if !claims(s) {
 			continue
 		}
 		cost = cost.add(sum{s.Currency, s.Cost.Exact()})
@@ -284,7 +284,7 @@ func statementRow(c *Ctx, x *stmt.Statement) sheetRow {
 	row := sheetRow{key: x.ID, at: latestOf(x.CreatedAt, latestOf(x.IssuedAt, x.SentAt)), mark: marks(x.Number, string(x.State), x.Code, x.Cost.String()), cells: []opsview.Cell{number, name, {Text: string(x.Cycle)},
 		amountCell(x.Cost, x.Currency), amountCell(x.Subtotal, x.Currency), amountCell(x.Margin(), x.Currency), amountCell(x.Tax, x.Currency), amountCell(x.Total, x.Currency),
 		{Status: statementStatus(c, x)}, {Text: bound(x.IssuedAt)}}}
-	if asked(x) {
+	if claims(x) {
 		row.sums = sums{{x.Currency, x.Total.Exact()}}
 	}
 	return row

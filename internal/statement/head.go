@@ -44,7 +44,7 @@ type HeadInput struct {
 
 // Limits of a letter head.
 const (
-	MaxLogo   = 512 << 10
+	MaxLogo   = 500_000
 	maxPixels = 2000 // on either side
 	maxName   = 120
 	maxText   = 400
@@ -94,7 +94,7 @@ func (s *Statement) Percent() string { return percentOf(s.TaxRate) }
 // script and links and is refused. Faults: statement.logo_too_large, .logo_unreadable, .logo_size.
 func ReadLogo(body []byte) (picture []byte, sha string, err error) {
 	if len(body) > MaxLogo {
-		return nil, "", fault.Invalid("statement.logo_too_large", fault.Args{"max": MaxLogo >> 10})
+		return nil, "", fault.Invalid("statement.logo_too_large", fault.Args{"max": MaxLogo / 1000})
 	}
 	size, format, err := image.DecodeConfig(bytes.NewReader(body))
 	if err != nil || format != "png" && format != "jpeg" {

@@ -32,7 +32,7 @@ func Renderer(words Words) statement.Render {
 				{Title: word("bill.column.kind"), Width: 22}, {Title: word("bill.column.line_count"), Width: 14, Figure: true}, {Title: word("bill.column.amount"), Width: 30, Figure: true}}}
 		for i := range s.Lines {
 			x := &s.Lines[i]
-			l.Rows = append(l.Rows, []string{Product(x), x.Region, value(word, "bill.mode.", string(x.Mode)), kind(word, x), strconv.FormatInt(x.LineCount, 10), x.Amount.String()})
+			l.Rows = append(l.Rows, []string{Product(x), x.Region, value(word, "bill.mode.", string(x.Mode)), kind(word, x), strconv.FormatInt(x.LineCount, 10), Fixed(x.Amount, s.Currency)})
 		}
 		for _, t := range totals(s, word) {
 			l.Totals = append(l.Totals, [2]string{t[0], t[1]})
@@ -72,8 +72,8 @@ func facts(s *statement.Statement, word func(string) string) [][2]string {
 
 // totals are the sum of a statement in writing; the last is what is asked for.
 func totals(s *statement.Statement, word func(string) string) [][2]string {
-	return [][2]string{{word("statement.col.subtotal"), s.Subtotal.String()}, {word("bill.column.tax") + " " + s.Percent() + "%", s.Tax.String()},
-		{word("bill.column.rounding"), s.Rounding.String()}, {word("statement.col.total"), s.Currency + " " + Fixed(s.Total, s.Currency)}}
+	return [][2]string{{word("statement.col.subtotal"), Fixed(s.Subtotal, s.Currency)}, {word("bill.column.tax") + " " + s.Percent() + "%", Fixed(s.Tax, s.Currency)},
+		{word("bill.column.rounding"), Fixed(s.Rounding, s.Currency)}, {word("statement.col.total"), s.Currency + " " + Fixed(s.Total, s.Currency)}}
 }
 
 // Fixed is an amount with the decimals of its currency, and more where it has more.
