@@ -37,6 +37,7 @@ import (
 	"huoban/internal/peak"
 	"huoban/internal/price"
 	"huoban/internal/prospect"
+	"huoban/internal/reconcile"
 	"huoban/internal/relation"
 	"huoban/internal/scope"
 	"huoban/internal/session"
@@ -98,6 +99,7 @@ type App struct {
 	DayKeeper     expenditure.DayKeeper
 	Anomalies     *anomaly.Service
 	Statements    *statement.Service
+	Reconcile     *reconcile.Service
 	Messages      *message.Box
 	Notices       *notice.Board
 	News          *news.Board

@@ -25,6 +25,9 @@ import (
 // lately is a cycle that everybody of the demo consumed in, not long enough ago to be out of reach.
 const lately = "2026-06"
 
+// earlier is the cycle before it.
+const earlier = "2026-05"
+
 // forms says how the parameters of a POST that names stored things are filled, so that the request gets
 // as far as looking the name up. A route that is missing here fails TestMatrix: add its row.
 var forms = map[string][][]string{
@@ -60,6 +63,7 @@ var forms = map[string][][]string{
 	"deliveries.import":       {{"dry_run", "on"}},
 	"quarantine.drop":         {{"reason", "matrix"}},
 	"role":                    {{}},
+	"reconciliations.compare": {{"cycle", lately, "batch", "{batch}", "with", "cycle", "against", earlier, "match", "product"}, {"cycle", lately, "with", "cycle", "against", lately, "other", "{other}", "match", "product"}},
 	"statements.rules.add":    {{"customer", "{customer}", "base", "billed", "way", "markup", "value", "10"}},
 	"sources.add":             {{"name", "matrix", "dialect", "focus"}},
 }
@@ -450,10 +454,15 @@ func (m *matrix) customers() {
 		tried++
 		other := slices.IndexFunc(m.w.list, func(b app.DemoAccount) bool { return b.Kind == "customer" && b.Organisation != a.Organisation })
 		m.actor(a.Username, a.Organisation, []string{m.w.list[other].Organisation, "QIHENG", "HENGLUO"})
-		c := m.w.signIn(m.t, a.Username)
+		c, self, stranger := m.w.signIn(m.t, a.Username), m.party(a.Organisation), m.nobody()
 		for _, r := range m.routes { // pages of customers alone
-			if r.Method == http.MethodGet && slices.Equal(r.Sides, []string{"customer"}) && slices.Equal(r.IDs, []string{"org"}) {
-				m.own(c, ask{route: r, org: a.Organisation, values: url.Values{}}, "org", a.Organisation)
+			if r.Method != http.MethodGet || !slices.Equal(r.Sides, []string{"customer"}) {
+				continue
+			}
+			for _, param := range r.IDs {
+				for _, v := range m.values(kindOf(r, param), self, stranger) {
+					m.own(c, ask{route: r, org: a.Organisation, values: m.fill(r, self)[0]}, param, v)
+				}
 			}
 		}
 	}
@@ -510,6 +519,7 @@ func (m *matrix) codes(query string, args ...any) (out []string) {
 
 // ownTraces are tables that hold what the one who asks leaves behind, not what is asked for.
 var ownTraces = []string{"customer_trail", "audit", "sso_refusal", "audit_head", "session", "sign_in_throttle", "idempotency_key", "job", "export_task", "export_piece", "kept_file", "kept_chunk"}
+var ownTraces = []string{"audit", "statement_file", "sso_refusal", "audit_head", "session", "sign_in_throttle", "idempotency_key", "job", "export_task", "export_piece", "kept_file", "kept_chunk"}
 
 // partlyTraces are what else a sign-in or the asking for a file leaves behind: a column, or the rows of a
 // machine.

@@ -80,17 +80,24 @@ AND coalesce(o.parent_id, '') NOT IN (SELECT partner_id FROM partnership WHERE v
 	"logo":       `SELECT sha FROM company_logo WHERE org_id = $1 AND org_id <> $2`,
 	"supervisor": `SELECT id FROM person WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
 	"roles":      ofOwnRoles, "role": ofOwnRoles, "copy": ofOwnRoles, "replacement": ofOwnRoles,
-	"path.id":       `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
-	"prospects":     `SELECT id FROM prospect WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
-	"prospect":      `SELECT id FROM prospect WHERE partner_id = $1 AND partner_id <> $2 AND state = 'registered' ORDER BY id`,
-	"registrations": `SELECT id FROM prospect WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY CASE state WHEN 'pending' THEN 0 ELSE 1 END, id`,
-	"associations":  `SELECT id FROM relation_request WHERE partner_id = $1 AND partner_id <> $2 AND customer_id <> $2 ORDER BY id`,
-	"invitations":   `SELECT id FROM invitation WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
-	"rules":         `SELECT id FROM statement_rule WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
-	"statements":    `SELECT id FROM statement WHERE (partner_id = $1 OR customer_id = $1) AND partner_id <> $2 AND customer_id <> $2 ORDER BY id`,
+	"path.id":         `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
+	"prospects":       `SELECT id FROM prospect WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
+	"prospect":        `SELECT id FROM prospect WHERE partner_id = $1 AND partner_id <> $2 AND state = 'registered' ORDER BY id`,
+	"registrations":   `SELECT id FROM prospect WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY CASE state WHEN 'pending' THEN 0 ELSE 1 END, id`,
+	"associations":    `SELECT id FROM relation_request WHERE partner_id = $1 AND partner_id <> $2 AND customer_id <> $2 ORDER BY id`,
+	"invitations":     `SELECT id FROM invitation WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
+	"rules":           `SELECT id FROM statement_rule WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
+	"statements":      `SELECT id FROM statement WHERE (partner_id = $1 OR customer_id = $1) AND partner_id <> $2 AND customer_id <> $2 ORDER BY id`,
+	"reconciliations": `SELECT id FROM reconcile_run WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
+	"batch":           theirBatches,
+	"other":           theirBatches,
 	// What follows is read from pages and answers instead.
 	"why": "", "import": "", "token": "", "key": "", "ticket": "", "platform": "", "leaving": "",
 }
+
+// theirBatches are deliveries with lines of the one's customers and none of the other's.
+const theirBatches = `SELECT DISTINCT CAST(u.slot_id AS text) FROM usage_summary u JOIN association a ON a.customer_id = u.customer_id WHERE a.partner_id = $1
+AND u.slot_id NOT IN (SELECT v.slot_id FROM usage_summary v JOIN association b ON b.customer_id = v.customer_id WHERE b.partner_id = $2)`
 
 func init() { kinds["path.cycle"] = kinds["cycle"] }
 

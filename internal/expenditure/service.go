@@ -75,6 +75,9 @@ type Store interface {
 	OfAccount(ctx context.Context, sc scope.Scope, from, to cycle.Cycle, account string) ([]string, error)
 	Weight(ctx context.Context, sc scope.Scope, at cycle.Cycle) (lines int64, err error)
 	ByNumber(ctx context.Context, sc scope.Scope, at cycle.Cycle, begins []byte) ([]Place, error)
+	// Batches are the deliveries of a cycle, active or replaced, with each customer the organisation ever dealt with
+	// that has lines in them; the caller keeps those it sees.
+	Batches(ctx context.Context, sc scope.Scope, c cycle.Cycle) ([]BatchOf, error)
 	// Version moves with every change of spans and slots, in the change's own transaction.
 	Version(ctx context.Context) (int64, error)
 }

@@ -60,6 +60,8 @@ func allLists() []*list {
 		{kind: "statement.heads", route: "statements.head", prefix: "v-", read: (*Handlers).readStatementHeads},
 		{kind: "statements.own", route: "billing.statements", read: (*Handlers).readOwnStatements},
 		{kind: "statement.own_lines", route: "billing.statements.show", prefix: "l-", read: (*Handlers).readOwnStatementLines},
+		{kind: "reconciliations", route: "reconciliations", read: (*Handlers).readReconciliations},
+		{kind: "reconcile.rows", route: "reconciliations.show", params: []string{"class"}, read: (*Handlers).readReconciled},
 		{kind: "dashboard.customers", route: "dashboards.customers", params: []string{"from", "to", "currency"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readContributions},
 		{kind: "members", route: "members", params: []string{"q", "role", "state"}, needs: scope.ItemStaffChange, read: (*Handlers).readMembers},
 		{kind: "roles", route: "roles", read: (*Handlers).readRoles},

@@ -47,6 +47,7 @@ var menu = []menuArea{
 			{"expenditure.title", "/expenditure", "e"},
 			{"peak.title", pathPeaks, "j"},
 			{"statement.title", pathStatements, "r"},
+			{"reconcile.title", pathReconcile, "q"},
 		}},
 		{"nav.group.incentives", nil},
 		{"nav.group.finance", []place{

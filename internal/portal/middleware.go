@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"huoban/internal/id"
+	"huoban/internal/reconcile"
 )
 
 // contentPolicy allows our own files and nothing inline; Tabler's style sheet carries small pictures as
@@ -56,7 +57,9 @@ const maxBody = 1 << 20
 func bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		limit := int64(maxBody)
-		if isUpload(r) {
+		if bringsList(r) {
+			limit = reconcile.MaxFile
+		} else if isUpload(r) {
 			limit = maxUpload
 		} else if bringsMetadata(r) {
 			limit = maxMetadataForm
@@ -66,6 +69,11 @@ func bounded(next http.Handler) http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// bringsList tells whether the request may bring a file that is compared and thrown away.
+func bringsList(r *http.Request) bool {
+	return isUpload(r) && strings.HasSuffix(r.URL.Path, pathReconcile)
 }
 
 // maxUpload bounds a delivery handed over in the browser; larger ones come by command.

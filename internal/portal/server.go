@@ -35,6 +35,7 @@ import (
 	"huoban/internal/peak"
 	"huoban/internal/price"
 	"huoban/internal/prospect"
+	"huoban/internal/reconcile"
 	"huoban/internal/relation"
 	"huoban/internal/scope"
 	"huoban/internal/session"
@@ -71,6 +72,7 @@ type Handlers struct {
 	Peaks       *peak.Service
 	Anomalies   *anomaly.Service
 	Statements  *stmt.Service
+	Reconcile   *reconcile.Service
 
 	Deliveries *delivery.Service
 

@@ -86,6 +86,9 @@ var Tenancy = map[string]string{
 	"statement_logo": ofStatement,
 	"statement_file": "statement_id IN (SELECT s.id FROM statement s)",
 
+	"reconcile_run": "org_id = {org}",
+	"reconcile_row": "run_id IN (SELECT r.id FROM reconcile_run r)",
+
 	"message":               "org_id = {org}",
 	"company_profile":       "org_id = {partners}",
 	"company_logo":          "org_id = {partners}",

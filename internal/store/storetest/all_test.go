@@ -25,6 +25,7 @@ import (
 	_ "huoban/internal/store/noticestore"
 	_ "huoban/internal/store/orgstore"
 	_ "huoban/internal/store/peakstore"
+	_ "huoban/internal/store/reconcilestore"
 	_ "huoban/internal/store/sessionstore"
 	_ "huoban/internal/store/signonstore"
 	_ "huoban/internal/store/ssostore"

@@ -109,7 +109,9 @@ type Rule struct {
 // Upload is the import form: a multipart POST with source, final, dry_run and files.
 type Upload struct {
 	Header  part.Header
+	Filter  *part.Filter // choices that decide what the form offers
 	Action  string
+	Hidden  []part.Hidden
 	Fields  []part.Field
 	Refusal *part.Refusal
 	Notes   []string // what is accepted

@@ -172,3 +172,9 @@ where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.o
   and ($16 = '' or exists (select 1 from account_dim a where a.id = l.account_id and (a.sub_account = $16 or a.sub_account_name = $16)))
 order by l.charge_start desc, l.line_key desc, l.occurrence desc
 limit $14;
+-- name: expenditure.Batches
+select distinct s.id, c.name, d.number, d.received_at, s.state, u.customer_id
+from slot s join delivery d on d.id = s.delivery_id join source c on c.id = s.source_id join usage_summary u on u.slot_id = s.id
+where s.cycle = $1 and s.state in ('active', 'superseded')
+  and u.customer_id in (select a.customer_id from association a join organisation o on o.id = a.partner_id where (o.id = $2 or o.parent_id = $2) and a.state in ('active', 'ended')
+    union all select me.id from organisation me where me.id = $2);
