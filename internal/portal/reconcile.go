@@ -103,8 +103,8 @@ func (h *Handlers) reconcileForm(c *Ctx, status int, refused *fault.Error) error
 		return f
 	}
 	left, right := value("cycle", string(now.Prev())), value("against", string(now.Prev().Prev()))
-	batches := func(name, of string) (part.Field, error) {
-		f := part.Field{Name: name, Label: c.T("reconcile." + name), Type: "select", Value: c.FormValue(name), Help: c.T("reconcile.batch_help"), Options: []part.Option{{Label: c.T("reconcile.batch_now")}}}
+	batches := func(name, label, of string) (part.Field, error) {
+		f := part.Field{Name: name, Label: label, Type: "select", Value: c.FormValue(name), Help: c.T("reconcile.batch_help"), Options: []part.Option{{Label: c.T("reconcile.batch_now")}}}
 		at, err := cycle.Parse(of)
 		if err != nil || expenditure.CheckCycle(at, h.Clock.Now()) != nil {
 			return f, nil
@@ -115,11 +115,11 @@ func (h *Handlers) reconcileForm(c *Ctx, status int, refused *fault.Error) error
 		}
 		return f, err
 	}
-	batch, err := batches("batch", left)
+	batch, err := batches("batch", c.T("reconcile.batch"), left)
 	if err != nil {
 		return err
 	}
-	other, err := batches("other", right)
+	other, err := batches("other", c.T("reconcile.other"), right)
 	if err != nil {
 		return err
 	}
