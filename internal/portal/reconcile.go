@@ -49,7 +49,7 @@ func (h *Handlers) reconciliations(c *Ctx) error {
 	return c.page(http.StatusOK, p.Page())
 }
 
-func exactCell(x money.Exact, currency string) opsview.Cell {
+func diffCell(x money.Exact, currency string) opsview.Cell {
 	return opsview.Cell{Text: i18n.ExactMoney(x, currency), Raw: x.String()}
 }
 
@@ -72,7 +72,7 @@ func (h *Handlers) readReconciliations(c *Ctx) (*sheet, error) {
 			n += r.Totals.By[x].Rows
 		}
 		s.add(sheetRow{key: r.ID, at: r.CreatedAt, mark: marks(r.Left, r.Right, string(r.Key), r.Totals.Left.String(), r.Totals.Right.String()), cells: []opsview.Cell{{Text: i18n.DateTime(r.CreatedAt), Href: c.at(pathReconcile + "/" + r.ID)}, {Text: r.Left}, {Text: r.Right},
-			{Text: c.T("reconcile.key." + string(r.Key))}, exactCell(r.Totals.Left, r.Currency), exactCell(r.Totals.Right, r.Currency), exactCell(r.Totals.Difference(), r.Currency), countCell(n)}})
+			{Text: c.T("reconcile.key." + string(r.Key))}, diffCell(r.Totals.Left, r.Currency), diffCell(r.Totals.Right, r.Currency), diffCell(r.Totals.Difference(), r.Currency), countCell(n)}})
 	}
 	return s, nil
 }
@@ -346,7 +346,7 @@ func (h *Handlers) readReconciled(c *Ctx) (*sheet, error) {
 }
 
 func differenceRow(c *Ctx, r *reconcile.Run, x *reconcile.Row) sheetRow {
-	left, right := exactCell(x.Left, r.Currency), exactCell(x.Right, r.Currency)
+	left, right := diffCell(x.Left, r.Currency), diffCell(x.Right, r.Currency)
 	switch x.Class {
 	case reconcile.ClassAdded:
 		left = opsview.Cell{Text: i18n.Nothing}
@@ -354,5 +354,5 @@ func differenceRow(c *Ctx, r *reconcile.Run, x *reconcile.Row) sheetRow {
 		right = opsview.Cell{Text: i18n.Nothing}
 	}
 	return sheetRow{key: strconv.FormatInt(x.No, 10), sums: sums{{r.Currency, x.Diff()}}, mark: marks(x.Key, x.Left.String(), x.Right.String()),
-		cells: []opsview.Cell{{Text: x.Key}, {Status: &part.Status{Text: c.T("reconcile.class." + string(x.Class)), Tone: classTone[x.Class]}}, left, right, exactCell(x.Diff(), r.Currency)}}
+		cells: []opsview.Cell{{Text: x.Key}, {Status: &part.Status{Text: c.T("reconcile.class." + string(x.Class)), Tone: classTone[x.Class]}}, left, right, diffCell(x.Diff(), r.Currency)}}
 }
