@@ -34,7 +34,7 @@ func (a *App) tellCustomer(ctx context.Context, s *statement.Statement) error {
 	var notices []message.Notice
 	for _, personID := range people {
 		notices = append(notices, message.Notice{PersonID: personID, OrgID: s.Customer.ID, Category: message.CategoryBill, Code: "statement_sent", Args: args, Link: link})
-		if err := a.mailPerson(ctx, personID, outbox.Mail{Code: "statement_sent", Args: args, Link: link}); err != nil {
+		if err := a.mailPerson(ctx, s.Customer.ID, personID, message.CategoryBill, outbox.Mail{Code: "statement_sent", Args: args, Link: link}); err != nil {
 			return err
 		}
 	}
