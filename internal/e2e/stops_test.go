@@ -56,6 +56,7 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "platform", path: "/platform/" + partner, all: true},
 		{path: "/platform/" + partner, who: buyer, name: "platform refused", all: true},
 		{route: "views.unsubscribe", path: "/unsubscribe/no-such-token", all: true},
+		{route: "reconciliations.show", who: buyer, path: w.compare(t, c, partner), name: "a comparison", all: true},
 		{route: "views.mine", who: buyer, path: p + "/views", name: "no views"},
 		{route: "views.mine", who: "qiheng-admin", path: "/o/QIHENG/views", name: "a view to mail", all: true},
 		{route: "invite", path: w.generalLink(t, buyer), all: true},

@@ -55,6 +55,7 @@ type RouteInfo struct {
 	Public     bool     `json:"public,omitempty"`
 	SignedIn   bool     `json:"signed_in,omitempty"`
 	Foreign    bool     `json:"cross_origin,omitempty"` // other sites may post here
+	Once       bool     `json:"once,omitempty"`         // takes what is there once, which a HEAD does not
 	Permission []string `json:"permission,omitempty"`   // any one is enough
 	Also       []string `json:"also,omitempty"`         // and each of these
 	Sides      []string `json:"sides,omitempty"`
@@ -65,7 +66,7 @@ type RouteInfo struct {
 func Routes() []RouteInfo {
 	var out []RouteInfo
 	for _, r := range table() {
-		info := RouteInfo{Method: r.Method, Path: r.Path, Name: r.Name, Public: r.Public, SignedIn: r.Self, Foreign: r.Foreign, IDs: r.IDs()}
+		info := RouteInfo{Method: r.Method, Path: r.Path, Name: r.Name, Public: r.Public, SignedIn: r.Self, Foreign: r.Foreign, Once: r.Once, IDs: r.IDs()}
 		for _, i := range r.Items {
 			info.Permission = append(info.Permission, string(i))
 		}
