@@ -7,12 +7,18 @@ BIN := bin/portal
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X huoban/internal/app.Version=$(VERSION)
 
-# Where no time is spent, functions are called instead of copied into their callers: 1.3 MB less of program.
-# The last pattern that matches a package counts, so the parts of every page keep theirs.
+# Where no time is spent, functions are called instead of copied into their callers: 3 MB less of program.
+# The last pattern that matches a package counts, so what reads, adds up and draws lines keeps its copies.
 SMALL := github.com/xuri/... google.golang.org/protobuf/... github.com/prometheus/... github.com/alecthomas/kong \
-	github.com/pressly/... github.com/wneessen/... golang.org/x/text/... codeberg.org/... huoban/web/templates/...
-FAST := huoban/web/templates/part huoban/web/templates/layout huoban/web/templates/expview
-GCFLAGS := $(SMALL:%=-gcflags=%=-l) $(FAST:%=-gcflags=%=)
+	github.com/pressly/... github.com/wneessen/... golang.org/x/text/... codeberg.org/... github.com/jackc/pgx/v5/pgtype \
+	github.com/parquet-go/... github.com/andybalholm/... github.com/twpayne/... github.com/nicksnyder/... \
+	github.com/crewjam/... github.com/beevik/... golang.org/x/net/... text/template html/template encoding/gob huoban/...
+FAST := web/templates/part web/templates/layout web/templates/expview internal/expenditure internal/money internal/id \
+	internal/usage internal/attribution internal/ingest/... internal/monthclose internal/bill internal/peak internal/flow \
+	internal/audit internal/sso/... internal/store internal/store/lite internal/store/expenditurestore \
+	internal/store/usagestore internal/store/closestore internal/store/flowstore internal/store/auditstore \
+	internal/store/sessionstore
+GCFLAGS := $(SMALL:%=-gcflags=%=-l) $(FAST:%=-gcflags=huoban/%=)
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
