@@ -88,10 +88,11 @@ func words(q string) []string {
 }
 
 // weigh tells how well the page fits the words: 0 is not at all. Its name counts most, then a former
-// path, then the area and column it stands in; every word must be found, in either language.
+// path, then the area and column it stands in, which also decide between names that fit alike; every word must
+// be found, in either language.
 func (p page) weigh(c *Ctx, words []string) (weight int, was old) {
 	for _, w := range words {
-		best := 0
+		best, within := 0, 0
 		for _, l := range i18n.Langs {
 			ctx := i18n.With(c.ctx(), l)
 			name := strings.ToLower(i18n.T(ctx, p.key))
@@ -104,8 +105,12 @@ func (p page) weigh(c *Ctx, words []string) (weight int, was old) {
 				best = max(best, 4)
 			}
 			for _, key := range p.above {
-				if strings.Contains(strings.ToLower(i18n.T(ctx, key)), w) {
+				above := strings.ToLower(i18n.T(ctx, key))
+				if strings.Contains(above, w) {
 					best = max(best, 1)
+				}
+				if above == w {
+					within = 1
 				}
 			}
 		}
@@ -120,7 +125,7 @@ func (p page) weigh(c *Ctx, words []string) (weight int, was old) {
 		if best == 0 {
 			return 0, old{}
 		}
-		weight += best
+		weight += best + within
 	}
 	return weight, was
 }
