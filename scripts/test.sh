@@ -19,6 +19,7 @@ if ! command -v chromium-headless-shell >/dev/null 2>&1 && { can_install || ! wh
 need python3 python3
 need gcc gcc
 need xmlsec1 xmlsec1
+need pdftotext poppler-utils
 [ -e /usr/include/stdlib.h ] || missing+=(libc6-dev)
 fc-list :lang=zh 2>/dev/null | grep -q . || missing+=(fontconfig fonts-noto-cjk)
 

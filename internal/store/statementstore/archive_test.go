@@ -135,16 +135,15 @@ func (w *world) compare(t *testing.T, body []byte) {
 	}
 }
 
-// textOf is what a reader can select in a PDF; without the tool that reads it the PDF must at least say which letter
-// each glyph is.
+// textOf is what a reader can select in a PDF.
 func textOf(t *testing.T, pdf []byte) string {
 	t.Helper()
 	tool, err := exec.LookPath("pdftotext")
 	if err != nil {
-		if !bytes.Contains(pdf, []byte("/ToUnicode")) {
-			t.Fatal("no text can be selected")
+		if os.Getenv("CI") == "true" {
+			t.Fatal("pdftotext is missing: the text of a PDF must be read")
 		}
-		t.Skip("pdftotext is not here")
+		t.Skip("pdftotext is missing (make test brings it)")
 	}
 	path := filepath.Join(t.TempDir(), "s.pdf")
 	if err := os.WriteFile(path, pdf, 0o600); err != nil {
