@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/internal/sso"
 	"huoban/internal/sso/registry"
 )
@@ -119,7 +119,7 @@ func (c *spAddCmd) Run(o *out) error {
 	for name, field := range c.Attr {
 		attributes = append(attributes, sso.Release{Name: name, Field: field})
 	}
-	slices.SortFunc(attributes, func(a, b sso.Release) int { return strings.Compare(a.Name, b.Name) })
+	sorted.By(attributes, func(a, b sso.Release) int { return strings.Compare(a.Name, b.Name) })
 	return o.with(func(ctx context.Context, a *app.App, sc scope.Scope) error {
 		partnerID := ""
 		if c.Partner != "" {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 )
 
 // Administrators names the active administrators of an organisation, for "who can help".
@@ -85,6 +86,6 @@ func (s *Service) Managers(ctx context.Context, orgID string) ([]Person, error) 
 			out = append(out, p)
 		}
 	}
-	slices.SortFunc(out, func(a, b Person) int { return strings.Compare(a.Login, b.Login) })
+	sorted.By(out, func(a, b Person) int { return strings.Compare(a.Login, b.Login) })
 	return out, nil
 }

@@ -9,6 +9,7 @@ import (
 	"huoban/internal/id"
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 )
 
 // MaxContacts is how many 客户联系人 an organisation names to its customers.
@@ -66,7 +67,7 @@ func (s *Service) Members(ctx context.Context, sc scope.Scope) ([]Member, error)
 			out[at].Link = &links[i]
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Member) int { return strings.Compare(loginKey(a.Login), loginKey(b.Login)) })
+	sorted.By(out, func(a, b Member) int { return strings.Compare(loginKey(a.Login), loginKey(b.Login)) })
 	return out, nil
 }
 
@@ -358,7 +359,7 @@ func (s *Service) Contacts(ctx context.Context, orgID string) ([]Person, error) 
 			out = append(out, p)
 		}
 	}
-	slices.SortFunc(out, func(a, b Person) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
+	sorted.By(out, func(a, b Person) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
 	return out, nil
 }
 

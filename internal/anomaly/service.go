@@ -14,6 +14,7 @@ import (
 	"huoban/internal/expenditure"
 	"huoban/internal/fault"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 )
 
 // MaxNote is how long an explanation may be.
@@ -137,7 +138,7 @@ func (s *Service) List(ctx context.Context, sc scope.Scope, c cycle.Cycle, curre
 			out.Found = append(out.Found, f)
 		}
 	}
-	slices.SortStableFunc(out.Found, func(a, b Found) int {
+	sorted.By(out.Found, func(a, b Found) int {
 		return cmp.Or(explained(a)-explained(b), slices.Index(Kinds, a.Kind)-slices.Index(Kinds, b.Kind), b.Amount.Sub(b.Last).Cmp(a.Amount.Sub(a.Last)),
 			strings.Compare(a.Customer.Code, b.Customer.Code))
 	})
@@ -180,7 +181,7 @@ func historyOf(x *expenditure.CustomerDays, days int) History {
 			h.New = append(h.New, Product{name, p.Amount})
 		}
 	}
-	slices.SortFunc(h.New, func(a, b Product) int { return cmp.Or(b.Amount.Cmp(a.Amount), strings.Compare(a.Name, b.Name)) })
+	sorted.By(h.New, func(a, b Product) int { return cmp.Or(b.Amount.Cmp(a.Amount), strings.Compare(a.Name, b.Name)) })
 	return h
 }
 

@@ -134,7 +134,7 @@ func (a *App) demoVendor(ctx context.Context, sc scope.Scope, v demoVendor) erro
 
 // unpackSample writes an embedded sample to a temporary folder, under its own name.
 func unpackSample(name string) (string, error) {
-	body, err := data.Samples.ReadFile(name)
+	body, err := data.Sample(name)
 	if err != nil {
 		return "", err
 	}

@@ -8,8 +8,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
+
+	"huoban/internal/sorted"
 )
 
 // sortedZip writes the parts of a workbook in the order of their names: the library hands them over in
@@ -84,7 +85,7 @@ func (z *sortedZip) Close() error {
 	if err := z.end(); err != nil {
 		return err
 	}
-	slices.SortFunc(z.parts, func(a, b *zipPart) int { return strings.Compare(a.header.Name, b.header.Name) })
+	sorted.By(z.parts, func(a, b *zipPart) int { return strings.Compare(a.header.Name, b.header.Name) })
 	w := zip.NewWriter(z.out)
 	for _, p := range z.parts {
 		part, err := w.CreateRaw(&p.header)

@@ -9,6 +9,7 @@ import (
 
 	"huoban/internal/fault"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 )
 
 // Party is an organisation as lists name it.
@@ -75,7 +76,7 @@ func (s *Service) Directory(ctx context.Context, sc scope.Scope) ([]Entry, error
 	for i := range out {
 		out[i].tend(cares, now)
 	}
-	slices.SortFunc(out, func(a, b Entry) int {
+	sorted.By(out, func(a, b Entry) int {
 		return cmp.Or(strings.Compare(a.Customer.Name, b.Customer.Name), strings.Compare(a.CustomerID, b.CustomerID), strings.Compare(a.PartnerID, b.PartnerID))
 	})
 	return out, nil
@@ -157,8 +158,8 @@ func (s *Service) Record(ctx context.Context, sc scope.Scope, customerID string)
 			r.Cares = append(r.Cares, c)
 		}
 	}
-	slices.SortStableFunc(r.Associations, func(a, b Association) int { return b.CreatedAt.Compare(a.CreatedAt) })
-	slices.SortStableFunc(r.Cares, func(a, b Care) int { return b.From.Compare(a.From) })
+	sorted.By(r.Associations, func(a, b Association) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	sorted.By(r.Cares, func(a, b Care) int { return b.From.Compare(a.From) })
 	return r, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"huoban/internal/flow"
 	"huoban/internal/id"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 )
 
 // Act is what a partner's person did with what is known of a customer.
@@ -148,7 +149,7 @@ func (s *Service) Trail(ctx context.Context, sc scope.Scope) ([]Event, error) {
 
 // Newest puts events in the order of the trail.
 func Newest(list []Event) {
-	slices.SortStableFunc(list, func(a, b Event) int {
+	sorted.By(list, func(a, b Event) int {
 		if c := b.At.Compare(a.At); c != 0 {
 			return c
 		}

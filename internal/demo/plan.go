@@ -2,10 +2,10 @@ package demo
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"huoban/internal/cycle"
+	"huoban/internal/sorted"
 )
 
 // Do names what a step does.
@@ -74,7 +74,7 @@ func (w *World) Plan() []Step {
 		}
 	}
 	out = append(out, w.courting()...)
-	slices.SortStableFunc(out, func(a, b Step) int { return a.At.Compare(b.At) })
+	sorted.By(out, func(a, b Step) int { return a.At.Compare(b.At) })
 	return append(out, Step{Do: DoImport, Cycle: w.Last, At: w.Now}, Step{Do: DoPeak, Cycle: w.Last, At: w.Now})
 }
 

@@ -14,6 +14,7 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/internal/sso"
 	"huoban/internal/sso/metadata"
 	"huoban/internal/sso/registry"
@@ -187,7 +188,7 @@ func (h *Handlers) accessCerts(c *Ctx, p registry.Platform) (ssoview.Sheet, erro
 	if len(s.Checks) == 0 {
 		s.Notes = []string{c.T("access.no_certs")}
 	}
-	slices.SortStableFunc(s.Checks, func(a, b part.Check) int { return rank(a.Tone) - rank(b.Tone) })
+	sorted.By(s.Checks, func(a, b part.Check) int { return rank(a.Tone) - rank(b.Tone) })
 	return s, err
 }
 

@@ -14,6 +14,7 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/web/templates/opsview"
 	"huoban/web/templates/part"
 )
@@ -225,7 +226,7 @@ func (h *Handlers) caresOf(c *Ctx, personID string) ([]customer.Assignment, map[
 		}
 		return a.To.UnixMicro()
 	}
-	slices.SortStableFunc(all, func(a, b customer.Assignment) int {
+	sorted.By(all, func(a, b customer.Assignment) int {
 		if x, y := ended(a), ended(b); x != y {
 			if x > y {
 				return -1

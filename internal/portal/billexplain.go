@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"huoban/internal/adjustment"
@@ -12,6 +11,7 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/money"
+	"huoban/internal/sorted"
 	"huoban/internal/usage"
 	"huoban/web/templates/billview"
 	"huoban/web/templates/part"
@@ -56,7 +56,7 @@ func (h *Handlers) billExplain(c *Ctx) error {
 				items = append(items, &doc.Items[i])
 			}
 		}
-		slices.SortStableFunc(items, func(a, b *bill.Item) int { return cmp.Compare(size(b.Amount), size(a.Amount)) })
+		sorted.By(items, func(a, b *bill.Item) int { return cmp.Compare(size(b.Amount), size(a.Amount)) })
 		for _, it := range items[:min(len(items), maxGroups)] {
 			page.Rows = append(page.Rows, explainRow(c, doc, it))
 		}

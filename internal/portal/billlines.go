@@ -17,6 +17,7 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/internal/usage"
 	"huoban/web/templates/billview"
 	"huoban/web/templates/part"
@@ -310,7 +311,7 @@ func lineFilter(c *Ctx, doc *bill.Document, l lineList) part.Filter {
 				field.Options = append(field.Options, part.Option{Value: value, Label: label})
 			}
 		}
-		slices.SortFunc(field.Options[1:], func(a, b part.Option) int { return strings.Compare(a.Label, b.Label) })
+		sorted.By(field.Options[1:], func(a, b part.Option) int { return strings.Compare(a.Label, b.Label) })
 		f.Fields = append(f.Fields, field)
 	}
 	f.Fields = append(f.Fields, part.FilterField{Name: "zero", Label: c.T("bills.filter.amount"), Value: l.params.Get("zero"), More: true,

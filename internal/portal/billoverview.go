@@ -2,13 +2,13 @@ package portal
 
 import (
 	"net/http"
-	"slices"
 
 	"huoban/internal/bill"
 	"huoban/internal/billexport"
 	"huoban/internal/i18n"
 	"huoban/internal/money"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/internal/usage"
 	"huoban/web/templates/billview"
 	"huoban/web/templates/part"
@@ -118,7 +118,7 @@ func splitOf(c *Ctx, doc *bill.Document, by bill.By, most int) billview.Split {
 	if by == bill.ByProduct {
 		groups = mergeProducts(groups)
 	}
-	slices.SortStableFunc(groups, func(a, b bill.Group) int {
+	sorted.By(groups, func(a, b bill.Group) int {
 		switch {
 		case a.Amount > b.Amount:
 			return -1

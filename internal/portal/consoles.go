@@ -10,6 +10,7 @@ import (
 	"huoban/internal/i18n"
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/internal/sso"
 	"huoban/internal/sso/registry"
 	"huoban/web/templates/opsview"
@@ -132,7 +133,7 @@ func (h *Handlers) consoleForm(c *Ctx, status int, refused *fault.Error) error {
 		return err
 	}
 	choice := part.Field{Name: "partner", Label: c.T("consoles.partner"), Type: "select", Value: c.FormValue("partner"), Help: c.T("consoles.partner_help"), Options: []part.Option{{Label: c.T("consoles.everybody")}}}
-	slices.SortFunc(all, func(a, b organisation.Organisation) int { return strings.Compare(a.Code, b.Code) })
+	sorted.By(all, func(a, b organisation.Organisation) int { return strings.Compare(a.Code, b.Code) })
 	for _, o := range all {
 		if o.Kind.IsPartner() {
 			choice.Options = append(choice.Options, part.Option{Value: o.Code, Label: o.Name + " " + o.Code})

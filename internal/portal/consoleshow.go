@@ -2,12 +2,12 @@ package portal
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
+	"huoban/internal/sorted"
 	"huoban/internal/sso"
 	"huoban/internal/sso/metadata"
 	"huoban/internal/sso/registry"
@@ -115,7 +115,7 @@ func (h *Handlers) consoleCerts(c *Ctx, x registry.ConsoleStatus) ssoview.Sheet 
 	if len(s.Checks) == 0 {
 		s.Notes = []string{c.T("consoles.no_certs")}
 	}
-	slices.SortStableFunc(s.Checks, func(a, b part.Check) int { return rank(a.Tone) - rank(b.Tone) })
+	sorted.By(s.Checks, func(a, b part.Check) int { return rank(a.Tone) - rank(b.Tone) })
 	return s
 }
 

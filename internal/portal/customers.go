@@ -12,6 +12,7 @@ import (
 	"huoban/internal/expenditure"
 	"huoban/internal/i18n"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/web/templates/opsview"
 	"huoban/web/templates/part"
 )
@@ -199,7 +200,7 @@ func managersOf(all []customer.Entry) []customer.Carer {
 			out = append(out, m)
 		}
 	}
-	slices.SortFunc(out, func(a, b customer.Carer) int {
+	sorted.By(out, func(a, b customer.Carer) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
 	})
 	return out
@@ -305,9 +306,9 @@ func narrowedCustomers(c *Ctx, s *sheet, q *customerQuery, shown []customer.Entr
 func sortCustomers(all []customer.Entry, how string, spent map[string]sums) {
 	switch how {
 	case "newest":
-		slices.SortStableFunc(all, func(a, b customer.Entry) int { return b.From.Compare(a.From) })
+		sorted.By(all, func(a, b customer.Entry) int { return b.From.Compare(a.From) })
 	case "spent":
-		slices.SortStableFunc(all, func(a, b customer.Entry) int { return compareSums(spent[b.Customer.Code], spent[a.Customer.Code]) })
+		sorted.By(all, func(a, b customer.Entry) int { return compareSums(spent[b.Customer.Code], spent[a.Customer.Code]) })
 	}
 }
 

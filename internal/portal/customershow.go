@@ -12,6 +12,7 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/web/templates/opsview"
 	"huoban/web/templates/part"
 )
@@ -149,7 +150,7 @@ func (h *Handlers) readCustomerProducts(c *Ctx) (*sheet, error) {
 		{key: "lines", title: c.T("expenditure.col.lines"), num: true}, {key: "amount", title: c.T("customers.col.spent"), num: true, money: true, class: "m"}},
 		empty: part.Empty{Title: c.T("customers.show.no_products"), Text: c.T("customers.show.no_products_text")}}
 	err = h.eachCurrency(c, expenditure.Filter{Cycle: at, Customer: r.Customer.Code}, func(x *expenditure.Summary) {
-		slices.SortStableFunc(x.Rows, func(a, b expenditure.Row) int { return b.Amount().Cmp(a.Amount()) })
+		sorted.By(x.Rows, func(a, b expenditure.Row) int { return b.Amount().Cmp(a.Amount()) })
 		for i := range x.Rows {
 			s.add(productRow(c, r, &x.Rows[i], x.Currency, at))
 		}

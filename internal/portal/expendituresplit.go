@@ -8,6 +8,7 @@ import (
 	"huoban/internal/customer"
 	"huoban/internal/expenditure"
 	"huoban/internal/i18n"
+	"huoban/internal/sorted"
 	"huoban/web/templates/expview"
 	"huoban/web/templates/part"
 )
@@ -29,7 +30,7 @@ func shares(s *expenditure.Summary, key func(*expenditure.Row) string) []share {
 		}
 		out[at].Merge(s.Rows[i].Figures)
 	}
-	slices.SortFunc(out, func(a, b share) int {
+	sorted.By(out, func(a, b share) int {
 		return cmp.Or(b.Discount.Cmp(a.Discount), b.Amount().Cmp(a.Amount()), strings.Compare(a.key, b.key))
 	})
 	return out

@@ -3,7 +3,6 @@ package portal
 import (
 	"cmp"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"huoban/internal/i18n"
 	"huoban/internal/monthclose"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/web/templates/homeview"
 	"huoban/web/templates/layout"
 	"huoban/web/templates/part"
@@ -32,7 +32,7 @@ func (h *Handlers) home(c *Ctx) error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(known, func(a, b monthclose.Known) int {
+	sorted.By(known, func(a, b monthclose.Known) int {
 		return cmp.Or(strings.Compare(string(b.Cycle), string(a.Cycle)), strings.Compare(a.Vendor, b.Vendor))
 	})
 	waiting, err := h.duties(c)

@@ -9,6 +9,7 @@ import (
 	"huoban/internal/i18n"
 	"huoban/internal/news"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/web/templates/homeview"
 	"huoban/web/templates/part"
 )
@@ -62,7 +63,7 @@ func (h *Handlers) countCustomers(c *Ctx, running cycle.Cycle, now time.Time) (*
 		return nil, err
 	}
 	own := slices.DeleteFunc(all, func(e customer.Entry) bool { return !e.Own(c.Org.ID) || len(spent[e.Customer.Code]) == 0 })
-	slices.SortStableFunc(own, func(a, b customer.Entry) int { return compareSums(spent[b.Customer.Code], spent[a.Customer.Code]) })
+	sorted.By(own, func(a, b customer.Entry) int { return compareSums(spent[b.Customer.Code], spent[a.Customer.Code]) })
 	for i := range own[:min(len(own), homeTop)] {
 		e := &own[i]
 		top := homeview.Top{Name: c.personal(e.Customer.Name).Text, Code: e.Customer.Code, Href: c.at(pathCustomers + "/" + e.CustomerID)}

@@ -12,6 +12,7 @@ import (
 	"huoban/internal/money"
 	"huoban/internal/monthclose"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/web/templates/homeview"
 	"huoban/web/templates/layout"
 	"huoban/web/templates/part"
@@ -123,7 +124,7 @@ func billFreshness(c *Ctx, known []monthclose.Known, names map[string]string, no
 			vendors = append(vendors, k)
 		}
 	}
-	slices.SortFunc(vendors, func(a, b monthclose.Known) int { return cmp.Compare(a.Vendor, b.Vendor) })
+	sorted.By(vendors, func(a, b monthclose.Known) int { return cmp.Compare(a.Vendor, b.Vendor) })
 	for _, k := range vendors {
 		next := k.Cycle.Next()
 		key := "ops.home.fresh.bill_by"
@@ -162,7 +163,7 @@ func (h *Handlers) deliveredHome(c *Ctx, p *homeview.Home) error {
 		}
 		p.Fresh = append(p.Fresh, row)
 	}
-	slices.SortStableFunc(changes, func(a, b change) int { return b.at.Compare(a.at) })
+	sorted.By(changes, func(a, b change) int { return b.at.Compare(a.at) })
 	for _, x := range changes[:min(len(changes), homeChanges)] {
 		p.Changes = append(p.Changes, x.row)
 	}

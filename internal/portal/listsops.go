@@ -16,6 +16,7 @@ import (
 	"huoban/internal/monthclose"
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/internal/usage"
 	"huoban/web/templates/opsview"
 	"huoban/web/templates/part"
@@ -36,7 +37,7 @@ func (h *Handlers) readAdjustments(c *Ctx) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(all, func(a, b adjustment.Adjustment) int {
+	sorted.By(all, func(a, b adjustment.Adjustment) int {
 		if x, y := a.State == adjustment.StateProposed, b.State == adjustment.StateProposed; x != y {
 			if x {
 				return -1
@@ -172,7 +173,7 @@ func (h *Handlers) readCloses(c *Ctx) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(known, func(a, b monthclose.Known) int { return strings.Compare(string(b.Cycle), string(a.Cycle)) })
+	sorted.By(known, func(a, b monthclose.Known) int { return strings.Compare(string(b.Cycle), string(a.Cycle)) })
 	s := &sheet{columns: []listColumn{{key: "cycle", title: c.T("opsview.closes.cycle")}, {key: "state", title: c.T("opsview.col.state")}, {key: "due", title: c.T("opsview.closes.due"), class: "num-l"},
 		{key: "note", title: c.T("opsview.closes.note"), class: "hb-2"}, {key: "amount", title: c.T("opsview.draft.due"), num: true, money: true, class: "m"}},
 		empty: part.Empty{Title: c.T("ops.closes.empty"), Text: c.T("ops.closes.empty_text")}}

@@ -17,6 +17,7 @@ import (
 	"huoban/internal/organisation"
 	"huoban/internal/price"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/internal/source"
 	"huoban/internal/usage"
 	"huoban/web/templates/opsview"
@@ -80,7 +81,7 @@ func (h *Handlers) readPeriods(c *Ctx) (*sheet, error) {
 			s.reached(newest[0].ReceivedAt)
 		}
 	}
-	slices.SortStableFunc(periods, func(a, b delivery.Period) int { return strings.Compare(string(b.Cycle), string(a.Cycle)) })
+	sorted.By(periods, func(a, b delivery.Period) int { return strings.Compare(string(b.Cycle), string(a.Cycle)) })
 	for i := range periods {
 		s.add(periodRow(c, &periods[i]))
 	}
@@ -136,7 +137,7 @@ func (h *Handlers) readMapping(c *Ctx) (*sheet, error) {
 	q := strings.TrimSpace(c.QueryParam("q"))
 	s.narrowed("", name)
 	s.narrowed("q", q)
-	slices.SortFunc(rules, func(a, b attribution.Rule) int { return strings.Compare(ruleAt(&a), ruleAt(&b)) })
+	sorted.By(rules, func(a, b attribution.Rule) int { return strings.Compare(ruleAt(&a), ruleAt(&b)) })
 	for i := range rules {
 		r := &rules[i]
 		o := orgs[r.OrgID]
@@ -165,7 +166,7 @@ func (h *Handlers) readUnmapped(c *Ctx) (*sheet, error) {
 		return nil, err
 	}
 	s.narrowed("", name)
-	slices.SortFunc(known, func(a, b monthclose.Known) int { return strings.Compare(string(b.Cycle), string(a.Cycle)) })
+	sorted.By(known, func(a, b monthclose.Known) int { return strings.Compare(string(b.Cycle), string(a.Cycle)) })
 	for _, k := range known {
 		if k.State == monthclose.StateIssued {
 			continue

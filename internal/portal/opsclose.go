@@ -3,7 +3,6 @@ package portal
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"huoban/internal/i18n"
 	"huoban/internal/monthclose"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/internal/usage"
 	"huoban/web/templates/opsview"
 	"huoban/web/templates/part"
@@ -378,7 +378,7 @@ func (h *Handlers) closeEvents(c *Ctx, st *monthclose.Status) ([]part.Event, err
 				Note: i18n.FaultText(c.ctx(), fault.Conflict(s.Detail, nil)), Tone: part.Bad})
 		}
 	}
-	slices.SortStableFunc(events, func(a, b part.Event) int { return strings.Compare(b.When, a.When) })
+	sorted.By(events, func(a, b part.Event) int { return strings.Compare(b.When, a.When) })
 	return events, nil
 }
 

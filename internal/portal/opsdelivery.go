@@ -15,6 +15,7 @@ import (
 	"huoban/internal/i18n"
 	"huoban/internal/money"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/internal/source"
 	"huoban/internal/usage"
 	"huoban/web/templates/opsview"
@@ -381,7 +382,7 @@ func (h *Handlers) conformCard(c *Ctx, d *delivery.Delivery) (*opsview.Conform, 
 // that most rows break.
 func worst(list []conformance.Result) []conformance.Result {
 	failed := slices.DeleteFunc(slices.Clone(list), func(r conformance.Result) bool { return r.Verdict != conformance.VerdictFailed })
-	slices.SortStableFunc(failed, func(a, b conformance.Result) int {
+	sorted.By(failed, func(a, b conformance.Result) int {
 		for _, first := range []func(r conformance.Result) bool{binding, concrete} {
 			if x, y := first(a), first(b); x != y {
 				if x {

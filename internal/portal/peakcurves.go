@@ -8,6 +8,7 @@ import (
 	"huoban/internal/cycle"
 	"huoban/internal/i18n"
 	"huoban/internal/peak"
+	"huoban/internal/sorted"
 	"huoban/web/templates/expview"
 )
 
@@ -39,23 +40,23 @@ func peakCurves(c *Ctx, r *peak.Details) []expview.Curve {
 	if !r.Known() || r.Billing == nil || r.Hidden > 0 { // in order of size only what is whole can be shown
 		return []expview.Curve{over}
 	}
-	sorted := peakCurve(c, r, "sorted")
+	rising := peakCurve(c, r, "sorted")
 	for i := range r.Days {
 		for slot := range peak.PointsPerDay {
 			if d := &r.Days[i]; d.Has(slot) && d.Marks[slot] != peak.MarkIdle {
-				sorted.Points = append(sorted.Points, sampleOf(r, d, slot))
+				rising.Points = append(rising.Points, sampleOf(r, d, slot))
 			}
 		}
 	}
-	slices.SortStableFunc(sorted.Points, func(a, b expview.Sample) int { return cmp.Compare(b.Size, a.Size) })
-	for i := range sorted.Points { // equal points are alike in a picture by size
-		sorted.Points[i].Dropped = i < r.Dropped
+	sorted.By(rising.Points, func(a, b expview.Sample) int { return cmp.Compare(b.Size, a.Size) })
+	for i := range rising.Points { // equal points are alike in a picture by size
+		rising.Points[i].Dropped = i < r.Dropped
 	}
-	sorted.At = r.Dropped
+	rising.At = r.Dropped
 	for _, share := range []int{0, 25, 50, 75, 100} {
-		sorted.Names = append(sorted.Names, expview.Name{At: share * max(0, len(sorted.Points)-1) / 100, Text: strconv.Itoa(share) + "%"})
+		rising.Names = append(rising.Names, expview.Name{At: share * max(0, len(rising.Points)-1) / 100, Text: strconv.Itoa(share) + "%"})
 	}
-	return []expview.Curve{over, sorted}
+	return []expview.Curve{over, rising}
 }
 
 func sampleOf(r *peak.Details, d *peak.DayPoints, slot int) expview.Sample {

@@ -14,6 +14,7 @@ import (
 	"huoban/internal/i18n"
 	"huoban/internal/prospect"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/web/templates/growview"
 	"huoban/web/templates/opsview"
 	"huoban/web/templates/part"
@@ -153,9 +154,9 @@ func (h *Handlers) readProspects(c *Ctx) (*sheet, error) {
 	all = slices.DeleteFunc(all, func(p prospect.Prospect) bool { return !q.takes(&p) })
 	switch q.sort {
 	case "ending":
-		slices.SortStableFunc(all, func(a, b prospect.Prospect) int { return endOf(&a).Compare(endOf(&b)) })
+		sorted.By(all, func(a, b prospect.Prospect) int { return endOf(&a).Compare(endOf(&b)) })
 	case "name":
-		slices.SortStableFunc(all, func(a, b prospect.Prospect) int {
+		sorted.By(all, func(a, b prospect.Prospect) int {
 			return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"huoban/internal/organisation"
 	"huoban/internal/prospect"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/web/templates/growview"
 	"huoban/web/templates/opsview"
 	"huoban/web/templates/part"
@@ -72,7 +73,7 @@ func (h *Handlers) readRegistrations(c *Ctx) (*sheet, error) {
 		return state != "" && p.State != state || !within(p.SubmittedAt, from, until) ||
 			text != "" && !strings.Contains(strings.ToLower(p.Name), text) && !strings.Contains(strings.ToLower(partner.Name), text) && !strings.Contains(strings.ToLower(partner.Code), text)
 	})
-	slices.SortStableFunc(all, func(a, b prospect.Prospect) int {
+	sorted.By(all, func(a, b prospect.Prospect) int {
 		if x, y := a.State == prospect.StatePending, b.State == prospect.StatePending; x != y {
 			if x {
 				return -1

@@ -12,6 +12,7 @@ import (
 	"huoban/internal/i18n"
 	"huoban/internal/relation"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/web/templates/growview"
 	"huoban/web/templates/opsview"
 	"huoban/web/templates/part"
@@ -168,7 +169,7 @@ func (h *Handlers) happenings(c *Ctx) ([]happening, error) {
 			out = append(out, happening{at: a.To, effective: a.To, op: string(relation.KindDissolve), from: a.Kind, customerID: a.CustomerID, id: a.ID + "/end"})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b happening) int { return b.at.Compare(a.at) })
+	sorted.By(out, func(a, b happening) int { return b.at.Compare(a.at) })
 	return out, nil
 }
 

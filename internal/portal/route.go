@@ -2,9 +2,9 @@ package portal
 
 import (
 	"regexp"
-	"slices"
 
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 )
 
 // Route is one row of the table: what a URL is, who may call it, and which parameters name things.
@@ -78,7 +78,7 @@ func Routes() []RouteInfo {
 		}
 		out = append(out, info)
 	}
-	slices.SortStableFunc(out, func(a, b RouteInfo) int {
+	sorted.By(out, func(a, b RouteInfo) int {
 		if a.Path != b.Path {
 			if a.Path < b.Path {
 				return -1

@@ -2,13 +2,13 @@ package portal
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"huoban/internal/customer"
 	"huoban/internal/i18n"
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/web/templates/part"
 	"huoban/web/templates/ssoview"
 )
@@ -91,7 +91,7 @@ func (h *Handlers) partnerContact(c *Ctx, a customer.Association) ([]part.Item, 
 			out = append(out, part.Item{Label: c.T(key), Text: text})
 		}
 	}
-	slices.SortStableFunc(out[1:], func(a, b part.Item) int { return strings.Compare(a.Label, b.Label) })
+	sorted.By(out[1:], func(a, b part.Item) int { return strings.Compare(a.Label, b.Label) })
 	return out, nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"huoban/internal/i18n"
 	"huoban/internal/money"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	stmt "huoban/internal/statement"
 	"huoban/web/templates/opsview"
 	"huoban/web/templates/part"
@@ -121,7 +122,7 @@ func (h *Handlers) readStatementRuleHistory(c *Ctx) (*sheet, error) {
 		return nil, err
 	}
 	s.columns = append(s.columns, listColumn{key: "state", title: c.T("opsview.col.state")})
-	slices.SortStableFunc(rules, func(a, b stmt.Rule) int { return int(b.Seq - a.Seq) })
+	sorted.By(rules, func(a, b stmt.Rule) int { return int(b.Seq - a.Seq) })
 	for i := range rules {
 		row := ruleRow(c, &rules[i], names)
 		state := part.Status{Text: c.T("statement.rule.in_force"), Tone: part.Good}

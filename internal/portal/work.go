@@ -15,6 +15,7 @@ import (
 	"huoban/internal/money"
 	"huoban/internal/monthclose"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/web/templates/homeview"
 	"huoban/web/templates/part"
 )
@@ -140,7 +141,7 @@ func (h *Handlers) duties(c *Ctx) ([]duty, error) {
 		}
 		return at
 	}
-	slices.SortStableFunc(out, func(a, b duty) int { return cmp.Or(key(a.due).Compare(key(b.due)), key(a.since).Compare(key(b.since))) })
+	sorted.By(out, func(a, b duty) int { return cmp.Or(key(a.due).Compare(key(b.due)), key(a.since).Compare(key(b.since))) })
 	return out, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"huoban/internal/money"
+	"huoban/internal/sorted"
 	"huoban/internal/usage"
 )
 
@@ -33,7 +34,7 @@ func NewBook(vendorID string, seq int64, rules []Rule) *Book {
 
 func index(vendorID string, seq int64, live []*Rule) *Book {
 	b := &Book{vendorID: vendorID, seq: seq, rules: live, byDims: map[bookKey][]*Rule{}}
-	slices.SortFunc(b.rules, func(x, y *Rule) int { return cmp.Compare(x.Number, y.Number) })
+	sorted.By(b.rules, func(x, y *Rule) int { return cmp.Compare(x.Number, y.Number) })
 	days := map[Date]bool{}
 	for _, r := range b.rules {
 		k := bookKey{r.PartnerID, r.CustomerID, fold(r.Product)}

@@ -16,6 +16,7 @@ import (
 	"huoban/internal/id"
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 )
 
 // Org is an organisation as a price file names it.
@@ -170,7 +171,7 @@ func (s *Service) byVendor(ctx context.Context, sc scope.Scope, vendorID string,
 	if len(wrong) > 0 {
 		return nil, refused(wrong)
 	}
-	slices.SortFunc(out, func(a, b *vendorRows) int { return strings.Compare(a.vendor.Code, b.vendor.Code) })
+	sorted.By(out, func(a, b *vendorRows) int { return strings.Compare(a.vendor.Code, b.vendor.Code) })
 	return out, nil
 }
 

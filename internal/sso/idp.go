@@ -14,6 +14,7 @@ import (
 	"github.com/beevik/etree"
 
 	"huoban/internal/fault"
+	"huoban/internal/sorted"
 )
 
 // AuthnSteps is the path of a console's question, for documents and pages.
@@ -160,7 +161,7 @@ func (c Console) Endpoints() []Endpoint {
 		}
 		good = append(good, e)
 	}
-	slices.SortStableFunc(good, func(a, b Endpoint) int {
+	sorted.By(good, func(a, b Endpoint) int {
 		switch {
 		case a.Default == b.Default:
 			return a.Index - b.Index

@@ -12,6 +12,7 @@ import (
 	"huoban/internal/cycle"
 	"huoban/internal/money"
 	"huoban/internal/price"
+	"huoban/internal/sorted"
 	"huoban/internal/usage"
 )
 
@@ -81,7 +82,7 @@ func (b *builder) all(ctx context.Context, only string) ([]*Statement, error) {
 			out = append(out, s)
 		}
 	}
-	slices.SortFunc(out, func(x, y *Statement) int { return strings.Compare(x.Customer.Code, y.Customer.Code) })
+	sorted.By(out, func(x, y *Statement) int { return strings.Compare(x.Customer.Code, y.Customer.Code) })
 	return out, nil
 }
 
@@ -222,7 +223,7 @@ var (
 
 // lines prices the groups and brings them into order. Fault: money.out_of_range.
 func (g *groups) lines() ([]Line, error) {
-	slices.SortFunc(g.list, func(a, b *group) int {
+	sorted.By(g.list, func(a, b *group) int {
 		x, y := &a.key, &b.key
 		return cmp.Or(cmp.Compare(originOrder[x.origin], originOrder[y.origin]), cmp.Compare(kindOrder[x.kind], kindOrder[y.kind]), strings.Compare(x.provider, y.provider),
 			strings.Compare(x.product, y.product), strings.Compare(x.region, y.region), strings.Compare(string(x.mode), string(y.mode)), strings.Compare(string(x.kind), string(y.kind)),

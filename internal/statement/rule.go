@@ -10,6 +10,7 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/money"
 	"huoban/internal/price"
+	"huoban/internal/sorted"
 )
 
 // Base is the amount a rule's factor is put on.
@@ -115,7 +116,7 @@ func NewBook(versions []Rule, seq int64) *Book {
 			b.rules = append(b.rules, r)
 		}
 	}
-	slices.SortFunc(b.rules, func(x, y Rule) int { return cmp.Compare(x.Number, y.Number) })
+	sorted.By(b.rules, func(x, y Rule) int { return cmp.Compare(x.Number, y.Number) })
 	return b
 }
 

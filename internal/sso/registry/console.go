@@ -11,6 +11,7 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/id"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/internal/sso"
 	"huoban/internal/sso/metadata"
 )
@@ -219,7 +220,7 @@ func (s *Service) ConsolesOf(ctx context.Context, h sso.Host) ([]sso.Console, er
 			out = append(out, c.Console)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b sso.Console) int { return strings.Compare(a.Name, b.Name) })
+	sorted.By(out, func(a, b sso.Console) int { return strings.Compare(a.Name, b.Name) })
 	return out, err
 }
 

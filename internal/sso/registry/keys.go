@@ -22,6 +22,7 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/id"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/internal/sso"
 	"huoban/internal/sso/metadata"
 )
@@ -224,7 +225,7 @@ func (s *Service) keyStatus(ctx context.Context, entityKey string) ([]KeyStatus,
 			}
 		}
 		order := []sso.KeyState{sso.KeyStateCurrent, sso.KeyStateNext, sso.KeyStateRetiring}
-		slices.SortStableFunc(st.Keys, func(a, b KeyRow) int {
+		sorted.By(st.Keys, func(a, b KeyRow) int {
 			return cmp.Compare(slices.Index(order, a.State), slices.Index(order, b.State))
 		})
 		if len(st.Keys) == 0 {

@@ -10,6 +10,7 @@ import (
 
 	"huoban/internal/fault"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/internal/sso"
 	"huoban/internal/sso/metadata"
 )
@@ -70,7 +71,7 @@ func sameConsole(a, b Console) bool {
 	said := func(c Console) string {
 		x := c.Console
 		x.ACS, x.Certs, x.Attributes, x.Ciphers = append([]sso.Endpoint{}, x.ACS...), append([]sso.Certificate{}, x.Certs...), append([]sso.Release{}, x.Attributes...), append([]string{}, x.Ciphers...)
-		slices.SortStableFunc(x.Certs, func(a, b sso.Certificate) int {
+		sorted.By(x.Certs, func(a, b sso.Certificate) int {
 			return order(a.Use == sso.CertUseEncryption) - order(b.Use == sso.CertUseEncryption)
 		})
 		b, err := json.Marshal([]any{x, c.Source, c.MetadataURL})

@@ -8,11 +8,11 @@ import (
 	"context"
 	"database/sql"
 	"embed"
-	"slices"
 	"strings"
 	"time"
 
 	"huoban/internal/outbox"
+	"huoban/internal/sorted"
 	"huoban/internal/store"
 )
 
@@ -80,7 +80,7 @@ func (s *Store) Ready(ctx context.Context, kinds []string, now time.Time, limit 
 			return nil, err
 		}
 	}
-	slices.SortFunc(out, func(a, b outbox.Job) int {
+	sorted.By(out, func(a, b outbox.Job) int {
 		if c := a.RunAt.Compare(b.RunAt); c != 0 {
 			return c
 		}
