@@ -29,7 +29,7 @@ build: ## build bin/portal
 	@go build -trimpath $(GCFLAGS) -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/portal
 
 run: build ## build, make the demo data if there is none, serve on http://127.0.0.1:8080
-	@exec $(BIN) serve --demo
+	@exec $(BIN) serve --demo --dev
 
 demo: build ## make the demo data only
 	@$(BIN) demo

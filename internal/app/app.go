@@ -34,6 +34,7 @@ import (
 	"huoban/internal/notice"
 	"huoban/internal/organisation"
 	"huoban/internal/outbox"
+	"huoban/internal/passcode"
 	"huoban/internal/peak"
 	"huoban/internal/price"
 	"huoban/internal/prospect"
@@ -114,8 +115,10 @@ type App struct {
 	Prospects     *prospect.Service
 	Invitations   *invitation.Service
 	Relations     *relation.Service
+	Passcodes     *passcode.Service
 
 	mails   bool // a mail server is set
+	post    *post
 	views   *liststore.Store
 	outside *metafetch.Client
 }
@@ -233,6 +236,7 @@ func (a *App) wire() error {
 	jobs := jobstore.New(a.DB)
 	a.Queue, a.Worker = outbox.NewQueue(jobs, a.Clock), outbox.NewWorker(a.DB, jobs, a.Clock, a.Log)
 	a.wireSignOn()
+	a.wirePasscodes()
 	a.wireGrowth()
 	a.wireStatements()
 	if err := a.wirePlatforms(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"huoban/internal/i18n"
 	"huoban/internal/invitation"
 	"huoban/internal/outbox"
+	"huoban/internal/passcode"
 	"huoban/internal/prospect"
 	"huoban/internal/relation"
 	"huoban/internal/store/growstore"
@@ -19,7 +20,7 @@ func (a *App) wireGrowth() {
 	a.Invitations = invitation.New(invitation.Deps{Store: growstore.NewInvitations(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock,
 		Prospects: a.Prospects, Organisations: a.Organisations, Customers: a.Customers, People: a.Accounts, Bell: a.Messages, Letters: inviteLetters{a}, Secret: a.Key[:]})
 	a.Relations = relation.New(relation.Deps{Store: growstore.NewRelations(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Customers: a.Customers,
-		Organisations: a.Organisations, People: a.Accounts, Bell: a.Messages})
+		Organisations: a.Organisations, People: a.Accounts, Bell: a.Messages, Confirmed: a.Passcodes.Guard(passcode.OpRelation)})
 }
 
 // inviteLetters sends invitations by mail. A customer that has no account yet is written to in the portal's own
@@ -36,5 +37,5 @@ func (l inviteLetters) Send(ctx context.Context, key, to string, args fault.Args
 
 // previewLetter words a letter as it would be sent.
 func (a *App) previewLetter(ctx context.Context, m outbox.Mail) (subject, text string, err error) {
-	return mailWriter{a.Settings.Base(), a.Accounts.LinkToken}.Write(ctx, m)
+	return a.letterWriter().Write(ctx, m)
 }

@@ -122,13 +122,19 @@ var letters = map[string][2]string{
 	"sso_metadata_failing":         {"mail.sso_metadata_failing.subject", "mail.sso_metadata_failing.body"},
 	"weekly_view":                  {"mail.weekly_view.subject", "mail.weekly_view.body"},
 	"statement_sent":               {"mail.statement_sent.subject", "mail.statement_sent.body"},
+	"passcode":                     {"mail.passcode.subject", "mail.passcode.body"},
 }
 
 // mailWriter words mails in their reader's language; links become addresses of this portal, and the ids of
 // personal links are given their token only here.
 type mailWriter struct {
-	base  string
-	token func(linkID string) string
+	base    string
+	token   func(linkID string) string
+	figures func(codeID string) string
+}
+
+func (a *App) letterWriter() mailWriter {
+	return mailWriter{a.Settings.Base(), a.Accounts.LinkToken, a.Passcodes.Figures}
 }
 
 // Write implements outbox.Writer.
@@ -146,6 +152,9 @@ func (w mailWriter) Write(ctx context.Context, m outbox.Mail) (subject, text str
 	for k, v := range m.Args {
 		pairs = append(pairs, k, v)
 	}
+	if m.Passcode != "" {
+		pairs = append(pairs, "Code", w.figures(m.Passcode))
+	}
 	text = i18n.T(ctx, keys[1], pairs...)
 	if m.Link != "" {
 		text += "\n\n" + w.base + m.Link
@@ -159,12 +168,14 @@ func (w mailWriter) Write(ctx context.Context, m outbox.Mail) (subject, text str
 // wireMail gives the worker the handler of mails, if a mail server is set.
 func (a *App) wireMail() error {
 	server, err := a.Settings.mailServer()
-	if err != nil || server == nil {
+	if err != nil {
 		return err
 	}
-	a.mails = true
-	a.Worker.Handle(outbox.KindMail, outbox.MailHandler(mailWriter{a.Settings.Base(), a.Accounts.LinkToken}, &smtpSender{server, a.Clock}))
-	return nil
+	if server != nil {
+		a.mails = true
+		a.Worker.Handle(outbox.KindMail, outbox.MailHandler(a.letterWriter(), &smtpSender{server, a.Clock}))
+	}
+	return a.wirePost(server != nil)
 }
 
 // sendMail queues a letter in the running transaction; without a mail server, or an address, nothing.

@@ -39,6 +39,7 @@ func (a *App) handler(platforms portal.Platforms) (http.Handler, error) {
 	h.Log, h.SetUp, h.Sessions, h.Version, h.BaseURL, h.Notices = a.Log, a.Setup, a.Sessions, Version, a.Settings.Base(), a.Notices
 	h.Ready, h.Metrics, h.Idempotency, h.Exports, h.VerifyAudit = a.ready, promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), a.Idempotency, a.Exports, a.VerifyAudit
 	h.PageVersion, h.Mails = a.DB.Version, a.mails
+	h.Passcodes, h.DevLetters = a.Passcodes, a.post.letters()
 	h.SignOn, h.Platforms, h.Access, h.Hosted = a.SignOn, platforms, a.Platforms, a.Hosted
 	return portal.New(h, portal.Options{TrustedProxies: a.Settings.TrustedProxies, PageCache: a.Settings.PageCache})
 }
@@ -200,6 +201,7 @@ func (a *App) background(ctx context.Context) {
 	a.Worker.Every("expenditure.days", 5*time.Minute, a.keepDays)
 	a.Worker.Every("prospect.remind", time.Hour, func(ctx context.Context) error { _, err := a.Prospects.Remind(ctx); return err })
 	a.Worker.Every("account.purge", 24*time.Hour, func(ctx context.Context) error { return a.Accounts.Purge(ctx) })
+	a.Worker.Every("passcode.purge", time.Hour, func(ctx context.Context) error { _, err := a.Passcodes.Purge(ctx); return err })
 	a.Worker.Every("sso.purge", time.Hour, func(ctx context.Context) error { _, err := a.SignOn.Purge(ctx); return err })
 	a.Worker.Every("hosted.purge", time.Hour, func(ctx context.Context) error { _, err := a.Hosted.Purge(ctx); return err })
 	a.Worker.Every("session.purge", 24*time.Hour, func(ctx context.Context) error { _, err := a.Sessions.Purge(ctx); return err })

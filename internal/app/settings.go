@@ -21,11 +21,12 @@ type Settings struct {
 	Data             string        `name:"data" env:"PORTAL_DATA" default:"data" help:"Folder of the embedded database, keys and demo accounts."`
 	DB               string        `name:"db" env:"PORTAL_DB" help:"postgres:// URL; empty is the embedded database in the data folder."`
 	Clock            string        `name:"clock" env:"PORTAL_CLOCK" help:"RFC 3339 time at which the clock starts; with --dev only."`
-	Dev              bool          `name:"dev" env:"PORTAL_DEV" help:"Development mode: allows --clock."`
+	Dev              bool          `name:"dev" env:"PORTAL_DEV" help:"Development mode: allows --clock, and shows verification codes on /dev/outbox where nothing else sends them."`
 	TrustedProxies   []string      `name:"trusted-proxies" env:"PORTAL_TRUSTED_PROXIES" help:"Networks (CIDR) whose X-Forwarded headers are believed."`
 	TLSCert          string        `name:"tls-cert" env:"PORTAL_TLS_CERT" help:"Certificate file; with --tls-key serves HTTPS."`
 	TLSKey           string        `name:"tls-key" env:"PORTAL_TLS_KEY" help:"Private key file."`
 	SMTP             string        `name:"smtp" env:"PORTAL_SMTP" help:"smtp://user:password@host:port of the mail server; empty sends no mail."`
+	SMS              string        `name:"sms" env:"PORTAL_SMS" help:"https://user:password@host/path of a gateway that sends text messages; empty sends none."`
 	MailFrom         string        `name:"mail-from" env:"PORTAL_MAIL_FROM" help:"Sender of mails."`
 	ExportKeep       time.Duration `name:"export-keep" env:"PORTAL_EXPORT_KEEP" default:"168h" help:"How long finished exports stay."`
 	SSOMetadataAllow []string      `name:"sso-metadata-allow" env:"PORTAL_SSO_METADATA_ALLOW" help:"Private networks (CIDR) in which a partner's sales platform may stand whose metadata is fetched."`

@@ -111,7 +111,7 @@ var plainParams = strings.Fields(`against bank class columns contact logo_sha ma
 column company company_en consent currency current cycle dialect do done draw email encrypt figure final first_entry format from hotline idp intro item kind language level list listed login mail mark
 metadata mode name name_id next notify_url of org_code org_name other outcome override page password phone postal preview product q query reason region relation remember remove repeat request
 require_signed resource sign_requests size skew sort source_dialect source_name source_zone spent state subject tab text theme title title_en title_zh to top type unread unsigned until url usage
-username want_encrypted want_response_signed website xAccountType zero channel industry remark understood when add label`)
+username want_encrypted want_response_signed website xAccountType zero channel industry remark understood when add label asked passcode resend`)
 
 // kindOf names the kind of a parameter of a route.
 func kindOf(r portal.RouteInfo, param string) string {

@@ -26,6 +26,7 @@ var noPage = []string{"root", "live", "ready", "metrics", "exports.file", "quara
 	"platform.jump", "platform.leaving", // of a console's question: TestHostedInBrowser looks at it
 	"company.logo", "partners.logo", // pictures
 	"confirmation", // of who signed in a while ago: TestStepUpHere
+	"dev.outbox",   // of a portal in development: TestDevOutbox
 	"saml.leave"}   // of a session that a platform began: TestJumpInBrowser looks at it
 
 // apart are pages of a portal in another state, which run brings about.
@@ -110,6 +111,8 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{who: "guangzhu-manager", path: g + "/profile", name: "profile read only"},
 		{route: "company.change", who: "guangzhu-admin", path: g + "/profile/change"},
 		{route: "company.changes", who: "hengluo-admin", path: "/o/HENGLUO/company-changes", all: true},
+		{route: "passcode", who: "guangzhu-admin", path: g + "/verification", all: true},
+		{who: "guangzhu-manager", path: g + "/verification", then: askedForCode, all: true, name: "code asked"},
 		{route: "news", who: "guangzhu-admin", path: g + "/news", all: true},
 		{route: "announcements", who: "hengluo-admin", path: "/o/HENGLUO/announcements", all: true},
 		{route: "announcements.new", who: "hengluo-admin", path: "/o/HENGLUO/announcements/new"},
@@ -190,6 +193,21 @@ func submitted(form string, fields map[string]string) func(b *tab) {
 		})()`, form, jsonText(b.t, fields)))
 		b.until("answer", fmt.Sprint(sent, " && window.stays === undefined && document.readyState === 'complete'"))
 		b.until("refusal", "document.querySelector('.is-invalid, [aria-invalid=true], [role=alert], .tone.bad, .hb-refusal')")
+	}
+}
+
+// askedForCode switches the own verification on, and is asked for a code when switching it off.
+func askedForCode(b *tab) {
+	b.t.Helper()
+	for _, on := range []string{"true", "false"} {
+		b.truth(fmt.Sprintf(`(() => {
+			if (document.querySelector('#own') === null) return true;
+			document.querySelector('#own [name=asked]').checked = %s;
+			window.stays = true;
+			document.querySelector('#own form').submit();
+			return true;
+		})()`, on))
+		b.until("answer", "window.stays === undefined && document.readyState === 'complete'")
 	}
 }
 

@@ -80,6 +80,7 @@ var menu = []menuArea{
 		}},
 		{"nav.group.security", []place{
 			{"backoffice.audit.title", "/audit", "l"},
+			{"passcode.title", pathVerification, ""},
 		}},
 	}},
 	{key: "nav.area.support", sides: partners, columns: []column{

@@ -8,6 +8,7 @@ import (
 	"huoban/internal/customer"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
+	"huoban/internal/passcode"
 	"huoban/internal/relation"
 	"huoban/internal/scope"
 	"huoban/web/templates/growview"
@@ -101,8 +102,8 @@ func otherKind(k customer.Kind) customer.Kind {
 
 // relationAsked sends the request to the other side.
 func (h *Handlers) relationAsked(c *Ctx) error {
-	customerID, _, _ := c.asks()
-	err := h.once(c, func(ctx context.Context) (answer, error) {
+	customerID, path, _ := c.asks()
+	err := h.proven(c, passcode.OpRelation, c.at(path), func(ctx context.Context) (answer, error) {
 		in := relation.AskInput{CustomerID: customerID, Kind: relation.KindDissolve, When: relation.When(c.FormValue("when")), Reason: c.FormValue("reason"), Understood: c.FormValue("understood") == "true"}
 		if c.Scope.Side() == scope.SidePartner {
 			in.Kind = relation.Kind(c.FormValue("kind"))

@@ -10,6 +10,7 @@ import (
 	"huoban/internal/customer"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
+	"huoban/internal/passcode"
 	"huoban/internal/relation"
 	"huoban/internal/scope"
 	"huoban/internal/sorted"
@@ -228,7 +229,7 @@ func (h *Handlers) relationFacts(c *Ctx, r *relation.Request) ([]part.Item, erro
 
 // relationAct answers or withdraws.
 func (h *Handlers) relationAct(c *Ctx, do relation.Action) error {
-	err := h.once(c, func(ctx context.Context) (answer, error) {
+	err := h.proven(c, passcode.OpRelation, c.at(pathRelations+"/"+c.Param("id")), func(ctx context.Context) (answer, error) {
 		r, err := h.Relations.Do(ctx, c.Scope, c.Param("id"), do, c.FormValue("reason"))
 		to := c.withQuery(pathRelations+"/"+r.ID, "done", "relation_"+string(do))
 		return answer{Location: to, Body: map[string]any{"id": r.ID, "state": string(r.State)}}, err

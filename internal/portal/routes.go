@@ -55,6 +55,7 @@ func table() []Route {
 	rows = append(rows, consoleRoutes()...)
 	rows = append(rows, trailRoute())
 	rows = append(rows, confirmRoutes()...)
+	rows = append(rows, passcodeRoutes()...)
 	return append(rows, opsRoutes()...)
 }
 

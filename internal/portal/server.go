@@ -32,6 +32,7 @@ import (
 	"huoban/internal/notice"
 	"huoban/internal/organisation"
 	"huoban/internal/outbox"
+	"huoban/internal/passcode"
 	"huoban/internal/peak"
 	"huoban/internal/price"
 	"huoban/internal/prospect"
@@ -97,6 +98,8 @@ type Handlers struct {
 	Prospects   *prospect.Service
 	Invitations *invitation.Service
 	Relations   *relation.Service
+	Passcodes   *passcode.Service
+	DevLetters  func() []DevLetter                                                         // what would have been sent, in development; nil elsewhere
 	Letter      func(ctx context.Context, m outbox.Mail) (subject, text string, err error) // words a mail without sending it
 
 	imports importJobs

@@ -63,7 +63,7 @@ type Deps struct {
 	People        People
 	Bell          message.Notifier
 
-	// Confirmed refuses somebody who has to prove anew who he is before a sensitive act; nil asks nobody.
+	// Confirmed refuses, inside the transaction of the act, somebody who has to prove anew who he is; nil asks nobody.
 	Confirmed func(ctx context.Context, sc scope.Scope) error
 }
 
@@ -220,9 +220,6 @@ func (s *Service) Ask(ctx context.Context, sc scope.Scope, in AskInput) (Request
 	if err != nil {
 		return Request{}, err
 	}
-	if err := s.confirmed(ctx, sc); err != nil {
-		return Request{}, err
-	}
 	if side == SideCustomer && in.Kind != KindDissolve {
 		return Request{}, fault.Denied("relation.partner_decides", nil)
 	}
@@ -233,6 +230,9 @@ func (s *Service) Ask(ctx context.Context, sc scope.Scope, in AskInput) (Request
 			return err
 		}
 		if err := refusals(checks); err != nil {
+			return err
+		}
+		if err := s.confirmed(ctx, sc); err != nil {
 			return err
 		}
 		now := s.Clock.Now()
@@ -284,11 +284,6 @@ func (s *Service) confirmed(ctx context.Context, sc scope.Scope) error {
 // Do agrees, refuses or withdraws. A consent changes the association in the same transaction. Faults: relation.unknown,
 // those of the guards and of flow.Fire, customer.cycle_closed.
 func (s *Service) Do(ctx context.Context, sc scope.Scope, requestID string, do Action, reason string) (Request, error) {
-	if do != ActionWithdraw {
-		if err := s.confirmed(ctx, sc); err != nil {
-			return Request{}, err
-		}
-	}
 	var out Request
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
 		r, err := s.Find(ctx, sc, requestID)
@@ -315,6 +310,11 @@ func (s *Service) Do(ctx context.Context, sc scope.Scope, requestID string, do A
 		}
 		if do == ActionAgree {
 			if err := s.change(ctx, sc, next); err != nil {
+				return err
+			}
+		}
+		if do != ActionWithdraw {
+			if err := s.confirmed(ctx, sc); err != nil {
 				return err
 			}
 		}

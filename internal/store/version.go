@@ -16,7 +16,7 @@ import (
 var silent = []string{
 	"page_version",
 	// read afresh with each request
-	"session", "message", "month_close", "close_step", "view_mail",
+	"session", "message", "month_close", "close_step", "view_mail", "passcode",
 	// work and records, on pages of their own
 	"customer_trail",
 	"job", "idempotency_key", "audit", "audit_head", "transition_log", "due_change", "export_task", "export_piece",

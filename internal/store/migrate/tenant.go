@@ -89,6 +89,9 @@ var Tenancy = map[string]string{
 	"reconcile_run": "org_id = {org}",
 	"reconcile_row": "run_id IN (SELECT r.id FROM reconcile_run r)",
 
+	"passcode":        "org_id = {org}",
+	"passcode_choice": "org_id = {org}",
+
 	"message":               "org_id = {org}",
 	"company_profile":       "org_id = {partners}",
 	"company_logo":          "org_id = {partners}",

@@ -24,6 +24,7 @@ import (
 	_ "huoban/internal/store/newsstore"
 	_ "huoban/internal/store/noticestore"
 	_ "huoban/internal/store/orgstore"
+	_ "huoban/internal/store/passcodestore"
 	_ "huoban/internal/store/peakstore"
 	_ "huoban/internal/store/reconcilestore"
 	_ "huoban/internal/store/sessionstore"
