@@ -117,8 +117,12 @@ func TestMenuShowsWhatMayBeSeen(t *testing.T) {
 	var names []string
 	for _, a := range nav.Areas {
 		names = append(names, a.Text(c.ctx()))
+		pages := 0
 		for _, g := range a.Groups {
-			t.Errorf("the panel %s opens for one page", g.Key)
+			pages += len(g.Items)
+		}
+		if pages == 1 {
+			t.Errorf("the panel %s opens for one page", a.Text(c.ctx()))
 		}
 	}
 	if got := strings.Join(names, " "); got != "Home Sales Organisation" {
