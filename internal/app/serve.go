@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -112,7 +113,8 @@ func (a *App) ServeAfter(ctx context.Context, l net.Listener, first func(context
 	if first != nil {
 		d.open(portal.Wait(a.Settings.Base(), d.waiting))
 	}
-	srv := &http.Server{Handler: d, ReadHeaderTimeout: headTime, ReadTimeout: bodyTime, WriteTimeout: replyTime, IdleTimeout: idleTime, MaxHeaderBytes: headBytes,
+	asked := &pace{next: d}
+	srv := &http.Server{Handler: asked, ReadHeaderTimeout: headTime, ReadTimeout: bodyTime, WriteTimeout: replyTime, IdleTimeout: idleTime, MaxHeaderBytes: headBytes,
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
 	work, stop := context.WithCancel(ctx)
 	defer stop()
@@ -131,7 +133,10 @@ func (a *App) ServeAfter(ctx context.Context, l net.Listener, first func(context
 			}
 		}
 		d.open(handler)
+		var rests sync.WaitGroup
+		rests.Go(func() { a.resting(work, asked) })
 		a.background(work)
+		rests.Wait()
 	}()
 	go func() {
 		if a.Settings.TLSCert != "" {
@@ -190,7 +195,6 @@ func (a *App) background(ctx context.Context) {
 	if _, err := a.Deliveries.Clean(ctx); err != nil {
 		a.Log.Error("clean interrupted imports", "error", err.Error())
 	}
-	debug.FreeOSMemory() // what only the start needed: a portal that nobody asks shall be small
 	timer := a.timer()
 	heads := audit.NewPublisher(a.AuditStore, a.Clock, a.Settings.HeadsFile())
 	a.Worker.Every("flow.due", 30*time.Second, func(ctx context.Context) error { _, err := timer.Tick(ctx); return err })

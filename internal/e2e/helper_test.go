@@ -15,7 +15,7 @@ import (
 // sample reads an embedded CSV file.
 func sample(t *testing.T, name string) (header []string, rows [][]string) {
 	t.Helper()
-	body, err := data.Samples.ReadFile(name)
+	body, err := data.Sample(name)
 	if err != nil {
 		t.Fatal(err)
 	}
