@@ -54,14 +54,14 @@ var presets = []preset{
 		scope.ItemPriceView, scope.ItemPriceChange, scope.ItemPriceSimulate,
 		scope.ItemCloseView, scope.ItemCloseRun, scope.ItemCloseReview, scope.ItemCloseIssue,
 		scope.ItemAdjustmentView, scope.ItemAdjustmentPropose, scope.ItemAdjustmentApprove,
-		scope.ItemOrgView, scope.ItemEntityChange, scope.ItemCustomerView,
+		scope.ItemOrgView, scope.ItemEntityChange, scope.ItemCustomerView, scope.ItemLedgerView, scope.ItemCreditChange, scope.ItemRemittance,
 		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport,
 		scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain, scope.ItemRevealMasked}},
 	{scope.SideVendor, RoleInvoiceClerk, []scope.Item{
 		scope.ItemOrgView, scope.ItemCloseView, scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain}},
 	{scope.SideVendor, RoleAuditor, []scope.Item{
 		scope.ItemSourceView, scope.ItemDeliveryView, scope.ItemQuarantineView, scope.ItemMapView, scope.ItemPriceView,
-		scope.ItemCloseView, scope.ItemAdjustmentView, scope.ItemOrgView, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemProspectReviewView,
+		scope.ItemCloseView, scope.ItemAdjustmentView, scope.ItemOrgView, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemProspectReviewView, scope.ItemLedgerView,
 		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemBillView, scope.ItemBillExplain,
 		scope.ItemStaffView, scope.ItemRoleView, scope.ItemExportAll, scope.ItemConsoleView,
 		scope.ItemAuditView, scope.ItemAuditExport, scope.ItemAuditVerify}},
@@ -77,7 +77,7 @@ var presets = []preset{
 		scope.ItemExpenditureExport, scope.ItemAssignmentView, scope.ItemAssignmentChange, scope.ItemRevealMasked}},
 	{scope.SidePartner, RoleFinance, []scope.Item{
 		scope.ItemCustomerView, scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport,
-		scope.ItemStatementView, scope.ItemStatementChange, scope.ItemStatementIssue,
+		scope.ItemStatementView, scope.ItemStatementChange, scope.ItemStatementIssue, scope.ItemFundsView, scope.ItemFundsChange,
 		scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain, scope.ItemResellerView, scope.ItemResellerCustomerView}},
 
 	{scope.SideCustomer, RoleAdmin, nil},

@@ -28,6 +28,7 @@ import (
 	_ "huoban/internal/ingest/parquetrows" // registers the format
 	_ "huoban/internal/ingest/workbook"    // registers the format
 	"huoban/internal/invitation"
+	"huoban/internal/ledger"
 	"huoban/internal/message"
 	"huoban/internal/monthclose"
 	"huoban/internal/news"
@@ -57,6 +58,7 @@ import (
 	"huoban/internal/store/flowstore"
 	"huoban/internal/store/idemstore"
 	"huoban/internal/store/jobstore"
+	"huoban/internal/store/ledgerstore"
 	"huoban/internal/store/liststore"
 	"huoban/internal/store/messagestore"
 	"huoban/internal/store/migrate"
@@ -105,6 +107,7 @@ type App struct {
 	Notices       *notice.Board
 	News          *news.Board
 	Company       *company.Service
+	Ledger        *ledger.Service
 	Idempotency   *idempotency.Keeper
 	Queue         *outbox.Queue
 	Worker        *outbox.Worker
@@ -230,6 +233,7 @@ func (a *App) wire() error {
 	a.Setup = account.NewSetup(a.Accounts, a.Organisations, a.firstSource)
 	a.Messages = message.New(a.DB, messagestore.New(a.DB), a.Clock)
 	a.News = &news.Board{Store: newsstore.New(a.DB), Tx: a.DB, Audit: a.Audit, Clock: a.Clock}
+	a.Ledger = &ledger.Service{Store: ledgerstore.New(a.DB), Tx: a.DB, Audit: a.Audit, Clock: a.Clock}
 	a.Company = &company.Service{Store: companystore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Told: a.tellReviewed}
 	a.Notices = notice.New(a.DB, noticestore.New(a.DB), a.Audit, a.Clock)
 	a.Idempotency = idempotency.New(a.DB, idemstore.New(a.DB), a.Clock)

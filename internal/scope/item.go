@@ -40,6 +40,8 @@ const (
 	ItemBillView             Item = "BPC_ITEM_FINANCE_090100" // 伙伴账单-查看
 	ItemBillExport           Item = "BPC_ITEM_FINANCE_090101" // 伙伴账单-导出
 	ItemBillExplain          Item = "BPC_ITEM_FINANCE_090102" // 伙伴账单-为什么是这个金额
+	ItemFundsView            Item = "BPC_ITEM_FINANCE_040100" // 资金管理-查看
+	ItemFundsChange          Item = "BPC_ITEM_FINANCE_040101" // 资金管理-充值、还款与预警
 
 	// 销售 > 云经销商 (distributors only).
 	ItemResellerView      Item = "BPC_ITEM_SALES_020100" // 云经销商-查询
@@ -87,6 +89,9 @@ const (
 	ItemEntityChange      Item = "BPC_ITEM_OPERATE_060102" // 签约主体
 	ItemNewsView          Item = "BPC_ITEM_OPERATE_080100" // 公告
 	ItemNewsChange        Item = "BPC_ITEM_OPERATE_080101"
+	ItemLedgerView        Item = "BPC_ITEM_OPERATE_150100" // 资金台账-查看
+	ItemCreditChange      Item = "BPC_ITEM_OPERATE_150101" // 资金台账-设置信用额度
+	ItemRemittance        Item = "BPC_ITEM_OPERATE_150102" // 资金台账-导入银行流水与汇款认领审核
 	ItemConsoleView       Item = "BPC_ITEM_OPERATE_070100" // 控制台-查看
 	ItemConsoleChange     Item = "BPC_ITEM_OPERATE_070101" // 控制台-登记、修改、停用、启用
 )
@@ -138,6 +143,8 @@ var catalogue = []Permission{
 	{ItemBillView, "sales.bills", "view", onBoth},
 	{ItemBillExport, "sales.bills", "export", onBoth},
 	{ItemBillExplain, "sales.bills", "explain", onBoth},
+	{ItemFundsView, "sales.funds", "view", onPartner},
+	{ItemFundsChange, "sales.funds", "change", onPartner},
 	{ItemResellerView, "sales.resellers", "view", onPartner},
 	{ItemResellerPriceView, "sales.policies", "view", onPartner},
 	{ItemAccessConfigView, "support.access_config", "view", onPartner},
@@ -175,6 +182,9 @@ var catalogue = []Permission{
 	{ItemEntityChange, "operate.entities", "change", onVendor},
 	{ItemNewsView, "operate.news", "view", onVendor},
 	{ItemNewsChange, "operate.news", "change", onVendor},
+	{ItemLedgerView, "operate.ledger", "view", onVendor},
+	{ItemCreditChange, "operate.ledger", "set_credit", onVendor},
+	{ItemRemittance, "operate.ledger", "remittance", onVendor},
 	{ItemConsoleView, "operate.consoles", "view", onVendor},
 	{ItemConsoleChange, "operate.consoles", "change", onVendor},
 	{ItemProspectReviewView, "operate.prospects", "view", onVendor},

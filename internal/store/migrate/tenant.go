@@ -86,6 +86,10 @@ var Tenancy = map[string]string{
 	"statement_logo": ofStatement,
 	"statement_file": "statement_id IN (SELECT s.id FROM statement s)",
 
+	"ledger_account": "vendor_id = {vendor} OR partner_id = {partners} AND vendor_id = {vendors} OR customer_id = {customer}",
+	"ledger_entry":   "vendor_id = {vendor} OR id IN (SELECT l.entry_id FROM ledger_line l)",
+	"ledger_line":    "account_id IN (SELECT a.id FROM ledger_account a)",
+
 	"reconcile_run": "org_id = {org}",
 	"reconcile_row": "run_id IN (SELECT r.id FROM reconcile_run r)",
 

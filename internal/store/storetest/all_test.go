@@ -19,6 +19,7 @@ import (
 	_ "huoban/internal/store/hostedstore"
 	_ "huoban/internal/store/idemstore"
 	_ "huoban/internal/store/jobstore"
+	_ "huoban/internal/store/ledgerstore"
 	_ "huoban/internal/store/liststore"
 	_ "huoban/internal/store/messagestore"
 	_ "huoban/internal/store/newsstore"
