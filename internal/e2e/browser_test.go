@@ -307,6 +307,15 @@ func (b *tab) fits(where string) {
 	if wide != "" {
 		b.t.Errorf("%s: wider than the screen: %s", where, wide)
 	}
+	over := value[string](b, `(() => {
+		const edge = Math.min(...[...document.querySelectorAll('.hb-tools > *')].filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect().left));
+		const areas = [...document.querySelectorAll('.hb-nav > *')].filter(e => e.checkVisibility() && e.getBoundingClientRect().right > edge + 1);
+		const cards = innerWidth > 640 ? [] : [...document.querySelectorAll('.hb-table.cards tr')].filter(r => r.querySelectorAll(':scope > td.m').length > 1);
+		return [...areas, ...cards].slice(0, 3).map(e => e.outerHTML.slice(0, 160)).join(' | ');
+	})()`)
+	if over != "" {
+		b.t.Errorf("%s: lies over its neighbour: %s", where, over)
+	}
 }
 
 var keyShape = regexp.MustCompile(`\b(account|backoffice|bills|billview|close|errview|exports|exportview|fault|homeview|layout|message|nav|ops|opsview|part|portal|signview)\.[a-z_]+(\.[a-z_]+)*\b`)

@@ -1,10 +1,10 @@
 package portal
 
 import (
-	"net/http"
 	"slices"
 	"strconv"
 
+	"huoban/internal/anomaly"
 	"huoban/internal/customer"
 	"huoban/internal/cycle"
 	"huoban/internal/expenditure"
@@ -78,12 +78,17 @@ func (h *Handlers) dashboard(c *Ctx) error {
 	if err != nil {
 		return err
 	}
-	b, err := h.Expenditure.Board(c.ctx(), c.Scope, f)
+	return h.shelled(c, func() (*opsview.Board, bool, error) { return h.dashboardBoard(c, &f, tab) })
+}
+
+// dashboardBoard is the page of a tab; lasting, where no estimate on it waits for the days to be summed.
+func (h *Handlers) dashboardBoard(c *Ctx, f *expenditure.BoardFilter, tab string) (board *opsview.Board, lasts bool, err error) {
+	b, err := h.Expenditure.Board(c.ctx(), c.Scope, *f)
 	if err != nil {
-		return err
+		return nil, false, err
 	}
 	title := c.T("dashboard.title")
-	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done(), Notes: []string{c.T("dashboard.note")}, Filter: h.dashboardChoices(c, &f, b)}
+	p := &opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done(), Notes: []string{c.T("dashboard.note")}, Filter: h.dashboardChoices(c, f, b)}
 	p.Pages = dashboardPages(c, tab)
 	if c.Scope.IsLimited() {
 		since := c.T("expenditure.since_never")
@@ -92,30 +97,40 @@ func (h *Handlers) dashboard(c *Ctx) error {
 		}
 		p.Notes = append([]string{since}, p.Notes...)
 	}
+	lasts = true
 	if len(b.Groups) > 0 {
-		o, err := h.dashboardOutlook(c, &f)
-		if err != nil {
-			return err
-		}
-		if tab == "" {
-			if p.Facts, err = h.dashboardFacts(c, b, o); err != nil {
-				return err
-			}
-		}
-		if tab != "share" {
-			p.Charts = append(p.Charts, h.dashboardTrend(c, &f, b, o))
-		}
-		if tab != "trend" {
-			p.Charts = append(p.Charts, dashboardShare(c, &f, b))
+		if lasts, err = h.dashboardPictures(c, f, tab, b, p); err != nil {
+			return nil, false, err
 		}
 	}
 	if len(p.Charts) == 1 {
 		p.Charts[0].Wide = true
 	}
-	if _, err := h.board(c, &p, "dashboard.expenditure"); err != nil {
-		return err
+	_, err = h.board(c, p, "dashboard.expenditure")
+	return p, lasts, err
+}
+
+// dashboardPictures are the figures and pictures of a tab, and whether they wait for nothing.
+func (h *Handlers) dashboardPictures(c *Ctx, f *expenditure.BoardFilter, tab string, b *expenditure.Board, p *opsview.Board) (lasts bool, err error) {
+	o, waits, err := h.dashboardOutlook(c, f)
+	if err != nil {
+		return false, err
 	}
-	return c.page(http.StatusOK, p.Page())
+	if tab == "" {
+		r, err := h.anomalyReport(c)
+		if err != nil {
+			return false, err
+		}
+		waits = waits || !r.Ready
+		p.Facts = dashboardFacts(c, b, o, r)
+	}
+	if tab != "share" {
+		p.Charts = append(p.Charts, h.dashboardTrend(c, f, b, o))
+	}
+	if tab != "trend" {
+		p.Charts = append(p.Charts, dashboardShare(c, f, b))
+	}
+	return !waits, nil
 }
 
 // dashboardPages are the pages of 消费看板. Those of the board keep what is chosen.
@@ -139,15 +154,15 @@ func dashboardPages(c *Ctx, current string) []part.Tab {
 }
 
 // dashboardOutlook estimates the running month where the page shows it and its filter can be estimated; nil elsewhere.
-func (h *Handlers) dashboardOutlook(c *Ctx, f *expenditure.BoardFilter) (*outlook, error) {
+// It waits while the days are still being summed.
+func (h *Handlers) dashboardOutlook(c *Ctx, f *expenditure.BoardFilter) (o *outlook, waits bool, err error) {
 	if f.Last != cycle.Of(h.Clock.Now(), cycle.Zone) || f.Product != "" || f.Mode != "" {
-		return nil, nil
+		return nil, false, nil
 	}
-	o, err := h.outlookOf(c, f.Filter)
-	if err != nil || !o.ok {
-		return nil, err
+	if o, err = h.outlookOf(c, f.Filter); err != nil || !o.ok {
+		return nil, o != nil && !o.ready, err
 	}
-	return o, nil
+	return o, false, nil
 }
 
 func (h *Handlers) dashboardChoices(c *Ctx, f *expenditure.BoardFilter, b *expenditure.Board) *part.Filter {
@@ -225,7 +240,7 @@ func dashboardSettings(c *Ctx, f *expenditure.BoardFilter) []part.FilterField {
 
 // dashboardFacts are the figures one wants first. What is paid is what is payable: no line brings a coupon. What is
 // estimated and what is unusual stand behind what is booked, each with a page of its own.
-func (h *Handlers) dashboardFacts(c *Ctx, b *expenditure.Board, o *outlook) ([]part.Item, error) {
+func dashboardFacts(c *Ctx, b *expenditure.Board, o *outlook, r *anomaly.Report) []part.Item {
 	figure := func(key string, x money.Exact) part.Item {
 		return part.Item{Label: c.T("dashboard.fact." + key), Text: exactMoney(x, b.Currency).Text}
 	}
@@ -240,17 +255,13 @@ func (h *Handlers) dashboardFacts(c *Ctx, b *expenditure.Board, o *outlook) ([]p
 	}
 	if o != nil {
 		hit, of := o.hits()
-		out = append(out, part.Item{Label: c.T("forecast.fact.likely", "Cycle", string(o.cycle)), Href: c.withQuery(pathForecast, "customer", c.QueryParam("customer"), "manager", c.QueryParam("manager"), "currency", c.QueryParam("currency")),
+		out = append(out, part.Item{Label: c.T("forecast.fact.likely", "Cycle", string(o.cycle)), Wide: true, Href: c.withQuery(pathForecast, "customer", c.QueryParam("customer"), "manager", c.QueryParam("manager"), "currency", c.QueryParam("currency")),
 			Text: c.T("forecast.short", "Amount", i18n.Money(o.estimate.Likely, o.currency), "Low", i18n.Money(o.estimate.Low, o.currency), "High", i18n.Money(o.estimate.High, o.currency), "Hit", hit, "Of", of)})
-	}
-	r, err := h.anomalyReport(c)
-	if err != nil {
-		return nil, err
 	}
 	if r.Ready && r.Days > 0 {
 		out = append(out, part.Item{Label: c.T("anomaly.fact", "Cycle", string(r.Cycle)), Text: c.T("anomaly.count", "Open", int64(r.Open()), "Count", int64(len(r.Found))), Href: c.withQuery(pathAnomalies, "cycle", string(r.Cycle), "currency", c.QueryParam("currency"))})
 	}
-	return out, nil
+	return out
 }
 
 // groupText names a group as 客户消费 does, people masked.

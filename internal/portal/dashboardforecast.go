@@ -128,7 +128,7 @@ func forecastChoices(c *Ctx, o *outlook) *part.Filter {
 // forecastChart shows what past months came to beside what was estimated, and of the running month what is booked
 // and, outlined, what may be added.
 func forecastChart(c *Ctx, o *outlook) part.Chart {
-	chart := part.Chart{ID: "outlook", Kind: part.ChartStacked, Title: c.T("forecast.chart"), Head: c.T("part.cycle.name"), Note: c.T("forecast.chart_note"), Series: []part.Series{{Name: c.T("forecast.booked")}, {Name: c.T("forecast.rest"), Guess: true}}}
+	chart := part.Chart{ID: "outlook", Kind: part.ChartStacked, Title: c.T("forecast.chart"), Head: c.T("part.cycle.name"), Note: c.T("forecast.chart_note"), Wide: true, Series: []part.Series{{Name: c.T("forecast.booked")}, {Name: c.T("forecast.rest"), Guess: true}}}
 	point := func(x money.Exact) part.Point {
 		text := exactMoney(x, o.currency)
 		return part.Point{Size: x.Decimal().InexactFloat64(), Text: text.Text, Full: text.Full}

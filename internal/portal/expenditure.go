@@ -18,6 +18,7 @@ import (
 	"huoban/internal/scope"
 	"huoban/internal/usage"
 	"huoban/web/templates/expview"
+	"huoban/web/templates/opsview"
 	"huoban/web/templates/part"
 )
 
@@ -183,6 +184,16 @@ func managerText(p expenditure.Person, open bool) string {
 		return p.Called()
 	}
 	return maskName(p.Called()) + " · " + p.Number()
+}
+
+// managerCell has the number below the name.
+func managerCell(c *Ctx, p expenditure.Person) opsview.Cell {
+	if p.ID == "" {
+		return opsview.Cell{Text: i18n.Nothing}
+	}
+	out := c.personal(p.Called())
+	out.Note = p.Number()
+	return out
 }
 
 // expenditureLink is a page of 客户消费 with parameters changed; an empty value takes one off. It stands on

@@ -54,6 +54,9 @@ func (h *Handlers) home(c *Ctx) error {
 	}
 	if len(p.Bills) == 0 {
 		p.Empty = &part.Empty{Title: c.T("ops.home.empty"), Text: c.T("ops.home.empty_text")}
+		if p.Statements {
+			p.Empty = &part.Empty{Title: c.T("statement.own.empty"), Text: c.T("statement.own.empty_text")}
+		}
 		if c.Scope.Side() == scope.SideVendor && c.Scope.Has(scope.ItemDeliveryImport) {
 			p.Empty.Button = &part.Link{Text: c.T("ops.upload.title"), Href: c.at("/deliveries/new")}
 		}

@@ -13,6 +13,7 @@ import (
 	"huoban/internal/monthclose"
 	"huoban/internal/scope"
 	"huoban/internal/sorted"
+	stmt "huoban/internal/statement"
 	"huoban/web/templates/homeview"
 	"huoban/web/templates/layout"
 	"huoban/web/templates/part"
@@ -28,6 +29,10 @@ func (h *Handlers) traderHome(c *Ctx, known []monthclose.Known, now time.Time, p
 			return err
 		}
 		billFreshness(c, known, vendors, now, p)
+	} else if c.Scope.Side() == scope.SideCustomer && c.Scope.Has(scope.ItemExpenditureView) {
+		if err = h.statementsHome(c, p); err != nil {
+			return err
+		}
 	}
 	if c.Scope.Has(scope.ItemExpenditureView) {
 		if err = h.paceHome(c, cycle.Of(now, cycle.Zone), p); err != nil {
@@ -51,6 +56,21 @@ func (h *Handlers) traderHome(c *Ctx, known []monthclose.Known, now time.Time, p
 			change.Href = layout.SafeNext(m.Notice.Link)
 		}
 		p.Changes = append(p.Changes, change)
+	}
+	return nil
+}
+
+// statementsHome lists a customer's latest statements where others have their bills.
+func (h *Handlers) statementsHome(c *Ctx, p *homeview.Home) error {
+	list, err := h.Statements.List(c.ctx(), c.Scope, stmt.Filter{})
+	if err != nil {
+		return err
+	}
+	p.Statements, p.AllBills = true, c.at(pathOwnStatements)
+	for i := range list[:min(len(list), homeBills)] {
+		x := &list[i]
+		p.Bills = append(p.Bills, homeview.Bill{Name: string(x.Cycle) + " · " + x.Partner.Name, Href: c.at(pathOwnStatements + "/" + x.ID), Note: x.Number,
+			State: part.Tag{Text: c.T("statement.state." + string(x.State)), Tone: statementTone[x.State]}, Due: part.MoneyOf(x.Total, x.Currency)})
 	}
 	return nil
 }

@@ -36,8 +36,11 @@ func (h *Handlers) labelForm(c *Ctx, status int, refused *fault.Error) error {
 	p := custview.Pick{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("customers.title"), Href: c.at(pathCustomers)}, part.Link{Text: title})}, Refusal: refusalOf(c, refused),
 		Action: c.at(pathLabels), Submit: c.T("assignments.preview"), Hidden: []part.Hidden{{Name: "preview", Value: "yes"}}, Notes: []string{c.T("labels.note", "Limit", customer.MaxLabels)},
 		Fields: []part.Field{{Name: "add", Label: c.T("labels.add"), Value: c.FormValue("add"), Help: c.T("labels.split"), Autocomplete: "off"},
-			{Name: "remove", Label: c.T("labels.remove"), Value: c.FormValue("remove"), Help: c.T("labels.known", "Labels", join(knownLabels(labels), c.T("portal.list.comma"))), Autocomplete: "off"}},
+			{Name: "remove", Label: c.T("labels.remove"), Value: c.FormValue("remove"), Autocomplete: "off"}},
 		Heads: []string{c.T("customers.col.customer"), c.T("customers.filter.relation"), c.T("labels.col")}}
+	if known := knownLabels(labels); len(known) > 0 {
+		p.Fields[1].Help = c.T("labels.known", "Labels", join(known, c.T("portal.list.comma")))
+	}
 	chosen := c.chosen()
 	for i := range all {
 		e := &all[i]

@@ -126,7 +126,7 @@ func (s *sheet) reached(at time.Time) {
 
 // fresh says as of when a list is: it is read anew for every page, and its newest row tells how far it goes.
 func (h *Handlers) fresh(c *Ctx, s *sheet) string {
-	text := c.T("list.fresh", "At", i18n.Moment(c.ctx(), h.Clock.Now()))
+	text := h.asOf(c)
 	if s.newest.IsZero() {
 		return text
 	}
@@ -135,6 +135,14 @@ func (h *Handlers) fresh(c *Ctx, s *sheet) string {
 		newest = i18n.DateTime(s.newest)
 	}
 	return text + c.T("list.newest", "At", newest)
+}
+
+// asOf says that a list is of now.
+func (h *Handlers) asOf(c *Ctx) string {
+	if c.marked {
+		return holeFresh.mark()
+	}
+	return c.T("list.fresh", "At", i18n.Moment(c.ctx(), h.Clock.Now()))
 }
 
 // narrowed notes a part of the filter that is set.
@@ -416,8 +424,17 @@ func totalsOf(c *Ctx, s *sheet, rows []sheetRow, chosen []int) []opsview.Total {
 			page = page.add(x)
 		}
 	}
-	return []opsview.Total{{Label: c.T("list.total.page", "Count", int64(len(rows))), Lines: page.texts(), At: at, Rest: len(chosen) - at - 1},
-		{Label: c.T("list.total.all", "Count", s.count), Lines: s.totals.texts(), At: at, Rest: len(chosen) - at - 1}}
+	return []opsview.Total{{Label: c.T("list.total.page", "Count", int64(len(rows))), Lines: page.shown(), At: at, Rest: len(chosen) - at - 1},
+		{Label: c.T("list.total.all", "Count", s.count), Lines: s.totals.shown(), At: at, Rest: len(chosen) - at - 1}}
+}
+
+// shown are the amounts as a page shows them, to the decimals of their currency, with all of them at hand.
+func (s sums) shown() []part.Money {
+	out := make([]part.Money, len(s))
+	for i, x := range s {
+		out[i] = exactMoney(x.amount, x.currency)
+	}
+	return out
 }
 
 // saw notes that the name of the customer of that code stands on this page in clear.
@@ -449,15 +466,17 @@ func countCell(n int64) opsview.Cell {
 	return opsview.Cell{Text: i18n.Count(n), Raw: strconv.FormatInt(n, 10)}
 }
 
-// moneyCell shows amounts whole, one below the other where there are several currencies.
+// moneyCell shows amounts to the decimals of their currency, one below the other where there are several; files have
+// them whole.
 func moneyCell(of sums) opsview.Cell {
 	switch len(of) {
 	case 0:
 		return opsview.Cell{}
 	case 1:
-		return opsview.Cell{Text: i18n.ExactMoney(of[0].amount, of[0].currency), Raw: of[0].amount.String()}
+		x := exactMoney(of[0].amount, of[0].currency)
+		return opsview.Cell{Text: x.Text, Full: x.Full, Raw: of[0].amount.String()}
 	}
-	return opsview.Cell{Lines: of.texts()}
+	return opsview.Cell{Lines: of.shown()}
 }
 
 // marks joins what a row says for its short code.

@@ -96,7 +96,7 @@ func (h *Handlers) exportOfList(c *Ctx, l *list, s *sheet) *part.Export {
 		}
 	}
 	for _, f := range listFormats {
-		hidden := append(fresh(), part.Hidden{Name: "format", Value: string(f)})
+		hidden := append(c.freshKey(), part.Hidden{Name: "format", Value: string(f)})
 		e.Items = append(e.Items, part.ExportItem{Text: strings.ToUpper(string(f)), Note: c.T("exports.rows", "Count", s.count), Action: c.at("/exports"), Hidden: append(hidden, fields...)})
 	}
 	return e
@@ -281,7 +281,11 @@ func cellText(x *opsview.Cell) string {
 	case x.Tag != nil:
 		return x.Tag.Text
 	case len(x.Lines) > 0:
-		return strings.Join(x.Lines, " · ")
+		var lines []string
+		for _, m := range x.Lines {
+			lines = append(lines, m.Full)
+		}
+		return strings.Join(lines, " · ")
 	case x.Text == i18n.Nothing:
 		return ""
 	}

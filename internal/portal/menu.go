@@ -89,23 +89,39 @@ var menu = []menuArea{
 		}},
 	}},
 
-	// The vendor's back office: flat, in the order of a month's work.
+	// The vendor's back office, in the order of a month's work.
 	{key: "nav.area.desk", sides: vendors, page: place{"nav.area.desk", "", "h"}},
 	{key: "work.title", sides: vendors, page: place{"work.title", "/work", "w"}},
-	{key: "nav.page.deliveries", sides: vendors, page: place{"nav.page.deliveries", "/deliveries", "d"}},
-	{key: "backoffice.sources.title", sides: vendors, page: place{"backoffice.sources.title", "/sources", "s"}},
-	{key: "backoffice.map.title", sides: vendors, page: place{"backoffice.map.title", "/mapping", "m"}},
-	{key: "backoffice.prices.title", sides: vendors, page: place{"backoffice.prices.title", "/prices", "p"}},
-	{key: "nav.page.close", sides: vendors, page: place{"nav.page.close", "/closes", "c"}},
-	{key: "registrations.title", sides: vendors, page: place{"registrations.title", pathRegistrations, ""}},
-	{key: "nav.page.adjustments", sides: vendors, page: place{"nav.page.adjustments", "/adjustments", "a"}},
-	{key: "nav.page.bills", sides: vendors, page: place{"nav.page.bills", "/bills", "b"}},
-	{key: "nav.area.organisation", sides: vendors, columns: []column{
-		{"nav.group.partners", []place{
+	{key: "nav.area.data", sides: vendors, columns: []column{
+		{"nav.group.import", []place{
+			{"nav.page.deliveries", "/deliveries", "d"},
+			{"backoffice.sources.title", "/sources", "s"},
+		}},
+		{"nav.group.rules", []place{
+			{"backoffice.map.title", "/mapping", "m"},
+			{"backoffice.prices.title", "/prices", "p"},
+		}},
+	}},
+	{key: "nav.area.billing", sides: vendors, columns: []column{
+		{"nav.group.month", []place{
+			{"nav.page.close", "/closes", "c"},
+			{"nav.page.adjustments", "/adjustments", "a"},
+		}},
+		{"nav.group.finance", []place{
+			{"nav.page.bills", "/bills", "b"},
+		}},
+	}},
+	{key: "nav.area.partners", sides: vendors, columns: []column{
+		{"nav.group.review", []place{
+			{"registrations.title", pathRegistrations, ""},
 			{"company.changes", pathCompanyChanges, ""},
+		}},
+		{"nav.group.partners", []place{
 			{"news.written", pathAnnouncements, ""},
 			{"consoles.title", pathConsoles, ""},
 		}},
+	}},
+	{key: "nav.area.organisation", sides: vendors, columns: []column{
 		{"nav.group.members", []place{
 			{"members.title", pathMembers, "y"},
 			{"roles.title", pathRoles, "f"},

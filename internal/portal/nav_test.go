@@ -145,7 +145,7 @@ func TestCrumbsFollowTheMenu(t *testing.T) {
 	}{
 		{scope.SidePartner, "/bills/lines", "Sales / Billing"}, {scope.SidePartner, "/expenditure", "Sales / Customers"},
 		{scope.SidePartner, "/messages", "Home"}, {scope.SidePartner, "/audit", "Organisation / Security"},
-		{scope.SideVendor, "/closes/2026-10", ""}, {scope.SideVendor, "/exports", "Desk"}, {scope.SideCustomer, "/expenditure/lines", "Billing center / Costs"},
+		{scope.SideVendor, "/closes/2026-10", "Billing / Month close"}, {scope.SideVendor, "/work", ""}, {scope.SideVendor, "/exports", "Desk"}, {scope.SideCustomer, "/expenditure/lines", "Billing center / Costs"},
 	} {
 		h, c := visit(all[x.side], x.path)
 		var texts []string

@@ -383,7 +383,7 @@ func dryRun(c *Ctx, res *delivery.Result) opsview.Show {
 func exactMoney(x money.Exact, currency string) part.Money {
 	a, err := x.Amount()
 	if err != nil {
-		return part.Money{Text: i18n.ExactMoney(x, currency)}
+		return part.Money{Text: i18n.ExactMoney(x, currency), Full: i18n.ExactMoney(x, currency)}
 	}
 	m := part.MoneyOf(a, currency)
 	m.Full = i18n.ExactMoney(x, currency)

@@ -193,36 +193,49 @@ func turns(page string) (out []string) {
 // compare asks for every page of everybody in both languages, fresh and twice of the replica; of two lists in one
 // language also for the page behind the first, and back from there.
 func (w *truth) compare(step string) {
-	fresh, shown := w.fresh(), 0
+	fresh, shown, boards := w.fresh(), 0, 0
 	clear(w.keys)
 	for _, a := range w.actors {
 		for _, org := range slices.Compact([]string{a.org, "MUSHI"}) {
+			for _, query := range []string{"by=customer&tab=trend&from=2026-01&to=2026-02", "by=manager&from=2026-01&to=2026-02&sort=name"} {
+				if code, _ := w.alike(step, a, fresh, "/o/"+org+"/dashboards/expenditure?"+query, "zh-CN"); code == http.StatusOK {
+					boards++
+				}
+			}
 			for _, query := range []string{"cycle=2026-01", "cycle=2026-01&zero=all", "cycle=2026-01&zero=all&size=20&customer=C1", "cycle=2026-02&zero=all"} {
 				paths := []string{"/o/" + org + "/expenditure/lines?" + query, "/o/" + org + "/expenditure/lines?" + query}
 				for i := 0; i < len(paths); i++ {
 					path, lang := paths[i], []string{"zh-CN", "en"}[min(i, 1)]
-					code, want := w.get(a, fresh, path, lang)
+					code, want := w.alike(step, a, fresh, path, lang)
 					if beside := turns(want); i > 0 && i < 3 && strings.HasSuffix(query, "zero=all") && len(beside) > 0 {
 						paths = append(paths, beside[0])
 					}
 					if code == http.StatusOK {
 						shown++
-					} else if code != http.StatusNotFound && code != http.StatusForbidden && code != http.StatusUnprocessableEntity {
-						w.t.Fatalf("after %s, %s asks %s: %d", step, a.login, path, code)
-					}
-					for n := range 2 {
-						gotCode, got := w.get(a, w.replica, path, lang)
-						if gotCode != code || got != want {
-							w.t.Fatalf("after %s, %s asks %s the %d. time: %d and %d bytes, fresh %d and %d bytes: %s", step, a.login, path, n+1, gotCode, len(got), code, len(want), differ(got, want))
-						}
 					}
 				}
 			}
 		}
 	}
-	if shown == 0 {
+	if shown == 0 || boards == 0 {
 		w.t.Errorf("after %s nobody sees a page", step)
 	}
+}
+
+// alike asks for a page fresh and twice of the replica, which must give the same.
+func (w *truth) alike(step string, a *truthActor, fresh http.Handler, path, lang string) (code int, want string) {
+	w.t.Helper()
+	code, want = w.get(a, fresh, path, lang)
+	if code != http.StatusOK && code != http.StatusNotFound && code != http.StatusForbidden && code != http.StatusUnprocessableEntity {
+		w.t.Fatalf("after %s, %s asks %s: %d", step, a.login, path, code)
+	}
+	for n := range 2 {
+		gotCode, got := w.get(a, w.replica, path, lang)
+		if gotCode != code || got != want {
+			w.t.Fatalf("after %s, %s asks %s the %d. time: %d and %d bytes, fresh %d and %d bytes: %s", step, a.login, path, n+1, gotCode, len(got), code, len(want), differ(got, want))
+		}
+	}
+	return code, want
 }
 
 // differ shows where two texts part.

@@ -178,7 +178,7 @@ func (h *Handlers) readPeaks(c *Ctx) (*sheet, error) {
 	}
 	s.columns = []listColumn{col("resource", "resource_id"), col("product", "usage")}
 	if peakPeople(c) {
-		who, manager := col("customer", "code"), col("manager", "")
+		who, manager := col("customer", "code"), col("manager", "manager_number")
 		who.personal, manager.personal = true, true
 		s.columns = append(s.columns, who, col("relation", ""), manager)
 	}
@@ -230,7 +230,7 @@ func peakRow(c *Ctx, r *peak.Row) (sheetRow, error) {
 	if peakPeople(c) {
 		who := c.personal(r.Customer.Name)
 		who.Note = r.Customer.Code
-		cells = append(cells, who, opsview.Cell{Text: relationText(c, r.Relation)}, opsview.Cell{Text: managerText(r.Manager, c.open), Masked: r.Manager.ID != "" && !c.open})
+		cells = append(cells, who, opsview.Cell{Text: relationText(c, r.Relation)}, managerCell(c, r.Manager))
 	}
 	var worth sums
 	billing, guaranteed, highest := opsview.Cell{}, exactCell(r.Guaranteed), opsview.Cell{}

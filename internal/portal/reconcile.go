@@ -49,8 +49,9 @@ func (h *Handlers) reconciliations(c *Ctx) error {
 	return c.page(http.StatusOK, p.Page())
 }
 
-func diffCell(x money.Exact, currency string) opsview.Cell {
-	return opsview.Cell{Text: i18n.ExactMoney(x, currency), Raw: x.String()}
+func figureCell(x money.Exact, currency string) opsview.Cell {
+	text := exactMoney(x, currency)
+	return opsview.Cell{Text: text.Text, Full: text.Full, Raw: x.String()}
 }
 
 // readReconciliations lists one's own comparisons.
@@ -60,10 +61,10 @@ func (h *Handlers) readReconciliations(c *Ctx) (*sheet, error) {
 		return nil, err
 	}
 	num := func(key string) listColumn {
-		return listColumn{key: key, title: c.T("reconcile.col." + key), num: true, class: "m"}
+		return listColumn{key: key, title: c.T("reconcile.col." + key), num: true}
 	}
 	s := &sheet{columns: []listColumn{{key: "at", title: c.T("reconcile.col.at"), class: "num-l"}, {key: "left", title: c.T("reconcile.col.left")}, {key: "right", title: c.T("reconcile.col.right")}, {key: "key", title: c.T("reconcile.col.key")},
-		num("left_total"), num("right_total"), num("difference"), num("rows")},
+		num("left_total"), num("right_total"), {key: "difference", title: c.T("reconcile.col.difference"), num: true, class: "m"}, num("rows")},
 		empty: part.Empty{Title: c.T("reconcile.empty"), Text: c.T("reconcile.empty_text"), Button: &part.Link{Text: c.T("reconcile.new"), Href: c.at(pathReconcile + "/new")}}}
 	for i := range list {
 		r := &list[i]
@@ -72,7 +73,7 @@ func (h *Handlers) readReconciliations(c *Ctx) (*sheet, error) {
 			n += r.Totals.By[x].Rows
 		}
 		s.add(sheetRow{key: r.ID, at: r.CreatedAt, mark: marks(r.Left, r.Right, string(r.Key), r.Totals.Left.String(), r.Totals.Right.String()), cells: []opsview.Cell{{Text: i18n.DateTime(r.CreatedAt), Href: c.at(pathReconcile + "/" + r.ID)}, {Text: r.Left}, {Text: r.Right},
-			{Text: c.T("reconcile.key." + string(r.Key))}, diffCell(r.Totals.Left, r.Currency), diffCell(r.Totals.Right, r.Currency), diffCell(r.Totals.Difference(), r.Currency), countCell(n)}})
+			{Text: c.T("reconcile.key." + string(r.Key))}, figureCell(r.Totals.Left, r.Currency), figureCell(r.Totals.Right, r.Currency), figureCell(r.Totals.Difference(), r.Currency), countCell(n)}})
 	}
 	return s, nil
 }
@@ -307,7 +308,7 @@ func (h *Handlers) readReconciled(c *Ctx) (*sheet, error) {
 		return nil, notFound()
 	}
 	num := func(key string) listColumn {
-		return listColumn{key: key, title: c.T("reconcile.col." + key), num: true, class: "m"}
+		return listColumn{key: key, title: c.T("reconcile.col." + key), num: true}
 	}
 	s := &sheet{columns: []listColumn{{key: "key", title: c.T("reconcile.key." + string(r.Key))}, {key: "class", title: c.T("reconcile.col.class")}, num("left"), num("right"), {key: "difference", title: c.T("reconcile.col.difference"), num: true, money: true, class: "m"}},
 		empty: part.Empty{Title: c.T("reconcile.none"), Text: c.T("reconcile.none_text")}, stamp: r.ID}
@@ -346,7 +347,7 @@ func (h *Handlers) readReconciled(c *Ctx) (*sheet, error) {
 }
 
 func differenceRow(c *Ctx, r *reconcile.Run, x *reconcile.Row) sheetRow {
-	left, right := diffCell(x.Left, r.Currency), diffCell(x.Right, r.Currency)
+	left, right := figureCell(x.Left, r.Currency), figureCell(x.Right, r.Currency)
 	switch x.Class {
 	case reconcile.ClassAdded:
 		left = opsview.Cell{Text: i18n.Nothing}
@@ -354,5 +355,5 @@ func differenceRow(c *Ctx, r *reconcile.Run, x *reconcile.Row) sheetRow {
 		right = opsview.Cell{Text: i18n.Nothing}
 	}
 	return sheetRow{key: strconv.FormatInt(x.No, 10), sums: sums{{r.Currency, x.Diff()}}, mark: marks(x.Key, x.Left.String(), x.Right.String()),
-		cells: []opsview.Cell{{Text: x.Key}, {Status: &part.Status{Text: c.T("reconcile.class." + string(x.Class)), Tone: classTone[x.Class]}}, left, right, diffCell(x.Diff(), r.Currency)}}
+		cells: []opsview.Cell{{Text: x.Key}, {Status: &part.Status{Text: c.T("reconcile.class." + string(x.Class)), Tone: classTone[x.Class]}}, left, right, figureCell(x.Diff(), r.Currency)}}
 }

@@ -109,6 +109,7 @@ type Handlers struct {
 	actors  actorBook
 	keeps   *pageCache        // nil keeps none
 	shells  *versioned[shell] // the same of pages without their rows
+	boards  *versioned[boardShell]
 
 	PageVersion func(ctx context.Context) (int64, error) // moves with every change of what pages show
 }
@@ -133,7 +134,7 @@ func New(h *Handlers, o Options) (http.Handler, error) {
 		h.keeps = newPageCache(o.PageCache << 20)
 	}
 	if maxShells > 0 {
-		h.shells = newVersioned[shell](maxShells)
+		h.shells, h.boards = newVersioned[shell](maxShells), newVersioned[boardShell](maxShells)
 	}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true

@@ -242,7 +242,8 @@ func (h *Handlers) archiveExport(c *Ctx, kind, format string) (export.Request, e
 }
 
 func amountCell(a money.Amount, currency string) opsview.Cell {
-	return opsview.Cell{Text: i18n.ExactMoney(a.Exact(), currency), Raw: a.String()}
+	text := exactMoney(a.Exact(), currency)
+	return opsview.Cell{Text: text.Text, Full: text.Full, Raw: a.String()}
 }
 
 // readStatements lists statements; the total under the column of money is of those that count.
@@ -256,7 +257,7 @@ func (h *Handlers) readStatements(c *Ctx) (*sheet, error) {
 		return nil, err
 	}
 	num := func(key string) listColumn {
-		return listColumn{key: key, title: c.T("statement.col." + key), num: true, class: "m"}
+		return listColumn{key: key, title: c.T("statement.col." + key), num: true}
 	}
 	s := &sheet{columns: []listColumn{{key: "number", title: c.T("statement.col.number"), note: c.T("statement.col.replaces")}, customerColumn(c), {key: "cycle", title: c.T("bill.column.cycle"), class: "num-l"}, num("cost"), num("subtotal"), num("margin"),
 		num("tax"), {key: "total", title: c.T("statement.col.total"), num: true, money: true, class: "m"}, {key: "state", title: c.T("opsview.col.state")}, {key: "issued", title: c.T("statement.col.issued"), class: "num-l"}},

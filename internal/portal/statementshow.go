@@ -144,7 +144,7 @@ func (h *Handlers) readStatementLines(c *Ctx) (*sheet, error) {
 		return nil, err
 	}
 	num := func(key string) listColumn {
-		return listColumn{key: key, title: c.T("statement.col." + key), num: true, class: "m"}
+		return listColumn{key: key, title: c.T("statement.col." + key), num: true}
 	}
 	s := &sheet{columns: append(statementLineColumns(c), listColumn{key: "items", title: c.T("statement.col.items"), class: "num-l"}, num("source"), num("cost"), listColumn{key: "rule", title: c.T("statement.col.rule"), note: c.T("statement.col.formula")},
 		listColumn{key: "amount", title: c.T("bill.column.amount"), num: true, money: true, class: "m"}, num("margin"))}
@@ -161,7 +161,7 @@ func (h *Handlers) readStatementLines(c *Ctx) (*sheet, error) {
 			cells[0].Href = c.billLink("lines", &proof.Bill, "customer", x.Customer.Code, "product", l.Product, "region", l.Region, "mode", string(l.Mode), "kind", string(l.Kind))
 		}
 		k := l.Costing
-		cells = append(cells, opsview.Cell{Text: itemsText(k.Items)}, opsview.Cell{Text: i18n.ExactMoney(k.Source, x.Currency), Raw: k.Source.String()}, amountCell(k.Cost, x.Currency), costingCell(c, k),
+		cells = append(cells, opsview.Cell{Text: itemsText(k.Items)}, figureCell(k.Source, x.Currency), amountCell(k.Cost, x.Currency), costingCell(c, k),
 			amountCell(l.Amount, x.Currency), amountCell(l.Amount-k.Cost, x.Currency))
 		s.add(sheetRow{key: strconv.Itoa(l.No), sums: sums{{x.Currency, l.Amount.Exact()}}, cells: cells,
 			mark: marks(string(l.Origin), l.Provider, l.Product, l.Region, string(l.Mode), string(l.Kind), l.Amount.String(), k.Cost.String(), k.Source.String())})
@@ -271,7 +271,7 @@ func (h *Handlers) readOwnStatements(c *Ctx) (*sheet, error) {
 		return nil, err
 	}
 	num := func(key string) listColumn {
-		return listColumn{key: key, title: c.T("statement.col." + key), num: true, class: "m"}
+		return listColumn{key: key, title: c.T("statement.col." + key), num: true}
 	}
 	s := &sheet{columns: []listColumn{{key: "number", title: c.T("statement.col.number"), note: c.T("statement.col.replaces")}, {key: "partner", title: c.T("statement.col.partner")}, {key: "cycle", title: c.T("bill.column.cycle"), class: "num-l"},
 		num("subtotal"), num("tax"), {key: "total", title: c.T("statement.col.total"), num: true, money: true, class: "m"}, {key: "state", title: c.T("opsview.col.state")}, {key: "issued", title: c.T("statement.col.issued"), class: "num-l"}},

@@ -60,7 +60,7 @@ func choose(ctx context.Context) billview.List {
 		Heads: []listview.Head{{Text: pick(ctx, "账单", "Bill")}, {Text: pick(ctx, "签约主体", "Contracting entity")}, {Text: pick(ctx, "状态", "State")}, {Text: pick(ctx, "行数", "Lines"), Num: true}, {Text: pick(ctx, "应还金额", "Amount due"), Num: true, Class: "m"}},
 		Rows: [][]listview.Cell{{{Text: "CNY", Href: "/bill"}, {Text: pick(ctx, "澜岭云（杭州）", "Lanling Hangzhou")}, final, {Text: "1,204"}, {Text: "¥82,695.67", Full: "¥82,695.67000000"}},
 			{{Text: "USD", Href: "/bill"}, {Text: pick(ctx, "澜岭云（新加坡）", "Lanling Singapore")}, final, {Text: "311"}, {Text: "$4,120.50", Full: "$4,120.50000000"}}},
-		Totals: []listview.Total{{Label: pick(ctx, "全部合计", "Total"), Lines: []string{"¥82,695.67", "$4,120.5"}, At: 4}},
+		Totals: []listview.Total{{Label: pick(ctx, "全部合计", "Total"), Lines: []part.Money{{Text: "¥82,695.67"}, {Text: "$4,120.5"}}, At: 4}},
 		Pager:  &part.Pager{Range: pick(ctx, "本页 2 条，共 2 条", "2 of 2 shown"), Seal: &part.Seal{Total: "¥82,695.67 · $4,120.5", Code: "3C9E-04D7"}}}
 	return billview.List{Doc: d, Grid: g}
 }
@@ -209,7 +209,7 @@ func adjustments(ctx context.Context) billview.List {
 		Heads: []listview.Head{{Text: t("编号", "Number")}, {Text: t("更正", "Corrects")}, {Text: t("客户", "Customer"), Eye: &part.Eye{Action: "/bill", Name: t("客户", "Customer")}}, {Text: t("原因", "Reason")}, {Text: t("录入", "By")}, {Text: t("金额", "Amount"), Num: true, Class: "m"}},
 		Rows: [][]listview.Cell{{{Text: "b81c44d0", Mono: true, Href: "/bill-explain"}, {Text: t("2026-09，24 行", "2026-09, 24 lines")}, {Text: t("栖***", "Q***"), Masked: true},
 			{Text: t("子账户改归属", "A sub-account moved")}, {Text: t("秋未央录入，苏怀瑜复核", "Qiu Weiyang, approved by Su Huaiyu")}, {Text: "−310.20518"}}},
-		Totals: []listview.Total{{Label: t("全部合计", "Total"), Lines: []string{"−¥310.20518"}, At: 5}}}
+		Totals: []listview.Total{{Label: t("全部合计", "Total"), Lines: []part.Money{{Text: "−¥310.20518"}}, At: 5}}}
 	return billview.List{Doc: doc(ctx, 4), Grid: g}
 }
 

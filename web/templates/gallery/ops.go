@@ -28,8 +28,8 @@ func deliveries(ctx context.Context) opsview.Board {
 			{Text: t("时间", "At"), Class: "num-l"}, {Text: t("状态", "State"), Class: "m"}},
 		Rows: [][]opsview.Cell{
 			{{Text: "D-1103-02", Href: "/delivery", Mono: true}, {Text: t("主账单", "Main"), Note: "FOCUS 1.2"}, {Text: "2026-10"}, {Text: "299,874"}, {Text: "¥4,878,629.75"}, {Text: "2026-11-03 14:52"}, {Status: &waiting}},
-			{{Text: "D-1102-05", Href: "/delivery", Mono: true}, {Text: t("海外", "Overseas"), Note: "FOCUS 1.0"}, {Text: "2026-09、2026-10"}, {Text: "1,000"}, {Lines: []string{"¥0.24", "$20.28"}}, {Text: "2026-11-02 09:10"}, {Status: &done}}},
-		Totals: []opsview.Total{{Label: t("全部合计", "Total"), Lines: []string{"¥4,878,629.99", "$20.28"}, At: 4, Rest: 2}},
+			{{Text: "D-1102-05", Href: "/delivery", Mono: true}, {Text: t("海外", "Overseas"), Note: "FOCUS 1.0"}, {Text: "2026-09、2026-10"}, {Text: "1,000"}, {Lines: []part.Money{{Text: "¥0.24"}, {Text: "$20.28"}}}, {Text: "2026-11-02 09:10"}, {Status: &done}}},
+		Totals: []opsview.Total{{Label: t("全部合计", "Total"), Lines: []part.Money{{Text: "¥4,878,629.99"}, {Text: "$20.28"}}, At: 4, Rest: 2}},
 		Pager:  &part.Pager{Range: t("本页 2 条，共 2 条", "2 of 2 shown"), Next: "/deliveries", Seal: &part.Seal{Total: "¥4,878,629.99 · $20.28", Code: "7A10-C2F4"}}}}}
 }
 
@@ -116,7 +116,7 @@ func closes(ctx context.Context) opsview.Board {
 		Heads: []opsview.Head{{Text: t("账期", "Cycle")}, {Text: t("状态", "State")}, {Text: t("期限", "Due"), Class: "num-l"}, {Text: t("说明", "Note")}, {Text: t("应还", "Due amount"), Num: true, Class: "m"}},
 		Rows: [][]opsview.Cell{
 			{{Text: "2026-11", Href: "/close"}, {Status: &part.Status{Text: t("已开账", "Open"), Tone: part.Brand}}, {Text: "2026-12-05 12:00"}, {}, {Text: "¥120,411.08"}},
-			{{Text: "2026-10", Href: "/close"}, {Status: &part.Status{Text: t("初稿", "Draft"), Tone: part.Warn}}, {Text: "2026-11-05 12:00"}, {Text: t("3 项阻塞", "3 blockers")}, {Lines: []string{"¥3,220,139.20", "$20.28"}}}}}}}
+			{{Text: "2026-10", Href: "/close"}, {Status: &part.Status{Text: t("初稿", "Draft"), Tone: part.Warn}}, {Text: "2026-11-05 12:00"}, {Text: t("3 项阻塞", "3 blockers")}, {Lines: []part.Money{{Text: "¥3,220,139.20"}, {Text: "$20.28"}}}}}}}}
 }
 
 func closing(ctx context.Context) opsview.Close {
@@ -125,7 +125,7 @@ func closing(ctx context.Context) opsview.Close {
 	h.Status = &part.Status{ID: "close", Text: t("初稿", "Draft"), Tone: part.Brand, Meaning: t("账单已算出，伙伴看到初稿", "Bills are computed; partners see drafts"), Next: t("另一个人复核", "Another person reviews"), Due: "2026-11-05 12:00"}
 	bills := opsview.Grid{ID: "bills", Title: t("账单", "Bills"), Heads: []opsview.Head{{Text: t("伙伴", "Partner")}, {Text: t("币种", "Currency")}, {Text: t("消费", "Consumption"), Num: true}, {Text: t("应还", "Due"), Num: true, Class: "m"}},
 		Rows:   [][]opsview.Cell{{{Text: t("沐石数科", "Mushi Digital"), Href: "/bill"}, {Text: "CNY"}, {Text: "84,210.38"}, {Text: "¥82,695.67"}}},
-		Totals: []opsview.Total{{Label: t("合计（1 张）", "Total (1 bill)"), Lines: []string{"¥82,695.67"}, At: 3}}}
+		Totals: []opsview.Total{{Label: t("合计（1 张）", "Total (1 bill)"), Lines: []part.Money{{Text: "¥82,695.67"}}, At: 3}}}
 	return opsview.Close{
 		Header: h, Again: "/close", Override: t("确有必要时可越过：需要「月结越权」权限并写明原因，原因会印在账单上。", "Blockers can be overridden with a named permission and a reason, which is printed on the bill."),
 		Steps: []part.Step{

@@ -7,6 +7,9 @@ import (
 )
 
 func (p Home) latest(ctx context.Context) string {
+	if p.Statements {
+		return i18n.T(ctx, "homeview.statements.title")
+	}
 	if p.Closes {
 		return i18n.T(ctx, "homeview.closes.title")
 	}
@@ -14,6 +17,9 @@ func (p Home) latest(ctx context.Context) string {
 }
 
 func (p Home) all(ctx context.Context) string {
+	if p.Statements {
+		return i18n.T(ctx, "homeview.statements.all")
+	}
 	if p.Closes {
 		return i18n.T(ctx, "homeview.closes.all")
 	}
@@ -21,10 +27,20 @@ func (p Home) all(ctx context.Context) string {
 }
 
 func (p Home) row(ctx context.Context) string {
+	if p.Statements {
+		return i18n.T(ctx, "homeview.statements.statement")
+	}
 	if p.Closes {
 		return i18n.T(ctx, "homeview.closes.cycle")
 	}
 	return i18n.T(ctx, "homeview.bills.bill")
+}
+
+func (p Home) due(ctx context.Context) string {
+	if p.Statements {
+		return i18n.T(ctx, "homeview.statements.due")
+	}
+	return i18n.T(ctx, "homeview.bills.due")
 }
 
 func (p Home) changesTitle(ctx context.Context) string {

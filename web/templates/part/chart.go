@@ -281,6 +281,7 @@ type chartPart struct {
 	X, W, Class string
 	Name, Share string
 	Say, Href   string
+	Text        string // the figure
 }
 
 // parts divide the whole; what is not above zero has no part in the picture and stands in the table.
@@ -301,7 +302,7 @@ func (c Chart) parts() []chartPart {
 		w := p.Size / whole * 100
 		share := fmt.Sprintf("%.1f%%", w)
 		out = append(out, chartPart{X: n2(x) + "%", W: n2(max(0.2, w-0.25)) + "%", Class: "c" + strconv.Itoa(i%MaxGroups+1), Name: c.Names[i], Share: share,
-			Say: c.Names[i] + " " + share + " " + p.Text, Href: c.link(p)})
+			Say: c.Names[i] + " " + share + " " + p.Text, Href: c.link(p), Text: p.Text})
 		x += w
 	}
 	return out

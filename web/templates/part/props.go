@@ -88,6 +88,15 @@ type Item struct {
 	Text  string
 	Mono  bool
 	Href  string
+	Wide  bool // it takes the room of two
+}
+
+// wide is how a fact takes the room of two.
+func (it Item) wide() templ.Attributes {
+	if !it.Wide {
+		return nil
+	}
+	return templ.Attributes{"class": "wide"}
 }
 
 // Share is a part of a whole, for a bar: Percent as shown, Width 0…100 relative to the largest.

@@ -1,0 +1,106 @@
+package listview
+
+import (
+	"huoban/internal/i18n"
+	"huoban/web/templates/part"
+)
+
+// WriteRows writes the rows of a table by hand: they are most of a long page.
+func WriteRows(m *part.Markup, heads []Head, rows [][]Cell) {
+	for _, row := range rows {
+		m.Raw(`<tr>`)
+		for i := range row {
+			if i == 0 {
+				m.Raw(`<th scope="row"><div>`)
+				row[i].write(m)
+				m.Raw(`</div></th>`)
+				continue
+			}
+			h := &heads[i]
+			m.Raw(`<td class="`)
+			if h.Num {
+				m.Raw(`num`)
+			}
+			if h.Num && h.Class != "" {
+				m.Raw(` `)
+			}
+			m.Text(h.Class)
+			m.Raw(`" data-l="`)
+			m.Text(h.Text)
+			m.Raw(`"><div>`)
+			row[i].write(m)
+			m.Raw(`</div></td>`)
+		}
+		m.Raw(`</tr>`)
+	}
+}
+
+// write is what stands in a cell.
+func (x *Cell) write(m *part.Markup) {
+	switch {
+	case x.Status != nil:
+		m.Put(part.StatusOf(*x.Status))
+	case x.Tag != nil:
+		m.Put(part.TagOf(*x.Tag))
+	case len(x.Lines) > 0:
+		m.Put(amounts(x.Lines))
+	case x.Text == "":
+		m.Raw(`<span>`)
+		m.Text(i18n.Nothing)
+		m.Raw(`</span>`)
+	default:
+		x.text(m)
+	}
+	if x.Note != "" {
+		m.Raw(`<div class="hb-s hb-3 hb-break">`)
+		m.Text(x.Note)
+		m.Raw(`</div>`)
+	}
+	if len(x.Buttons) > 0 {
+		m.Put(part.ActionsOf(x.Buttons))
+	}
+	if x.Post != nil {
+		m.Put(x.Post.form())
+	}
+}
+
+// text is the text of a cell: a link, a rounded figure or plain.
+func (x *Cell) text(m *part.Markup) {
+	name := "span"
+	if x.Href != "" {
+		name = "a"
+		m.Raw(`<a href="`)
+		m.Link(x.Href)
+		m.Raw(`"`)
+	} else {
+		m.Raw(`<span`)
+	}
+	class := ""
+	if x.Mono {
+		class = "hb-mono"
+	}
+	if x.Masked && x.Href == "" {
+		class = "hb-mask"
+	}
+	if x.Href == "" && x.Full == "" {
+		if class != "" {
+			class += " "
+		}
+		class += "hb-break"
+	}
+	if class != "" {
+		m.Raw(` class="`)
+		m.Raw(class)
+		m.Raw(`"`)
+	}
+	if x.Full != "" {
+		m.Raw(` title="`)
+		m.Text(x.Full)
+		m.Raw(`"`)
+	}
+	m.Raw(`>`)
+	m.Text(x.Text)
+	m.Raw(`</`)
+	m.Raw(name)
+	m.Raw(`>`)
+}
