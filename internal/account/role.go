@@ -46,7 +46,7 @@ var presets = []preset{
 		scope.ItemQuarantineView, scope.ItemQuarantineResolve, scope.ItemMapView, scope.ItemMapChange, scope.ItemPriceView,
 		scope.ItemCloseView, scope.ItemCloseRun, scope.ItemAdjustmentView, scope.ItemAdjustmentPropose,
 		scope.ItemOrgView, scope.ItemOrgChange, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemAssociationChange,
-		scope.ItemProspectReviewView, scope.ItemProspectReview,
+		scope.ItemProspectReviewView, scope.ItemProspectReview, scope.ItemCouponGrantView, scope.ItemCouponGrant,
 		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport, scope.ItemConsoleView, scope.ItemConsoleChange,
 		scope.ItemBillView, scope.ItemBillExplain, scope.ItemRevealMasked, scope.ItemNewsView, scope.ItemNewsChange}},
 	{scope.SideVendor, RoleFinance, []scope.Item{
@@ -55,6 +55,7 @@ var presets = []preset{
 		scope.ItemCloseView, scope.ItemCloseRun, scope.ItemCloseReview, scope.ItemCloseIssue,
 		scope.ItemAdjustmentView, scope.ItemAdjustmentPropose, scope.ItemAdjustmentApprove,
 		scope.ItemOrgView, scope.ItemEntityChange, scope.ItemCustomerView, scope.ItemLedgerView, scope.ItemCreditChange, scope.ItemRemittance,
+		scope.ItemCouponGrantView, scope.ItemCouponReview,
 		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport,
 		scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain, scope.ItemRevealMasked}},
 	{scope.SideVendor, RoleInvoiceClerk, []scope.Item{
@@ -62,7 +63,7 @@ var presets = []preset{
 	{scope.SideVendor, RoleAuditor, []scope.Item{
 		scope.ItemSourceView, scope.ItemDeliveryView, scope.ItemQuarantineView, scope.ItemMapView, scope.ItemPriceView,
 		scope.ItemCloseView, scope.ItemAdjustmentView, scope.ItemOrgView, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemProspectReviewView, scope.ItemLedgerView,
-		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemBillView, scope.ItemBillExplain,
+		scope.ItemCouponGrantView, scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemBillView, scope.ItemBillExplain,
 		scope.ItemStaffView, scope.ItemRoleView, scope.ItemExportAll, scope.ItemConsoleView,
 		scope.ItemAuditView, scope.ItemAuditExport, scope.ItemAuditVerify}},
 
@@ -78,10 +79,11 @@ var presets = []preset{
 	{scope.SidePartner, RoleFinance, []scope.Item{
 		scope.ItemCustomerView, scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport,
 		scope.ItemStatementView, scope.ItemStatementChange, scope.ItemStatementIssue, scope.ItemFundsView, scope.ItemFundsChange,
+		scope.ItemQuotaView, scope.ItemQuotaShare, scope.ItemIssuedQuotaView, scope.ItemQuotaReclaim, scope.ItemCouponView, scope.ItemCouponIssue, scope.ItemCouponReclaim,
 		scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain, scope.ItemResellerView, scope.ItemResellerCustomerView}},
 
 	{scope.SideCustomer, RoleAdmin, nil},
-	{scope.SideCustomer, RoleViewer, []scope.Item{scope.ItemExpenditureView, scope.ItemAssociationView}},
+	{scope.SideCustomer, RoleViewer, []scope.Item{scope.ItemExpenditureView, scope.ItemAssociationView, scope.ItemCouponOwn}},
 }
 
 // Presets lists the fixed roles of a side.

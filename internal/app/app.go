@@ -18,6 +18,7 @@ import (
 	"huoban/internal/bill"
 	"huoban/internal/clock"
 	"huoban/internal/company"
+	"huoban/internal/coupon"
 	"huoban/internal/customer"
 	"huoban/internal/delivery"
 	"huoban/internal/expenditure"
@@ -119,6 +120,7 @@ type App struct {
 	Invitations   *invitation.Service
 	Relations     *relation.Service
 	Passcodes     *passcode.Service
+	Coupons       *coupon.Service
 
 	mails   bool // a mail server is set
 	post    *post
@@ -242,6 +244,7 @@ func (a *App) wire() error {
 	a.wireSignOn()
 	a.wirePasscodes()
 	a.wireGrowth()
+	a.wireCoupons()
 	a.wireStatements()
 	if err := a.wirePlatforms(); err != nil {
 		return err

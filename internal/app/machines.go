@@ -4,6 +4,7 @@ import (
 	"huoban/internal/adjustment"
 	"huoban/internal/bill"
 	"huoban/internal/company"
+	"huoban/internal/coupon"
 	"huoban/internal/customer"
 	"huoban/internal/delivery"
 	"huoban/internal/export"
@@ -39,4 +40,6 @@ var Machines = []MachineEntry{
 	{invitation.Flow, "invitation", "state"},
 	{relation.Flow, "relation_request", "state"},
 	{statement.Flow, "statement", "state"},
+	{coupon.QuotaFlow, "coupon_quota", "state"},
+	{coupon.Flow, "coupon", "state"},
 }

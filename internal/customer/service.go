@@ -25,6 +25,9 @@ type Deps struct {
 
 	// Ended is told, in the transaction, that a customer is a partner's no longer; nil tells nobody.
 	Ended func(ctx context.Context, partnerID, customerID string) error
+
+	// Switched is told, in the transaction, that the kind of an association changed; nil tells nobody.
+	Switched func(ctx context.Context, partnerID, customerID string) error
 }
 
 // Service changes and reads associations and assignments.
@@ -450,7 +453,10 @@ func (s *Service) Switch(ctx context.Context, sc scope.Scope, associationID stri
 		}
 		out = Association{ID: id.New(), CustomerID: a.CustomerID, PartnerID: a.PartnerID, Kind: to, State: StateActive, From: at, To: a.To,
 			ConsentNote: consentAccepted + sc.Login(), Version: 1, CreatedAt: now}
-		return s.begin(ctx, sc, out)
+		if err := s.begin(ctx, sc, out); err != nil || s.Switched == nil || !out.InForce(now) {
+			return err
+		}
+		return s.Switched(ctx, out.PartnerID, out.CustomerID)
 	})
 	return out, err
 }

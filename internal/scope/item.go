@@ -30,6 +30,16 @@ const (
 	ItemAssignmentView       Item = "BPC_ITEM_SUBCUSTSERV_020100" // 客户分配-查看
 	ItemAssignmentChange     Item = "BPC_ITEM_SUBCUSTSERV_020101" // 客户分配-分配与收回
 
+	// 销售 > 客户 > 券管理.
+	ItemQuotaView       Item = "BPC_ITEM_SUBCUSTSERV_030100" // 代金券额度-查看
+	ItemCouponIssue     Item = "BPC_ITEM_SUBCUSTSERV_030102" // 代金券-发放
+	ItemQuotaShare      Item = "BPC_ITEM_SUBCUSTSERV_030104" // 代金券额度-发放给云经销商
+	ItemCouponView      Item = "BPC_ITEM_SUBCUSTSERV_030200" // 已发放代金券-查看
+	ItemCouponReclaim   Item = "BPC_ITEM_SUBCUSTSERV_030201" // 代金券-回收
+	ItemIssuedQuotaView Item = "BPC_ITEM_SUBCUSTSERV_030600" // 已发放代金券额度-查看
+	ItemQuotaReclaim    Item = "BPC_ITEM_SUBCUSTSERV_030601" // 代金券额度-回收
+	ItemCouponOwn       Item = "BPC_MENU_FINANCE_100100"     // 费用中心-我的优惠券
+
 	// 销售 > 账务 and 客户消费.
 	ItemExpenditureView      Item = "BPC_ITEM_FINANCE_020100" // 客户消费-明细
 	ItemExpenditureCustomers Item = "BPC_ITEM_FINANCE_020101" // 客户消费-客户列表
@@ -92,6 +102,9 @@ const (
 	ItemLedgerView        Item = "BPC_ITEM_OPERATE_150100" // 资金台账-查看
 	ItemCreditChange      Item = "BPC_ITEM_OPERATE_150101" // 资金台账-设置信用额度
 	ItemRemittance        Item = "BPC_ITEM_OPERATE_150102" // 资金台账-导入银行流水与汇款认领审核
+	ItemCouponGrantView   Item = "BPC_ITEM_OPERATE_160100" // 券-查看
+	ItemCouponGrant       Item = "BPC_ITEM_OPERATE_160101" // 券-发放额度与伙伴代金券、冻结、调整、失效
+	ItemCouponReview      Item = "BPC_ITEM_OPERATE_160102" // 券-复核
 	ItemConsoleView       Item = "BPC_ITEM_OPERATE_070100" // 控制台-查看
 	ItemConsoleChange     Item = "BPC_ITEM_OPERATE_070101" // 控制台-登记、修改、停用、启用
 )
@@ -134,6 +147,14 @@ var catalogue = []Permission{
 	{ItemResellerCustomerView, "sales.reseller_customers", "view", onPartner},
 	{ItemAssignmentView, "sales.assignments", "view", onPartner},
 	{ItemAssignmentChange, "sales.assignments", "change", onPartner},
+	{ItemQuotaView, "sales.coupons", "view_quotas", onPartner},
+	{ItemQuotaShare, "sales.coupons", "share_quotas", onPartner},
+	{ItemIssuedQuotaView, "sales.coupons", "view_shared", onPartner},
+	{ItemQuotaReclaim, "sales.coupons", "reclaim_quotas", onPartner},
+	{ItemCouponView, "sales.coupons", "view", onPartner},
+	{ItemCouponIssue, "sales.coupons", "issue", onPartner},
+	{ItemCouponReclaim, "sales.coupons", "reclaim", onPartner},
+	{ItemCouponOwn, "cost.coupons", "view", []Side{SideCustomer}},
 	{ItemExpenditureView, "sales.expenditure", "view", onEverySide},
 	{ItemExpenditureCustomers, "sales.expenditure", "view_customers", onBoth},
 	{ItemExpenditureExport, "sales.expenditure", "export", onEverySide},
@@ -185,6 +206,9 @@ var catalogue = []Permission{
 	{ItemLedgerView, "operate.ledger", "view", onVendor},
 	{ItemCreditChange, "operate.ledger", "set_credit", onVendor},
 	{ItemRemittance, "operate.ledger", "remittance", onVendor},
+	{ItemCouponGrantView, "operate.coupons", "view", onVendor},
+	{ItemCouponGrant, "operate.coupons", "grant", onVendor},
+	{ItemCouponReview, "operate.coupons", "review", onVendor},
 	{ItemConsoleView, "operate.consoles", "view", onVendor},
 	{ItemConsoleChange, "operate.consoles", "change", onVendor},
 	{ItemProspectReviewView, "operate.prospects", "view", onVendor},

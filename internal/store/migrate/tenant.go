@@ -77,6 +77,12 @@ var Tenancy = map[string]string{
 	"adjustment_price": "adjustment_id IN (SELECT a.id FROM adjustment a) AND ({vendor} <> '' OR partner_id = {partners})",
 	"adjustment_move":  "adjustment_id IN (SELECT a.id FROM adjustment a)",
 
+	// to a customer and a partner what it holds, to whoever gave it and to the vendor
+	"coupon_quota":  "vendor_id = {vendor} OR giver_id = {org} OR owner_id = {org} AND state NOT IN ('pending', 'refused')",
+	"coupon":        "vendor_id = {vendor} OR issuer_id = {org} OR holder_id = {org} AND state NOT IN ('inactive', 'refused')",
+	"coupon_record": "org_id = {org}",
+	"coupon_use":    "coupon_id IN (SELECT c.id FROM coupon c) OR vendor_id = {vendor} OR partner_id = {org}",
+
 	"anomaly_note":   "partner_id = {org}",
 	"statement":      "partner_id = {org} OR customer_id = {customer} AND state IN ('issued', 'sent', 'withdrawn', 'replaced')",
 	"statement_line": "statement_id IN (SELECT s.id FROM statement s)",
