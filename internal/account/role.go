@@ -10,7 +10,7 @@ import (
 )
 
 // Codes of the preset roles: 系统管理员, 客户经理, 客户经理主管, 财务 of partners; 管理员, 运营, 财经, 发票专员,
-// 审计 of vendors; the administrator of a customer, and its persons who only look.
+// 渠道经理, 审计 of vendors; the administrator of a customer, and its persons who only look.
 const (
 	RoleAdmin        = "admin"
 	RoleManager      = "manager"
@@ -18,6 +18,7 @@ const (
 	RoleFinance      = "finance"
 	RoleOperations   = "operations"
 	RoleInvoiceClerk = "invoice_clerk"
+	RoleChannel      = "channel_manager"
 	RoleAuditor      = "auditor"
 	RoleViewer       = "viewer"
 )
@@ -48,7 +49,8 @@ var presets = []preset{
 		scope.ItemOrgView, scope.ItemOrgChange, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemAssociationChange,
 		scope.ItemProspectReviewView, scope.ItemProspectReview, scope.ItemCouponGrantView, scope.ItemCouponGrant,
 		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport, scope.ItemConsoleView, scope.ItemConsoleChange,
-		scope.ItemBillView, scope.ItemBillExplain, scope.ItemRevealMasked, scope.ItemNewsView, scope.ItemNewsChange}},
+		scope.ItemBillView, scope.ItemBillExplain, scope.ItemRevealMasked, scope.ItemNewsView, scope.ItemNewsChange,
+		scope.ItemLimitView, scope.ItemCalendarView, scope.ItemCalendarChange}},
 	{scope.SideVendor, RoleFinance, []scope.Item{
 		scope.ItemSourceView, scope.ItemDeliveryView, scope.ItemMapView,
 		scope.ItemPriceView, scope.ItemPriceChange, scope.ItemPriceSimulate,
@@ -57,14 +59,19 @@ var presets = []preset{
 		scope.ItemOrgView, scope.ItemEntityChange, scope.ItemCustomerView, scope.ItemLedgerView, scope.ItemCreditChange, scope.ItemRemittance,
 		scope.ItemCouponGrantView, scope.ItemCouponReview,
 		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport,
-		scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain, scope.ItemRevealMasked}},
+		scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain, scope.ItemRevealMasked,
+		scope.ItemLimitView, scope.ItemCalendarView}},
+	{scope.SideVendor, RoleChannel, []scope.Item{
+		scope.ItemOrgView, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemCouponGrantView, scope.ItemProspectReviewView, scope.ItemProspectReview,
+		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemBillView, scope.ItemRevealMasked, scope.ItemNewsView,
+		scope.ItemLimitView, scope.ItemCalendarView}},
 	{scope.SideVendor, RoleInvoiceClerk, []scope.Item{
-		scope.ItemOrgView, scope.ItemCloseView, scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain}},
+		scope.ItemLimitView, scope.ItemCalendarView, scope.ItemOrgView, scope.ItemCloseView, scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain}},
 	{scope.SideVendor, RoleAuditor, []scope.Item{
 		scope.ItemSourceView, scope.ItemDeliveryView, scope.ItemQuarantineView, scope.ItemMapView, scope.ItemPriceView,
 		scope.ItemCloseView, scope.ItemAdjustmentView, scope.ItemOrgView, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemProspectReviewView, scope.ItemLedgerView,
 		scope.ItemCouponGrantView, scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemBillView, scope.ItemBillExplain,
-		scope.ItemStaffView, scope.ItemRoleView, scope.ItemExportAll, scope.ItemConsoleView,
+		scope.ItemStaffView, scope.ItemRoleView, scope.ItemExportAll, scope.ItemConsoleView, scope.ItemLimitView, scope.ItemCalendarView,
 		scope.ItemAuditView, scope.ItemAuditExport, scope.ItemAuditVerify}},
 
 	{scope.SidePartner, RoleAdmin, nil},

@@ -8,7 +8,8 @@
 // Invariants: an issued cycle is never written; a remap makes one pair per key, source cycle and
 // currency whose base sums to zero; a line that was moved before is moved on from where it is now;
 // what is taken away is priced as it was billed, what is added is priced by the rules valid at the
-// lines' charge time; nobody approves an own entry.
+// lines' charge time; nobody approves an own
+// entry above the limit of the vendor, which is none until one is set.
 //
 // Spec: docs/month-close.md
 package adjustment

@@ -12,6 +12,7 @@ import (
 	"huoban/internal/cycle"
 	"huoban/internal/delivery"
 	"huoban/internal/flow"
+	"huoban/internal/foureyes"
 	"huoban/internal/id"
 	"huoban/internal/money"
 	"huoban/internal/price"
@@ -29,6 +30,9 @@ type Service struct {
 	Audit   audit.Recorder
 	Log     flow.Log
 	Clock   clock.Clock
+
+	// Limits are a vendor's amounts up to which one person decides; nil always wants two.
+	Limits func(ctx context.Context, vendorID string) (foureyes.Limits, error)
 }
 
 var (

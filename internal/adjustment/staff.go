@@ -8,6 +8,7 @@ import (
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
+	"huoban/internal/foureyes"
 	"huoban/internal/id"
 	"huoban/internal/money"
 	"huoban/internal/price"
@@ -156,9 +157,13 @@ func (s *Service) decide(ctx context.Context, sc scope.Scope, adjustmentID strin
 				return err
 			}
 		}
+		facts, err := s.facts(ctx, &a)
+		if err != nil {
+			return err
+		}
 		now := s.Clock.Now()
 		err = Flow.Fire(ctx, s.Log, flow.Move[State, Action, Facts]{Entity: a.ID, State: a.State, Version: a.Version, Do: do,
-			Facts: Facts{CreatedBy: a.CreatedBy}, Who: sc, Now: now, Reason: reason},
+			Facts: facts, Who: sc, Now: now, Reason: reason},
 			func(ctx context.Context, to State) (bool, error) { return s.Store.Decide(ctx, &a, to, sc.Login(), now) })
 		if err != nil {
 			return err
@@ -169,6 +174,20 @@ func (s *Service) decide(ctx context.Context, sc scope.Scope, adjustmentID strin
 		return s.record(ctx, sc, "adjustment."+string(do), &out)
 	})
 	return out, err
+}
+
+// facts asks whether the amount needs a second person; a service that knows no limits always wants one.
+func (s *Service) facts(ctx context.Context, a *Adjustment) (Facts, error) {
+	if s.Limits == nil {
+		return Facts{CreatedBy: a.CreatedBy}, nil
+	}
+	limits, err := s.Limits(ctx, a.VendorID)
+	return FactsOf(a, limits), err
+}
+
+// FactsOf judges an entry under a vendor's limits.
+func FactsOf(a *Adjustment, limits foureyes.Limits) Facts {
+	return Facts{CreatedBy: a.CreatedBy, One: !limits.Needed(foureyes.KindAdjustment, a.Currency, a.Base)}
 }
 
 // List shows adjustments of a vendor to its staff. Fault: scope.permission_missing.

@@ -21,9 +21,11 @@ import (
 	"huoban/internal/coupon"
 	"huoban/internal/customer"
 	"huoban/internal/delivery"
+	"huoban/internal/desk"
 	"huoban/internal/expenditure"
 	"huoban/internal/export"
 	"huoban/internal/fault"
+	"huoban/internal/foureyes"
 	"huoban/internal/hosted"
 	"huoban/internal/idempotency"
 	_ "huoban/internal/ingest/parquetrows" // registers the format
@@ -55,6 +57,7 @@ import (
 	"huoban/internal/store/billstore"
 	"huoban/internal/store/closestore"
 	"huoban/internal/store/companystore"
+	"huoban/internal/store/deskstore"
 	"huoban/internal/store/expenditurestore"
 	"huoban/internal/store/flowstore"
 	"huoban/internal/store/idemstore"
@@ -109,6 +112,8 @@ type App struct {
 	News          *news.Board
 	Company       *company.Service
 	Ledger        *ledger.Service
+	Desk          *desk.Service
+	FourEyes      *foureyes.Service
 	Idempotency   *idempotency.Keeper
 	Queue         *outbox.Queue
 	Worker        *outbox.Worker
@@ -231,6 +236,9 @@ func (a *App) wire() error {
 	}
 	a.Accounts.Letters = inviter{a}
 	a.Customers.People = a.Accounts
+	settings := deskstore.New(a.DB)
+	a.Desk = &desk.Service{Tx: a.DB, Store: settings, Audit: a.Audit, Clock: a.Clock}
+	a.FourEyes = &foureyes.Service{Tx: a.DB, Store: settings, Audit: a.Audit, Clock: a.Clock}
 	a.wireMonth()
 	a.Setup = account.NewSetup(a.Accounts, a.Organisations, a.firstSource)
 	a.Messages = message.New(a.DB, messagestore.New(a.DB), a.Clock)
@@ -263,7 +271,7 @@ func (a *App) wireMonth() {
 	a.Sources = source.New(a.Usage, a.DB, a.Organisations, a.Audit, a.Clock)
 	a.Prices = &price.Service{Tx: a.DB, Store: a.BillStore, Audit: a.Audit, Clock: a.Clock}
 	a.Adjustments = &adjustment.Service{Tx: a.DB, Store: adjustments, Books: a.Prices, Parties: a.BillStore, Audit: a.Audit,
-		Log: a.FlowLog, Clock: a.Clock}
+		Log: a.FlowLog, Clock: a.Clock, Limits: a.FourEyes.Of}
 	a.Bills = &bill.Service{Store: a.BillStore, Books: a.Prices, Reader: a.Usage, Adjustments: a.Adjustments, Histories: a.Prices, LineStore: a.BillStore}
 	charges := expenditurestore.New(a.DB)
 	a.Expenditure, a.DayKeeper = &expenditure.Service{Tx: a.DB, Store: charges, Reader: a.Usage}, charges

@@ -49,7 +49,7 @@ var demoVendors = []demoVendor{
 const demoPassword = "Huoban-demo-2026"
 
 var demoRoles = map[organisation.Kind][]string{
-	organisation.KindVendor:   {account.RoleAdmin, account.RoleOperations, account.RoleFinance, account.RoleAuditor},
+	organisation.KindVendor:   {account.RoleAdmin, account.RoleOperations, account.RoleFinance, account.RoleInvoiceClerk, account.RoleChannel, account.RoleAuditor},
 	organisation.KindSolution: {account.RoleAdmin, account.RoleFinance, account.RoleManager, account.RoleSupervisor},
 }
 

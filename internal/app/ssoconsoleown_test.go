@@ -14,8 +14,8 @@ import (
 	"huoban/internal/sso/samltest"
 )
 
-// desk is the scope of a vendor's staff who look after consoles.
-func desk(org organisation.Organisation, items ...scope.Item) scope.Scope {
+// deskOf is the scope of a vendor's staff who look after consoles.
+func deskOf(org organisation.Organisation, items ...scope.Item) scope.Scope {
 	return scope.Vendor(org.ID, "person-"+org.Code, "desk-"+org.Code, items)
 }
 
@@ -83,8 +83,8 @@ func TestConsoleStaff(t *testing.T) {
 	eachHall(t, func(t *testing.T, p *hall) {
 		ctx, v := t.Context(), p.vendor()
 		other := p.add(organisation.AddInput{Code: "V2", Kind: organisation.KindVendor, Name: "Other"})
-		mine, theirs := desk(v, scope.ItemConsoleView, scope.ItemConsoleChange), desk(other, scope.ItemConsoleView, scope.ItemConsoleChange)
-		looks := desk(v, scope.ItemConsoleView)
+		mine, theirs := deskOf(v, scope.ItemConsoleView, scope.ItemConsoleChange), deskOf(other, scope.ItemConsoleView, scope.ItemConsoleChange)
+		looks := deskOf(v, scope.ItemConsoleView)
 		a, b := samltest.NewIdP("one", jumpDay), samltest.NewIdP("two", jumpDay)
 		file := func(name string, certs ...*samltest.IdP) []byte {
 			return consoleDocument("https://"+name+".example/sp", "https://"+name+".example/acs", certs...)

@@ -45,6 +45,7 @@ var Flow = &flow.Table[State, Action, Facts]{
 	Path:    "/company-changes/{id}",
 	Start:   []State{StateReviewing},
 	Final:   []State{StateApproved, StateRefused, StateWithdrawn},
+	Within:  map[State]int{StateReviewing: 3},
 	Rows: []flow.Row[State, Action, Facts]{
 		{From: []State{StateReviewing}, Do: ActionApprove, To: StateApproved, Who: []scope.Item{scope.ItemOrgChange}, Then: []string{"write_profile"},
 			Ask: flow.AskConfirm, Noun: "approval", Op: "approveCompanyChange", Spec: "docs/scope.md"},

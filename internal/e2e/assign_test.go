@@ -16,6 +16,10 @@ import (
 // writes names the tables a POST may change beside the traces of asking. A route that succeeds under
 // TestMassAssignment and is missing here fails it.
 var writes = map[string][]string{
+	"desk.decide":            {},
+	"desk.calendar.day":      {"calendar_day"},
+	"desk.calendar.year":     {"calendar_year"},
+	"desk.limits.set":        {"approval_limit"},
 	"messages.read_all":      {"message"},
 	"messages.settings.save": {"message_off", "message_language"},
 	"prices.activate":        {"price_rule"},

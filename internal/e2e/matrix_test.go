@@ -37,6 +37,7 @@ var forms = map[string][][]string{
 	"consoles.add":                 {{"partner", "{partner}", "metadata", "matrix"}},
 	"consoles.confirm":             {{"document", "{document}"}},
 	"consoles.disable":             {{"reason", "matrix"}},
+	"desk.decide":                  {{"verdict", "approve", "preview", "yes", "pick", "{pick}"}},
 	"assignments.assign":           {{"person", "{person}", "customer", "{customer}", "all", "yes", "preview", "yes"}},
 	"assignments.withdraw":         {{"person", "{person}", "customer", "{customer}", "preview", "yes"}},
 	"peaks.names":                  {{"cycle", lately}},

@@ -91,6 +91,7 @@ AND coalesce(o.parent_id, '') NOT IN (SELECT partner_id FROM partnership WHERE v
 	"statements":      `SELECT id FROM statement WHERE (partner_id = $1 OR customer_id = $1) AND partner_id <> $2 AND customer_id <> $2 ORDER BY id`,
 	"reconciliations": `SELECT id FROM reconcile_run WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
 	"batch":           theirBatches,
+	"pick":            `SELECT 'registration/' || id AS id FROM prospect WHERE vendor_id = $1 AND vendor_id <> $2 AND state = 'pending' ORDER BY id`,
 	"other":           theirBatches,
 	// What follows is read from pages and answers instead.
 	"why": "", "import": "", "token": "", "key": "", "ticket": "", "platform": "", "leaving": "",
@@ -111,7 +112,7 @@ var plainParams = strings.Fields(`against bank class columns contact logo_sha ma
 column company company_en consent currency current cycle dialect do done draw email encrypt figure final first_entry format from hotline idp intro item kind language level list listed login mail mark
 metadata mode name name_id next notify_url of org_code org_name other outcome override page password phone postal preview product q query reason region relation remember remove repeat request
 require_signed resource sign_requests size skew sort source_dialect source_name source_zone spent state subject tab text theme title title_en title_zh to top type unread unsigned until url usage
-username want_encrypted want_response_signed website xAccountType zero channel industry remark understood when add label asked passcode resend`)
+username want_encrypted want_response_signed website xAccountType zero channel industry remark understood when add label asked passcode resend day days desk late verdict version whole year`)
 
 // kindOf names the kind of a parameter of a route.
 func kindOf(r portal.RouteInfo, param string) string {
@@ -202,6 +203,9 @@ func absentLike(v string, n int) string {
 			b[i] = in[(i*7+n*(i+3))%len(in)]
 		}
 		return string(b)
+	}
+	if kind, of, ok := strings.Cut(v, "/"); ok { // a thing named with its kind: another thing of the same
+		return kind + "/" + absentLike(of, n)
 	}
 	switch {
 	case uuid.MatchString(v):

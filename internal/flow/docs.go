@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -47,6 +49,13 @@ func Doc(w io.Writer, label Label, m Machine) error {
 	for _, s := range d.States {
 		key := d.Machine + ".state." + s
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", s, cell(label("zh-CN", key)), cell(label("en", key)))
+	}
+	if len(d.Within) > 0 {
+		b.WriteString("\nService times: ")
+		for i, s := range slices.Sorted(maps.Keys(d.Within)) {
+			fmt.Fprintf(&b, "%s`%s` %d", map[bool]string{true: ", "}[i > 0], s, d.Within[s])
+		}
+		b.WriteString(" (working days).\n")
 	}
 	b.WriteString("\n| from | do | 中文 | English | to | who | when → fault | then | ask | endpoint | due | spec |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, r := range d.Rows {

@@ -83,7 +83,10 @@ type Table[S ~string, A ~string, F any] struct {
 	Path    string // path of one entity, e.g. "/deliveries/{id}"; may be empty
 	Start   []S    // states an entity may begin in
 	Final   []S    // states without exit, on purpose
-	Rows    []Row[S, A, F]
+	// Within are the service times (办理时限): in how many working days a state is moved on by whoever it waits
+	// for. Nothing fires when they are over; the back office and reminders show it.
+	Within map[S]int
+	Rows   []Row[S, A, F]
 }
 
 // Button is an allowed or refused action, ready for an action bar or available_actions.

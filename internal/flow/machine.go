@@ -25,6 +25,7 @@ type Description struct {
 	Actions []string
 	Start   []string
 	Final   []string
+	Within  map[string]int // service times of states, in working days
 	Rows    []DescribedRow
 }
 
@@ -48,6 +49,12 @@ type DescribedRow struct {
 func (t *Table[S, A, F]) Describe() Description {
 	d := Description{Machine: t.Machine, Path: t.Path, States: texts(t.States()), Actions: texts(t.Actions()),
 		Start: texts(t.Start), Final: texts(t.Final)}
+	if len(t.Within) > 0 {
+		d.Within = make(map[string]int, len(t.Within))
+	}
+	for s, n := range t.Within {
+		d.Within[string(s)] = n
+	}
 	for _, r := range t.Rows {
 		row := DescribedRow{From: texts(r.From), Do: string(r.Do), To: string(r.To), Who: texts(r.Who), Then: r.Then,
 			Ask: cmp.Or(r.Ask, AskNone), Noun: r.Noun, Due: r.Due, Op: r.Op, Spec: r.Spec}
@@ -97,6 +104,11 @@ func (t *Table[S, A, F]) Check() []error {
 				}
 				nouns[k] = r.Do
 			}
+		}
+	}
+	for s, n := range t.Within {
+		if n < 1 || !exits[s] {
+			bad("state %s has a service time of %d working days but nobody can move it on in it", s, n)
 		}
 	}
 	reached := t.reach()

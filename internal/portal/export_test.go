@@ -1,6 +1,10 @@
 package portal
 
-import "slices"
+import (
+	"slices"
+
+	"huoban/internal/i18n"
+)
 
 // ListKinds are the lists and the pages that show them.
 func ListKinds() map[string]string {
@@ -38,4 +42,39 @@ func KeepShells(n int) (undo func()) {
 	was := maxShells
 	maxShells = n
 	return func() { maxShells = was }
+}
+
+// DeskFaults are the mistakes of the table of what waits at the desk.
+func DeskFaults() []string {
+	var out []string
+	for i := range deskSources {
+		s := &deskSources[i]
+		if !i18n.Has("desk.kind." + s.kind) {
+			out = append(out, s.kind+" has no words")
+		}
+		if !slices.Contains(deskRoles, s.role) {
+			out = append(out, s.kind+" stands in no inbox")
+		}
+		if s.machine == nil {
+			if len(s.acts) > 0 || len(s.states) > 0 {
+				out = append(out, s.kind+" has acts or states but no machine")
+			}
+			continue
+		}
+		d := s.machine.Describe()
+		if len(s.states) == 0 || len(s.items) == 0 {
+			out = append(out, s.kind+" names no states that wait, or nobody who decides")
+		}
+		for _, state := range s.states {
+			if !slices.Contains(d.States, state) || d.Within[state] == 0 {
+				out = append(out, s.kind+": "+state+" is no state of "+d.Machine+" with a service time")
+			}
+		}
+		for _, a := range s.acts {
+			if !i18n.Has("desk.verdict." + a.verdict) {
+				out = append(out, s.kind+": no words for "+a.verdict)
+			}
+		}
+	}
+	return out
 }

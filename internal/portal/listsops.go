@@ -12,6 +12,7 @@ import (
 	"huoban/internal/bill"
 	"huoban/internal/delivery"
 	"huoban/internal/fault"
+	"huoban/internal/foureyes"
 	"huoban/internal/i18n"
 	"huoban/internal/monthclose"
 	"huoban/internal/organisation"
@@ -54,13 +55,17 @@ func (h *Handlers) readAdjustments(c *Ctx) (*sheet, error) {
 	if f.State != "" {
 		s.narrowed("state", c.T("adjustment.state."+string(f.State)))
 	}
+	limits, err := h.FourEyes.Of(c.ctx(), c.Org.ID)
+	if err != nil {
+		return nil, err
+	}
 	for i := range all {
-		s.add(h.adjustmentRow(c, &all[i], orgs))
+		s.add(h.adjustmentRow(c, &all[i], orgs, limits))
 	}
 	return s, nil
 }
 
-func (h *Handlers) adjustmentRow(c *Ctx, a *adjustment.Adjustment, orgs map[string]organisation.Organisation) sheetRow {
+func (h *Handlers) adjustmentRow(c *Ctx, a *adjustment.Adjustment, orgs map[string]organisation.Organisation, limits foureyes.Limits) sheetRow {
 	number, kind, reason, by := "A"+short(a.ID), c.T("adjustment.kind."+string(a.Kind)), a.Reason, a.CreatedBy
 	if a.Kind != adjustment.KindStaff {
 		kind, reason = kind+" "+c.T("adjustment.side."+string(sideOf(a))), a.Key
@@ -74,7 +79,7 @@ func (h *Handlers) adjustmentRow(c *Ctx, a *adjustment.Adjustment, orgs map[stri
 	}
 	state := opsview.Cell{Status: c.explained("adjustment", a.ID, string(a.State), adjustmentTone[a.State])}
 	if a.State == adjustment.StateProposed {
-		for _, b := range adjustment.Flow.Allowed(a.State, adjustment.Facts{CreatedBy: a.CreatedBy}, c.Scope, h.Clock.Now()) {
+		for _, b := range adjustment.Flow.Allowed(a.State, adjustment.FactsOf(a, limits), c.Scope, h.Clock.Now()) {
 			button := actionButton(c, b, c.at("/adjustments/"+a.ID+"/"+b.Noun), number)
 			button.ID += "-" + a.ID
 			state.Buttons = append(state.Buttons, button)

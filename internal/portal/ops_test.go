@@ -156,10 +156,12 @@ func (v *visitor) get(path string) reply {
 // post sends fields as a form, or as JSON when the visitor is a program.
 func (v *visitor) post(path string, pairs ...string) reply {
 	v.w.t.Helper()
-	form, object := url.Values{}, map[string]string{}
+	form, object := url.Values{}, map[string]any{}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		form.Add(pairs[i], pairs[i+1])
-		object[pairs[i]] = pairs[i+1]
+		if object[pairs[i]] = pairs[i+1]; len(form[pairs[i]]) > 1 {
+			object[pairs[i]] = form[pairs[i]]
+		}
 	}
 	body, media := form.Encode(), "application/x-www-form-urlencoded"
 	if v.json {

@@ -56,6 +56,7 @@ func table() []Route {
 	rows = append(rows, trailRoute())
 	rows = append(rows, confirmRoutes()...)
 	rows = append(rows, passcodeRoutes()...)
+	rows = append(rows, deskRoutes()...)
 	return append(rows, opsRoutes()...)
 }
 

@@ -20,9 +20,11 @@ import (
 	"huoban/internal/company"
 	"huoban/internal/customer"
 	"huoban/internal/delivery"
+	"huoban/internal/desk"
 	"huoban/internal/expenditure"
 	"huoban/internal/export"
 	"huoban/internal/fault"
+	"huoban/internal/foureyes"
 	"huoban/internal/hosted"
 	"huoban/internal/idempotency"
 	"huoban/internal/invitation"
@@ -58,6 +60,8 @@ type Handlers struct {
 	Notices  *notice.Board
 	News     *news.Board
 	Company  *company.Service
+	Desk     *desk.Service
+	FourEyes *foureyes.Service
 	Ready    func(ctx context.Context) error // nil when the database answers and is migrated
 	Metrics  http.Handler
 	Version  string

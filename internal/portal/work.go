@@ -278,10 +278,14 @@ func (h *Handlers) adjustmentDuties(c *Ctx) ([]duty, error) {
 	if err != nil {
 		return nil, err
 	}
+	limits, err := h.FourEyes.Of(c.ctx(), c.Org.ID)
+	if err != nil {
+		return nil, err
+	}
 	var out []duty
 	for i := range list {
 		a := &list[i]
-		if a.CreatedBy == c.Scope.Login() {
+		if a.CreatedBy == c.Scope.Login() && !adjustment.FactsOf(a, limits).One {
 			continue
 		}
 		out = append(out, duty{kind: dutyAdjustment, title: c.T("work.adjustment", "Cycle", string(a.Corrects), "Amount", exactMoney(a.Base, a.Currency).Text),

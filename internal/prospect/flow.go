@@ -72,6 +72,7 @@ var Flow = &flow.Table[State, Action, Facts]{
 	Path:    "/prospects/{id}",
 	Start:   []State{StateDraft},
 	Final:   []State{StateRefused, StateAssociated},
+	Within:  map[State]int{StatePending: 2},
 	Rows: []flow.Row[State, Action, Facts]{
 		{From: []State{StateDraft, StateLapsed}, Do: ActionSubmit, To: StatePending, Who: filers,
 			When: []flow.Guard[Facts]{partnersOwn, contactOnFile, roomLeft, notTwice, notYours, notTaken}, Then: []string{"tell_vendor"},

@@ -105,6 +105,10 @@ const (
 	ItemCouponGrantView   Item = "BPC_ITEM_OPERATE_160100" // 券-查看
 	ItemCouponGrant       Item = "BPC_ITEM_OPERATE_160101" // 券-发放额度与伙伴代金券、冻结、调整、失效
 	ItemCouponReview      Item = "BPC_ITEM_OPERATE_160102" // 券-复核
+	ItemLimitView         Item = "BPC_ITEM_OPERATE_130100" // 双人复核额度
+	ItemLimitChange       Item = "BPC_ITEM_OPERATE_130101"
+	ItemCalendarView      Item = "BPC_ITEM_OPERATE_140100" // 工作日历
+	ItemCalendarChange    Item = "BPC_ITEM_OPERATE_140101"
 	ItemConsoleView       Item = "BPC_ITEM_OPERATE_070100" // 控制台-查看
 	ItemConsoleChange     Item = "BPC_ITEM_OPERATE_070101" // 控制台-登记、修改、停用、启用
 )
@@ -211,6 +215,10 @@ var catalogue = []Permission{
 	{ItemCouponReview, "operate.coupons", "review", onVendor},
 	{ItemConsoleView, "operate.consoles", "view", onVendor},
 	{ItemConsoleChange, "operate.consoles", "change", onVendor},
+	{ItemLimitView, "operate.limits", "view", onVendor},
+	{ItemLimitChange, "operate.limits", "change", onVendor},
+	{ItemCalendarView, "operate.calendar", "view", onVendor},
+	{ItemCalendarChange, "operate.calendar", "change", onVendor},
 	{ItemProspectReviewView, "operate.prospects", "view", onVendor},
 	{ItemProspectReview, "operate.prospects", "review", onVendor},
 }

@@ -13,6 +13,7 @@ import (
 	_ "huoban/internal/store/closestore"
 	_ "huoban/internal/store/companystore"
 	_ "huoban/internal/store/couponstore"
+	_ "huoban/internal/store/deskstore"
 	_ "huoban/internal/store/expenditurestore"
 	_ "huoban/internal/store/exportstore"
 	_ "huoban/internal/store/flowstore"

@@ -37,6 +37,9 @@ func WriteRows(m *part.Markup, heads []Head, rows [][]Cell) {
 
 // write is what stands in a cell.
 func (x *Cell) write(m *part.Markup) {
+	if x.Tick != nil {
+		m.Put(part.TickOf(*x.Tick))
+	}
 	switch {
 	case x.Status != nil:
 		m.Put(part.StatusOf(*x.Status))

@@ -368,6 +368,14 @@ type Button struct {
 	Dialog  *Dialog // asked before the action
 }
 
+// Tick takes a row of a list into a form that stands elsewhere on the page.
+type Tick struct {
+	Form  string // id of the form
+	Name  string
+	Value string
+	Label string // for those who do not see the row
+}
+
 // Dialog asks before an action, naming the consequences.
 type Dialog struct {
 	Title    string // a question that names the object
