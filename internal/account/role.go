@@ -59,19 +59,20 @@ var presets = []preset{
 		scope.ItemOrgView, scope.ItemEntityChange, scope.ItemCustomerView, scope.ItemLedgerView, scope.ItemCreditChange, scope.ItemRemittance,
 		scope.ItemCouponGrantView, scope.ItemCouponReview,
 		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport,
-		scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain, scope.ItemRevealMasked,
+		scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain, scope.ItemInvoiceReviewView, scope.ItemRevealMasked,
 		scope.ItemLimitView, scope.ItemCalendarView}},
 	{scope.SideVendor, RoleChannel, []scope.Item{
 		scope.ItemOrgView, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemCouponGrantView, scope.ItemProspectReviewView, scope.ItemProspectReview,
 		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemBillView, scope.ItemRevealMasked, scope.ItemNewsView,
 		scope.ItemLimitView, scope.ItemCalendarView}},
 	{scope.SideVendor, RoleInvoiceClerk, []scope.Item{
+		scope.ItemInvoiceReviewView, scope.ItemInvoiceReview, scope.ItemRevealMasked,
 		scope.ItemLimitView, scope.ItemCalendarView, scope.ItemOrgView, scope.ItemCloseView, scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain}},
 	{scope.SideVendor, RoleAuditor, []scope.Item{
 		scope.ItemSourceView, scope.ItemDeliveryView, scope.ItemQuarantineView, scope.ItemMapView, scope.ItemPriceView,
 		scope.ItemCloseView, scope.ItemAdjustmentView, scope.ItemOrgView, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemProspectReviewView, scope.ItemLedgerView,
 		scope.ItemCouponGrantView, scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemBillView, scope.ItemBillExplain,
-		scope.ItemStaffView, scope.ItemRoleView, scope.ItemExportAll, scope.ItemConsoleView, scope.ItemLimitView, scope.ItemCalendarView,
+		scope.ItemStaffView, scope.ItemRoleView, scope.ItemExportAll, scope.ItemInvoiceReviewView, scope.ItemConsoleView, scope.ItemLimitView, scope.ItemCalendarView,
 		scope.ItemAuditView, scope.ItemAuditExport, scope.ItemAuditVerify}},
 
 	{scope.SidePartner, RoleAdmin, nil},
@@ -87,6 +88,7 @@ var presets = []preset{
 		scope.ItemCustomerView, scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport,
 		scope.ItemStatementView, scope.ItemStatementChange, scope.ItemStatementIssue, scope.ItemFundsView, scope.ItemFundsChange,
 		scope.ItemQuotaView, scope.ItemQuotaShare, scope.ItemIssuedQuotaView, scope.ItemQuotaReclaim, scope.ItemCouponView, scope.ItemCouponIssue, scope.ItemCouponReclaim,
+		scope.ItemInvoiceView, scope.ItemInvoiceRequest,
 		scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain, scope.ItemResellerView, scope.ItemResellerCustomerView}},
 
 	{scope.SideCustomer, RoleAdmin, nil},

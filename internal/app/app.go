@@ -31,6 +31,7 @@ import (
 	_ "huoban/internal/ingest/parquetrows" // registers the format
 	_ "huoban/internal/ingest/workbook"    // registers the format
 	"huoban/internal/invitation"
+	"huoban/internal/invoice"
 	"huoban/internal/ledger"
 	"huoban/internal/message"
 	"huoban/internal/monthclose"
@@ -107,6 +108,7 @@ type App struct {
 	Anomalies     *anomaly.Service
 	Statements    *statement.Service
 	Reconcile     *reconcile.Service
+	Invoices      *invoice.Service
 	Messages      *message.Box
 	Notices       *notice.Board
 	News          *news.Board
@@ -254,6 +256,7 @@ func (a *App) wire() error {
 	a.wireGrowth()
 	a.wireCoupons()
 	a.wireStatements()
+	a.wireInvoices()
 	if err := a.wirePlatforms(); err != nil {
 		return err
 	}

@@ -48,6 +48,8 @@ func (m *demoMaker) step(ctx context.Context, s demo.Step) error {
 		return m.court(ctx, s)
 	case demo.DoState:
 		return m.state(ctx, s.Cycle)
+	case demo.DoInvoice:
+		return m.invoice(ctx, s.Cycle)
 	}
 	return fmt.Errorf("demo: unknown step %q", s.Do)
 }

@@ -10,6 +10,7 @@ import (
 	"huoban/internal/export"
 	"huoban/internal/flow"
 	"huoban/internal/invitation"
+	"huoban/internal/invoice"
 	"huoban/internal/monthclose"
 	"huoban/internal/prospect"
 	"huoban/internal/relation"
@@ -42,4 +43,5 @@ var Machines = []MachineEntry{
 	{statement.Flow, "statement", "state"},
 	{coupon.QuotaFlow, "coupon_quota", "state"},
 	{coupon.Flow, "coupon", "state"},
+	{invoice.Flow, "invoice_request", "state"},
 }

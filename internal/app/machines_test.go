@@ -109,6 +109,7 @@ var explained = map[string][2]string{
 	"export":         {"exports.meaning.", "exports.next."},
 	"company_change": {"company.meaning.", "company.next."},
 	"platform":       {"platform.meaning.", "platform.next."},
+	"invoice":        {"invoice.meaning.", "invoice.next."},
 }
 
 // TestStatesAreExplained: every state of the machines whose words pages open has its meaning and its next step.

@@ -21,6 +21,7 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/flow"
 	"huoban/internal/invitation"
+	"huoban/internal/invoice"
 	"huoban/internal/portal"
 	"huoban/internal/prospect"
 	"huoban/internal/sso"
@@ -49,7 +50,7 @@ func (a *App) handler(platforms portal.Platforms) (http.Handler, error) {
 func (a *App) lists() *portal.Handlers {
 	return &portal.Handlers{Clock: a.Clock, Accounts: a.Accounts, Messages: a.Messages, News: a.News, Company: a.Company, Desk: a.Desk, FourEyes: a.FourEyes, Tx: a.DB, Audit: a.Audit, Orgs: a.Organisations, Bills: a.Bills,
 		Closes: a.Closes, BillList: a.BillStore, Expenditure: a.Expenditure, Peaks: a.Peaks, Anomalies: a.Anomalies, Deliveries: a.Deliveries, Attribution: a.Attribution, Adjustments: a.Adjustments, Sources: a.Sources,
-		Prices: a.Prices, Customers: a.Customers, Statements: a.Statements, Reconcile: a.Reconcile, Prospects: a.Prospects, Invitations: a.Invitations, Relations: a.Relations, Letter: a.previewLetter, Access: a.Platforms, SignOn: a.SignOn, AuditBook: audit.NewBook(a.DB, a.AuditStore, a.Audit), Columns: liststore.New(a.DB, a.Clock)}
+		Prices: a.Prices, Customers: a.Customers, Statements: a.Statements, Reconcile: a.Reconcile, Invoices: a.Invoices, Prospects: a.Prospects, Invitations: a.Invitations, Relations: a.Relations, Letter: a.previewLetter, Access: a.Platforms, SignOn: a.SignOn, AuditBook: audit.NewBook(a.DB, a.AuditStore, a.Audit), Columns: liststore.New(a.DB, a.Clock)}
 }
 
 // Routes lists every route of the portal.
@@ -187,7 +188,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*d.now.Load(
 // timer fires what waits for its time.
 func (a *App) timer() *flow.Timer {
 	return flow.NewTimer(a.DB, a.FlowLog, a.Clock, map[string]flow.FireDue{export.Flow.Machine: a.Exports.FireDue,
-		prospect.Flow.Machine: a.Prospects.FireDue, invitation.Flow.Machine: a.Invitations.FireDue})
+		prospect.Flow.Machine: a.Prospects.FireDue, invitation.Flow.Machine: a.Invitations.FireDue, invoice.Flow.Machine: a.Invoices.FireDue})
 }
 
 // background cleans what a killed import left, then runs jobs, due transitions and daily work.

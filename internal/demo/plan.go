@@ -28,7 +28,11 @@ const (
 	DoWin      Do = "win"      // others are registered and invited; one consents
 	DoCourt    Do = "court"    // some wait for the vendor or for the customer
 	DoState    Do = "state"    // partners issue statements to their customers
+	DoInvoice  Do = "invoice"  // partners ask for invoices, and a clerk answers
 )
+
+// InvoiceMonths is how many cycles before the running one partners ask for invoices of.
+const InvoiceMonths = 8
 
 // Step is one act at its time. Final marks an import of a month that is over.
 type Step struct {
@@ -61,6 +65,9 @@ func (w *World) Plan() []Step {
 		}
 		if left := len(over) - i; left == 3 || left == 2 {
 			out = append(out, Step{Do: DoState, Cycle: c, At: w.at(next, 4, 10)})
+		}
+		if left := len(over) - i; left >= 2 && left <= InvoiceMonths {
+			out = append(out, Step{Do: DoInvoice, Cycle: c, At: w.at(next, 5, 10)})
 		}
 		switch len(over) - i {
 		case 6:

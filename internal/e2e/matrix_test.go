@@ -65,8 +65,10 @@ var forms = map[string][][]string{
 	"quarantine.drop":         {{"reason", "matrix"}},
 	"role":                    {{}},
 	"reconciliations.compare": {{"cycle", lately, "batch", "{batch}", "with", "cycle", "against", earlier, "match", "product"}, {"cycle", lately, "with", "cycle", "against", lately, "other", "{other}", "match", "product"}},
-	"statements.rules.add":    {{"customer", "{customer}", "base", "billed", "way", "markup", "value", "10"}},
-	"sources.add":             {{"name", "matrix", "dialect", "focus"}},
+	"invoices.draft": {{"method", "cycle", "kind", "ordinary", "medium", "electronic", "bill", "{bill}"}, {"method", "order", "kind", "ordinary", "medium", "electronic", "order", "{order}"},
+		{"method", "amount", "amount", "1.00", "kind", "ordinary", "medium", "electronic", "pool", "{pool}"}, {"method", "cycle", "kind", "ordinary", "medium", "paper", "address", "{address}"}},
+	"statements.rules.add": {{"customer", "{customer}", "base", "billed", "way", "markup", "value", "10"}},
+	"sources.add":          {{"name", "matrix", "dialect", "focus"}},
 }
 
 // cast is who tries, each with the organisations whose things it tries: another partner of the same

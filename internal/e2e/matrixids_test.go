@@ -81,14 +81,19 @@ AND coalesce(o.parent_id, '') NOT IN (SELECT partner_id FROM partnership WHERE v
 	"logo":       `SELECT sha FROM company_logo WHERE org_id = $1 AND org_id <> $2`,
 	"supervisor": `SELECT id FROM person WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
 	"roles":      ofOwnRoles, "role": ofOwnRoles, "copy": ofOwnRoles, "replacement": ofOwnRoles,
-	"path.id":         `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
-	"prospects":       `SELECT id FROM prospect WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
-	"prospect":        `SELECT id FROM prospect WHERE partner_id = $1 AND partner_id <> $2 AND state = 'registered' ORDER BY id`,
-	"registrations":   `SELECT id FROM prospect WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY CASE state WHEN 'pending' THEN 0 ELSE 1 END, id`,
-	"associations":    `SELECT id FROM relation_request WHERE partner_id = $1 AND partner_id <> $2 AND customer_id <> $2 ORDER BY id`,
-	"invitations":     `SELECT id FROM invitation WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
-	"rules":           `SELECT id FROM statement_rule WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
-	"statements":      `SELECT id FROM statement WHERE (partner_id = $1 OR customer_id = $1) AND partner_id <> $2 AND customer_id <> $2 ORDER BY id`,
+	"path.id":          `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
+	"prospects":        `SELECT id FROM prospect WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
+	"prospect":         `SELECT id FROM prospect WHERE partner_id = $1 AND partner_id <> $2 AND state = 'registered' ORDER BY id`,
+	"registrations":    `SELECT id FROM prospect WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY CASE state WHEN 'pending' THEN 0 ELSE 1 END, id`,
+	"associations":     `SELECT id FROM relation_request WHERE partner_id = $1 AND partner_id <> $2 AND customer_id <> $2 ORDER BY id`,
+	"invitations":      `SELECT id FROM invitation WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
+	"rules":            `SELECT id FROM statement_rule WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
+	"statements":       `SELECT id FROM statement WHERE (partner_id = $1 OR customer_id = $1) AND partner_id <> $2 AND customer_id <> $2 ORDER BY id`,
+	"invoices":         `SELECT id FROM invoice_request WHERE partner_id = $1 AND partner_id <> $2 AND state <> 'deleted' ORDER BY CASE state WHEN 'issued' THEN 0 ELSE 1 END, id`,
+	"invoice-requests": `SELECT id FROM invoice_request WHERE vendor_id = $1 AND vendor_id <> $2 AND state NOT IN ('draft', 'deleted') ORDER BY CASE state WHEN 'issued' THEN 0 ELSE 1 END, id`,
+	"addresses":        ofOwnAddress, "address": ofOwnAddress,
+	"bill": ofOwnBill, "pool": ofOwnBill,
+	"order":           `SELECT id || ' CS1' AS id FROM bill WHERE partner_id = $1 AND partner_id <> $2 AND state = 'issued' ORDER BY id`,
 	"reconciliations": `SELECT id FROM reconcile_run WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
 	"batch":           theirBatches,
 	"pick":            `SELECT 'registration/' || id AS id FROM prospect WHERE vendor_id = $1 AND vendor_id <> $2 AND state = 'pending' ORDER BY id`,
@@ -96,6 +101,12 @@ AND coalesce(o.parent_id, '') NOT IN (SELECT partner_id FROM partnership WHERE v
 	// What follows is read from pages and answers instead.
 	"why": "", "import": "", "token": "", "key": "", "ticket": "", "platform": "", "leaving": "",
 }
+
+// What an invoice is made of and goes to.
+const (
+	ofOwnAddress = `SELECT id FROM invoice_address WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`
+	ofOwnBill    = `SELECT id FROM bill WHERE partner_id = $1 AND partner_id <> $2 AND state = 'issued' ORDER BY id`
+)
 
 // theirBatches are deliveries with lines of the one's customers, and none of the other's or its own.
 const theirBatches = `SELECT DISTINCT CAST(u.slot_id AS text) FROM usage_summary u JOIN association a ON a.customer_id = u.customer_id WHERE a.partner_id = $1
@@ -112,7 +123,7 @@ var plainParams = strings.Fields(`against bank class columns contact logo_sha ma
 column company company_en consent currency current cycle dialect do done draw email encrypt figure final first_entry format from hotline idp intro item kind language level list listed login mail mark
 metadata mode name name_id next notify_url of org_code org_name other outcome override page password phone postal preview product q query reason region relation remember remove repeat request
 require_signed resource sign_requests size skew sort source_dialect source_name source_zone spent state subject tab text theme title title_en title_zh to top type unread unsigned until url usage
-username want_encrypted want_response_signed website xAccountType zero channel industry remark understood when add label asked passcode resend day days desk late verdict version whole year`)
+username want_encrypted want_response_signed website xAccountType zero channel industry remark understood when add label asked passcode resend day days desk late verdict version whole year account bank courier courier_ok detail invoice_code invoice_number invoiced_on medium method postcode recipient red_confirmed registered tax_no telephone title_kind title_name title_version tracking`)
 
 // kindOf names the kind of a parameter of a route.
 func kindOf(r portal.RouteInfo, param string) string {

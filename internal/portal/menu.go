@@ -52,6 +52,7 @@ var menu = []menuArea{
 		{"nav.group.incentives", nil},
 		{"nav.group.finance", []place{
 			{"nav.page.bills", "/bills", "b"},
+			{"invoices.title", pathInvoices, ""},
 		}},
 		{"nav.group.market", nil},
 		{"nav.group.resellers", nil},
@@ -110,6 +111,7 @@ var menu = []menuArea{
 		}},
 		{"nav.group.finance", []place{
 			{"nav.page.bills", "/bills", "b"},
+			{"invoice_requests.title", pathInvoiceRequests, ""},
 		}},
 	}},
 	{key: "nav.area.partners", sides: vendors, columns: []column{
@@ -167,6 +169,7 @@ var former = []old{
 	{"客户/客户消费/消费汇总", "/expenditure"},
 	{"客户/客户消费/消费明细", "/expenditure/lines"},
 	{"客户业务/客户消费/月结95峰值计费产品", pathPeaks},
+	{"伙伴账务/发票管理", pathInvoices},
 	{"伙伴账务/伙伴账单", "/bills"},
 	{"伙伴账务/伙伴账单/概览", "/bills"},
 	{"伙伴账务/伙伴账单/按产品汇总", "/bills/products"},

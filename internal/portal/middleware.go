@@ -63,6 +63,8 @@ func bounded(next http.Handler) http.Handler {
 			limit = maxUpload
 		} else if bringsMetadata(r) {
 			limit = maxMetadataForm
+		} else if bringsInvoice(r) {
+			limit = maxInvoiceForm
 		} else if bringsLogo(r) {
 			limit = maxLogoForm
 		}

@@ -33,6 +33,7 @@ func table() []Route {
 	rows = append(rows, inviteRoutes()...)
 	rows = append(rows, relationRoutes()...)
 	rows = append(rows, statementRoutes()...)
+	rows = append(rows, invoiceRoutes()...)
 	rows = append(rows, reconcileRoutes()...)
 	rows = append(rows, dashboardRoutes()...)
 	rows = append(rows, anomalyRoutes()...)

@@ -28,6 +28,7 @@ import (
 	"huoban/internal/hosted"
 	"huoban/internal/idempotency"
 	"huoban/internal/invitation"
+	"huoban/internal/invoice"
 	"huoban/internal/message"
 	"huoban/internal/monthclose"
 	"huoban/internal/news"
@@ -78,6 +79,7 @@ type Handlers struct {
 	Anomalies   *anomaly.Service
 	Statements  *stmt.Service
 	Reconcile   *reconcile.Service
+	Invoices    *invoice.Service
 
 	Deliveries *delivery.Service
 

@@ -52,6 +52,8 @@ const (
 	ItemBillExplain          Item = "BPC_ITEM_FINANCE_090102" // 伙伴账单-为什么是这个金额
 	ItemFundsView            Item = "BPC_ITEM_FINANCE_040100" // 资金管理-查看
 	ItemFundsChange          Item = "BPC_ITEM_FINANCE_040101" // 资金管理-充值、还款与预警
+	ItemInvoiceView          Item = "BPC_ITEM_FINANCE_110100" // 发票管理-查看与下载
+	ItemInvoiceRequest       Item = "BPC_ITEM_FINANCE_110101" // 发票管理-索取、撤销、签收、退票, 发票信息与地址
 
 	// 销售 > 云经销商 (distributors only).
 	ItemResellerView      Item = "BPC_ITEM_SALES_020100" // 云经销商-查询
@@ -109,6 +111,8 @@ const (
 	ItemLimitChange       Item = "BPC_ITEM_OPERATE_130101"
 	ItemCalendarView      Item = "BPC_ITEM_OPERATE_140100" // 工作日历
 	ItemCalendarChange    Item = "BPC_ITEM_OPERATE_140101"
+	ItemInvoiceReviewView Item = "BPC_ITEM_OPERATE_170100" // 发票审核-查看
+	ItemInvoiceReview     Item = "BPC_ITEM_OPERATE_170101" // 发票审核-审核、开具、寄送、退票
 	ItemConsoleView       Item = "BPC_ITEM_OPERATE_070100" // 控制台-查看
 	ItemConsoleChange     Item = "BPC_ITEM_OPERATE_070101" // 控制台-登记、修改、停用、启用
 )
@@ -170,6 +174,8 @@ var catalogue = []Permission{
 	{ItemBillExplain, "sales.bills", "explain", onBoth},
 	{ItemFundsView, "sales.funds", "view", onPartner},
 	{ItemFundsChange, "sales.funds", "change", onPartner},
+	{ItemInvoiceView, "sales.invoices", "view", onPartner},
+	{ItemInvoiceRequest, "sales.invoices", "request", onPartner},
 	{ItemResellerView, "sales.resellers", "view", onPartner},
 	{ItemResellerPriceView, "sales.policies", "view", onPartner},
 	{ItemAccessConfigView, "support.access_config", "view", onPartner},
@@ -221,6 +227,8 @@ var catalogue = []Permission{
 	{ItemCalendarChange, "operate.calendar", "change", onVendor},
 	{ItemProspectReviewView, "operate.prospects", "view", onVendor},
 	{ItemProspectReview, "operate.prospects", "review", onVendor},
+	{ItemInvoiceReviewView, "operate.invoices", "view", onVendor},
+	{ItemInvoiceReview, "operate.invoices", "review", onVendor},
 }
 
 // Catalogue lists the permissions a role of the side may carry, in the order of the menu.

@@ -22,6 +22,8 @@ var silent = []string{
 	"job", "idempotency_key", "audit", "audit_head", "transition_log", "due_change", "export_task", "export_piece",
 	// made of what is issued and never changed, and on no page
 	"statement_file",
+	// on pages that are not kept
+	"invoice_request", "invoice_part", "invoice_title", "invoice_address", "invoice_digital", "invoice_file", "invoice_piece",
 	// at the door
 	"sign_in_throttle", "setup_link", "recovery_code",
 	// of a jump from a partner's platform: what is read afresh with each request, on pages that are not kept

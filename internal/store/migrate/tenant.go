@@ -95,6 +95,13 @@ var Tenancy = map[string]string{
 	"ledger_account": "vendor_id = {vendor} OR partner_id = {partners} AND vendor_id = {vendors} OR customer_id = {customer}",
 	"ledger_entry":   "vendor_id = {vendor} OR id IN (SELECT l.entry_id FROM ledger_line l)",
 	"ledger_line":    "account_id IN (SELECT a.id FROM ledger_account a)",
+	"invoice_request": "partner_id = {org} OR issuer_id = {org} AND state NOT IN ('draft', 'deleted')",
+	"invoice_part":    ofInvoice,
+	"invoice_file":    ofInvoice,
+	"invoice_piece":   ofInvoice,
+	"invoice_title":   "partner_id = {org}",
+	"invoice_address": "partner_id = {org}",
+	"invoice_digital": "vendor_id = {vendors}",
 
 	"reconcile_run": "org_id = {org}",
 	"reconcile_row": "run_id IN (SELECT r.id FROM reconcile_run r)",
@@ -144,6 +151,7 @@ const (
 	ofOwnDelivery = "delivery_id IN (SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = {vendor})"
 	ofOwnSeries   = "series_id IN (SELECT s.id FROM peak_series s)"
 	ofStatement   = "partner_id IN (SELECT {org} UNION SELECT s.partner_id FROM statement s)"
+	ofInvoice     = "request_id IN (SELECT r.id FROM invoice_request r)"
 	ofOwnPlatform = "idp_id IN (SELECT i.id FROM sso_idp i)"
 	// A vendor's own lines; to others the lines of their customers, and those without customer that are
 	// to be spread over everybody's.

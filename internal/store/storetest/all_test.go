@@ -20,6 +20,7 @@ import (
 	_ "huoban/internal/store/growstore"
 	_ "huoban/internal/store/hostedstore"
 	_ "huoban/internal/store/idemstore"
+	_ "huoban/internal/store/invoicestore"
 	_ "huoban/internal/store/jobstore"
 	_ "huoban/internal/store/ledgerstore"
 	_ "huoban/internal/store/liststore"
