@@ -228,7 +228,7 @@ func invoiceParts(c *Ctx, r *invoice.Request) opsview.Grid {
 	for _, p := range r.Parts {
 		g.Rows = append(g.Rows, []opsview.Cell{{Text: string(p.Cycle), Href: c.withQuery("/bills", "cycle", string(p.Cycle))}, {Text: or(p.OrderNo, c.T("invoices.whole_bill")), Mono: p.OrderNo != ""}, amountCell(p.BillDue, r.Currency), amountCell(p.Amount, r.Currency)})
 	}
-	g.Totals = []opsview.Total{{Label: c.T("invoices.total"), Lines: []string{i18n.ExactMoney(r.Amount.Exact(), r.Currency)}, At: 3}}
+	g.Totals = []opsview.Total{{Label: c.T("invoices.total"), Lines: []part.Money{exactMoney(r.Amount.Exact(), r.Currency)}, At: 3}}
 	return g
 }
 

@@ -92,9 +92,9 @@ var Tenancy = map[string]string{
 	"statement_logo": ofStatement,
 	"statement_file": "statement_id IN (SELECT s.id FROM statement s)",
 
-	"ledger_account": "vendor_id = {vendor} OR partner_id = {partners} AND vendor_id = {vendors} OR customer_id = {customer}",
-	"ledger_entry":   "vendor_id = {vendor} OR id IN (SELECT l.entry_id FROM ledger_line l)",
-	"ledger_line":    "account_id IN (SELECT a.id FROM ledger_account a)",
+	"ledger_account":  "vendor_id = {vendor} OR partner_id = {partners} AND vendor_id = {vendors} OR customer_id = {customer}",
+	"ledger_entry":    "vendor_id = {vendor} OR id IN (SELECT l.entry_id FROM ledger_line l)",
+	"ledger_line":     "account_id IN (SELECT a.id FROM ledger_account a)",
 	"invoice_request": "partner_id = {org} OR issuer_id = {org} AND state NOT IN ('draft', 'deleted')",
 	"invoice_part":    ofInvoice,
 	"invoice_file":    ofInvoice,
