@@ -71,6 +71,7 @@ var Flow = &flow.Table[State, Action, Facts]{
 	Path:    "/invoices/{id}",
 	Start:   []State{StateDraft},
 	Final:   []State{StateReturned, StateDeleted},
+	Within:  map[State]int{StatePending: ReviewDays, StateIssuing: IssueDays, StateKept: IssueDays, StateCancelling: ReturnDays, StateReturning: ReturnDays},
 	Rows: []row{
 		{From: []State{StateDraft, StateRefused, StateCancelled}, Do: ActionSubmit, To: StatePending, Who: askers,
 			When: guards{partnersOwn, oneTitle, titleComplete, specialCompany, mediumOffered, reachable, courierAgreed, sellerByOrder, oneEntity, billsIssued,

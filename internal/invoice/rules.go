@@ -18,10 +18,9 @@ const (
 	OpensOn = 3
 	// SignDays is how long a letter may be under way before it counts as signed for.
 	SignDays = 15
-	// ReviewDays, IssueDays, LetterDays and ReturnDays are service times in working days.
+	// ReviewDays, IssueDays and ReturnDays are service times in working days; a cancellation takes as long as a return.
 	ReviewDays = 1
 	IssueDays  = 3
-	LetterDays = 3
 	ReturnDays = 3
 )
 

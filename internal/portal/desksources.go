@@ -10,6 +10,7 @@ import (
 	"huoban/internal/company"
 	"huoban/internal/flow"
 	"huoban/internal/foureyes"
+	"huoban/internal/invoice"
 	"huoban/internal/prospect"
 	"huoban/internal/scope"
 	"huoban/web/templates/opsview"
@@ -35,6 +36,12 @@ var deskSources = []deskSource{
 				_, err := h.Adjustments.Reject(ctx, c.Scope, id, reason)
 				return err
 			}}}},
+	{kind: "invoice", role: account.RoleInvoiceClerk, items: []scope.Item{scope.ItemInvoiceReviewView, scope.ItemInvoiceReview}, machine: invoice.Flow,
+		states: []string{string(invoice.StatePending), string(invoice.StateCancelling), string(invoice.StateReturning)}, load: (*Handlers).deskInvoices, acts: []deskAct{
+			{verdict: deskApprove, do: deskInvoice(map[invoice.State]invoice.Action{invoice.StatePending: invoice.ActionAccept, invoice.StateCancelling: invoice.ActionAgreeCancel, invoice.StateReturning: invoice.ActionAcceptReturn})},
+			{verdict: deskRefuse, do: deskInvoice(map[invoice.State]invoice.Action{invoice.StatePending: invoice.ActionRefuse, invoice.StateCancelling: invoice.ActionRefuseCancel, invoice.StateReturning: invoice.ActionRefuseReturn})}}},
+	{kind: "invoice_issue", role: account.RoleInvoiceClerk, items: []scope.Item{scope.ItemInvoiceReviewView, scope.ItemInvoiceReview}, machine: invoice.Flow,
+		states: []string{string(invoice.StateIssuing), string(invoice.StateKept)}, load: (*Handlers).deskInvoices},
 	{kind: dutyClose, role: account.RoleFinance, load: fromDuties((*Handlers).closeDuties)},
 	{kind: dutyPrice, role: account.RoleFinance, days: 2, load: fromDuties((*Handlers).priceDuties)},
 	{kind: dutyUnmapped, role: account.RoleOperations, load: fromDuties((*Handlers).unmappedDuties)},

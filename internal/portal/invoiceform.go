@@ -27,9 +27,6 @@ func (h *Handlers) invoiceAmendForm(c *Ctx, status int, refused *fault.Error) er
 	if err != nil {
 		return err
 	}
-	if !r.State.Amendable() {
-		return fault.Conflict("invoice.not_amendable", fault.Args{"state": "invoice.state." + string(r.State)})
-	}
 	return h.invoiceForm(c, status, refused, &r)
 }
 
@@ -56,6 +53,11 @@ func (h *Handlers) invoiceForm(c *Ctx, status int, refused *fault.Error, was *in
 	offers, err := h.Invoices.Offers(c.ctx(), c.Scope)
 	if err != nil {
 		return err
+	}
+	if was != nil && !was.State.Amendable() {
+		why := fault.Conflict("invoice.not_amendable", fault.Args{"state": "invoice.state." + string(was.State)})
+		p.Filter, p.Empty = nil, &part.Empty{Title: i18n.FaultText(c.ctx(), why), Text: c.T("invoice.next." + string(was.State)), Button: &part.Link{Text: c.T("invoices.of", "Number", was.Number), Href: c.at(pathInvoices + "/" + was.ID)}}
+		return c.page(status, p.Page())
 	}
 	if len(offers) == 0 {
 		p.Empty = &part.Empty{Title: c.T("invoices.nothing"), Text: c.T("invoices.nothing_text")}

@@ -155,7 +155,7 @@ func (h *Handlers) invoiceFacts(c *Ctx) ([]part.Item, error) {
 	open = slices.Compact(open)
 	free := text(now)
 	if len(open) > 0 {
-		free += c.T("invoices.sum.cycles", "Cycles", join(lastOf(open, 4), c.T("portal.list.comma")), "Count", int64(len(open)))
+		free += c.T("invoices.sum.cycles", "Cycles", join(lastOf(open, 4), c.T("portal.list.comma")))
 	}
 	return []part.Item{{Label: c.T("invoices.sum.now"), Text: free}, {Label: c.T("invoices.sum.held"), Text: text(held)}, {Label: c.T("invoices.sum.later"), Text: text(later)}}, nil
 }

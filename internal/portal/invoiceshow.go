@@ -47,6 +47,14 @@ func (h *Handlers) invoiceShow(c *Ctx, path, list string, refused *fault.Error) 
 		Crumbs: c.crumbs(part.Link{Text: list, Href: c.at(path)}, part.Link{Text: r.Number}), Status: c.explained("invoice", "now", string(r.State), invoiceTone[r.State])},
 		Flash: c.done(), Steps: h.invoiceSteps(c, &r), Note: c.T("invoice.next." + string(r.State)), Eye: c.factsEye(path+"/"+r.ID, c.T("invoices.eye"))}
 	p.Refusal, p.Conflict = lost(c, refused, here)
+	if days, timed := invoice.Flow.Within[r.State]; timed && h.Desk != nil {
+		calendar, err := h.Desk.Calendar(c.ctx(), r.VendorID)
+		if err != nil {
+			return r, nil, err
+		}
+		due, _ := calendar.Due(r.ChangedAt, days)
+		p.Due = c.T("invoices.by_day", "Day", i18n.DateTime(due)[:10])
+	}
 	if r.Reason != "" && (r.State == invoice.StateRefused || r.State == invoice.StateKept || r.State == invoice.StateReturnRefused) {
 		p.Checks = append(p.Checks, part.Check{Tone: part.Bad, Title: c.T("invoices.reason"), Text: r.Reason})
 	}

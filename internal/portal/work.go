@@ -36,6 +36,7 @@ const (
 	dutyRegistration = "registration"
 	dutyProspect     = "prospect"
 	dutyRelation     = "relation"
+	dutyInvoice      = "invoice"
 )
 
 // dutyDeliveries is how many of a source's newest deliveries are looked through for quarantined rows.
@@ -64,6 +65,7 @@ var dutySources = []dutySource{
 	{dutyAnomaly, partners, (*Handlers).anomalyDuties},
 	{dutyRegistration, vendors, (*Handlers).registrationDuties},
 	{dutyProspect, partners, (*Handlers).prospectDuties},
+	{dutyInvoice, partners, (*Handlers).invoiceDuties},
 	{dutyRelation, []scope.Side{scope.SidePartner, scope.SideCustomer}, (*Handlers).relationDuties},
 }
 
