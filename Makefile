@@ -23,7 +23,7 @@ GCFLAGS := $(SMALL:%=-gcflags=%=-l) $(FAST:%=-gcflags=huoban/%=)
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: help build run demo test test-saml check gen lint quick shots bench fuzz clean
+.PHONY: help build run demo test test-saml check gen lint quick shots sheet bench fuzz clean
 
 build: ## build bin/portal
 	@go build -trimpath $(GCFLAGS) -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/portal
@@ -54,6 +54,9 @@ check: gen test ## gen and test
 
 shots: ## pictures of every page, both widths, languages and themes, into bin/shots (and docs/tour)
 	@scripts/shots.sh
+
+sheet: ## contact sheets of the main pages from the demo, into docs/sheet
+	@scripts/sheet.sh
 
 bench: build ## measure against known things (BENCH=full, BENCH=<goal>)
 	@scripts/bench.sh

@@ -164,6 +164,11 @@ func TestOperatorDecides(t *testing.T) {
 				t.Errorf("%s %s: %v, want %q", c.who.Login(), c.do, err, c.want)
 			}
 		}
+		// The partner's customer reads of each by whom it was, twice a day as of one.
+		if n := d.count("SELECT COUNT(*) FROM customer_trail WHERE what = 'platform' AND partner_id = $1 AND (act = 'suspend' AND actor = 'lin' AND times = 2 OR act = 'resume' AND actor = 'lin' AND times = 1 OR act = 'suspend' AND actor = '' AND times = 1 OR act = 'resume' AND actor = '' AND times = 2)",
+			d.one.Partner.ID); n != 4 {
+			t.Errorf("%d lines of the platform in the customer's trail", n)
+		}
 		const address = "https://shop.example/orders"
 		entry := "/authui/saml/login?xAccountType=HB_HELD&service=" + url.QueryEscape(address)
 		if _, err := d.a.Platforms.AddReturn(d.ctx(), own, reg.Key, address); err != nil {

@@ -29,7 +29,7 @@ func (a *App) wirePlatforms() error {
 	a.outside = metafetch.New(metafetch.Options{Allow: allow, LocalHTTP: metadata.LocalBase(a.Settings.Base())})
 	a.Platforms = registry.New(registry.Deps{Store: ssostore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Orgs: a.Organisations,
 		Fetch:  a.outside,
-		Secret: a.Key[:], Base: a.Settings.Base(), Told: a.tellPlatform, Version: a.DB.Version})
+		Secret: a.Key[:], Base: a.Settings.Base(), Told: a.tellPlatform, Switched: a.Customers.PlatformSwitched, Version: a.DB.Version})
 	return nil
 }
 

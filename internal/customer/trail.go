@@ -17,8 +17,8 @@ import (
 // Act is what a partner's person did with what is known of a customer.
 type Act string
 
-// The acts that are kept: a name shown in clear, a file that holds the customer, and what the operator does to its
-// partner.
+// The acts that are kept: a name shown in clear, a file that holds the customer, what the operator does to its partner,
+// and the partner's platform switched off and on.
 const (
 	ActReveal  Act = "reveal"
 	ActExport  Act = "export"
@@ -67,8 +67,21 @@ const sawAtOnce = 500
 
 // PartnerSuspended lets the customers of a partner know that it was suspended or may go on, in the running transaction.
 func (s *Service) PartnerSuspended(ctx context.Context, partnerID string, suspended bool) error {
-	x := Seen{ID: id.New(), PartnerID: partnerID, Act: ActResume, LastAt: s.Clock.Now()}
-	if suspended {
+	return s.tellAll(ctx, Seen{PartnerID: partnerID}, suspended)
+}
+
+// PlatformSwitched lets the customers of a partner know that its sales platform was switched off or on, and by whom of
+// the partner, in the running transaction.
+func (s *Service) PlatformSwitched(ctx context.Context, partnerID, actor string, off bool) error {
+	return s.tellAll(ctx, Seen{PartnerID: partnerID, Actor: actor, What: whatPlatform}, off)
+}
+
+// whatPlatform tells the state of a partner's platform from that of the partner.
+const whatPlatform = "platform"
+
+func (s *Service) tellAll(ctx context.Context, x Seen, off bool) error {
+	x.ID, x.Act, x.LastAt = id.New(), ActResume, s.Clock.Now()
+	if off {
 		x.Act = ActSuspend
 	}
 	return s.Store.PutSeenByAll(ctx, x, x.LastAt.In(cycle.Zone).Format(time.DateOnly))
@@ -138,7 +151,9 @@ func (s *Service) Trail(ctx context.Context, sc scope.Scope) ([]Event, error) {
 		if x.Act == ActResume {
 			kind = EventSuspend
 		}
-		if kind == EventSuspend {
+		if kind == EventSuspend && x.What == whatPlatform {
+			x.What = whatPlatform + "_" + string(x.Act)
+		} else if kind == EventSuspend {
 			x.What = string(x.Act)
 		}
 		out = append(out, Event{Key: x.ID, At: x.LastAt, Kind: kind, PartnerID: x.PartnerID, What: x.What, Actor: x.Actor, Times: x.Times})

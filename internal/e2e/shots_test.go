@@ -112,11 +112,17 @@ func (a *album) bind(t *testing.T) {
 // a folder to keep them it only shows that the pictures can be made: the sample pages, in two of the eight.
 func TestShots(t *testing.T) {
 	browser := chromium(t)
+	if folder := os.Getenv(sheetVar); folder != "" {
+		contactSheets(t, browser, folder)
+		return
+	}
 	folder := os.Getenv(shotsVar)
 	if folder == "" {
 		a := &album{folder: t.TempDir(), rows: map[string]map[string]string{}}
 		(&survey{browser: browser}).gallery(t, a, []guise{guises[0], guises[7]})
 		a.bind(t)
+		b := newTab(t, browser, "data:,", phone)
+		bindSheet(t, browser, filepath.Join(a.folder, "sheet.webp"), "none", 1, []sheetRow{{"blank", []string{"x"}}}, map[string][]byte{"x": b.thumb(phone)})
 		return
 	}
 	w := demoWorld(t, app.DemoSize{})

@@ -52,6 +52,7 @@ func (h *Handlers) home(c *Ctx) error {
 	if err := h.newsHome(c, now, &p); err != nil {
 		return err
 	}
+	p.NoBills = c.Scope.Side() == scope.SidePartner && !c.Scope.Has(scope.ItemBillView)
 	if len(p.Bills) == 0 {
 		p.Empty = &part.Empty{Title: c.T("ops.home.empty"), Text: c.T("ops.home.empty_text")}
 		if p.Statements {

@@ -68,11 +68,27 @@ func (s *Service) fire(ctx context.Context, sc scope.Scope, p *Platform, do Acti
 	if err != nil {
 		return err
 	}
+	if err := s.switched(ctx, sc, p.PartnerID, from, p.State); err != nil {
+		return err
+	}
 	detail := map[string]any{"from": string(from), "to": string(p.State)}
 	if reason = strings.TrimSpace(reason); reason != "" {
 		detail["reason"] = reason
 	}
 	return s.record(ctx, sc, *p, "platform."+string(do), detail)
+}
+
+// switched lets customers know where what was on is off, or the other way round.
+func (s *Service) switched(ctx context.Context, sc scope.Scope, partnerID string, from, to sso.State) error {
+	off, on := from == sso.StateActive && to == sso.StateDisabled, from == sso.StateDisabled && to == sso.StateActive
+	if s.Switched == nil || !off && !on {
+		return nil
+	}
+	actor := ""
+	if sc.Side() == scope.SidePartner {
+		actor = sc.Login()
+	}
+	return s.Switched(ctx, partnerID, actor, off)
 }
 
 // Done is what became of an action.

@@ -196,6 +196,9 @@ type Deps struct {
 	Base   string
 	NewKey func() (*rsa.PrivateKey, error)
 	Told   func(ctx context.Context, n News) error
+	// Switched lets a partner's customers know, in the running transaction, that its platform is off or on again; actor is
+	// the partner's person, or nobody.
+	Switched func(ctx context.Context, partnerID, actor string, off bool) error
 	// Version moves, in the change's own transaction, with every change of what a registration is made of; nil
 	// keeps nothing.
 	Version func(ctx context.Context) (int64, error)

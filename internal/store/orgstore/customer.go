@@ -227,7 +227,7 @@ func (s *Customers) PutSeen(ctx context.Context, x customer.Seen, code, day stri
 
 // PutSeenByAll notes an act for every customer of the partner at that instant.
 func (s *Customers) PutSeenByAll(ctx context.Context, x customer.Seen, day string) error {
-	_, err := s.db.Exec(ctx, qTrailPutAll, x.ID, x.PartnerID, string(x.Act), day, store.At(x.LastAt))
+	_, err := s.db.Exec(ctx, qTrailPutAll, x.ID, x.PartnerID, string(x.Act), day, store.At(x.LastAt), x.Actor, x.What)
 	return err
 }
 

@@ -55,7 +55,7 @@ func (x *Cell) write(m *part.Markup) {
 		x.text(m)
 	}
 	if x.Note != "" {
-		m.Raw(`<div class="hb-s hb-3 hb-break">`)
+		m.Raw(` <div class="hb-s hb-3 hb-break">`)
 		m.Text(x.Note)
 		m.Raw(`</div>`)
 	}

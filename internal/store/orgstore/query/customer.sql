@@ -80,7 +80,7 @@ ON CONFLICT (customer_id, partner_id, act, actor, what, day) DO UPDATE SET last_
 
 -- name: trail.PutAll
 INSERT INTO customer_trail (id, customer_id, partner_id, act, actor, what, day, first_at, last_at, times)
-SELECT $1 || '-' || a.customer_id, a.customer_id, a.partner_id, $3, '', '', $4, $5, $5, 1 FROM association a
+SELECT $1 || '-' || a.customer_id, a.customer_id, a.partner_id, $3, $6, $7, $4, $5, $5, 1 FROM association a
 WHERE a.partner_id = $2 AND a.state IN ('active', 'ended') AND (a.valid_from IS NULL OR a.valid_from <= $5) AND (a.valid_to IS NULL OR a.valid_to > $5)
 ON CONFLICT (customer_id, partner_id, act, actor, what, day) DO UPDATE SET last_at = excluded.last_at, times = customer_trail.times + 1;
 
