@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"huoban/internal/cycle"
@@ -15,7 +16,7 @@ import (
 func (w *World) MarketFile(out io.Writer, c cycle.Cycle, late bool) error {
 	o := csv.NewWriter(out)
 	head := []string{"line_id", "cycle", "charge_start", "charge_end", "provider", "sub_account", "sub_account_name", "product",
-		"product_category", "sku", "description", "charging_mode", "category", "currency", "billed", "list", "quantity", "unit"}
+		"product_category", "sku", "description", "charging_mode", "category", "currency", "billed", "list", "quantity", "unit", "order_no"}
 	if err := o.Write(head); err != nil {
 		return err
 	}
@@ -24,7 +25,7 @@ func (w *World) MarketFile(out io.Writer, c cycle.Cycle, late bool) error {
 		cost := string(nano(nil, r.amount*r.product.Price*1e5))
 		return o.Write([]string{id, string(c), day(c.Start(cycle.Zone)), day(c.End(cycle.Zone).AddDate(0, 0, -1)), r.product.Provider,
 			r.account.ID, r.account.Name, r.product.Service, r.product.Category, r.product.SKU, r.product.Description, "subscription",
-			"purchase", "CNY", cost, cost, fmt.Sprint(r.amount), r.product.Unit})
+			"purchase", "CNY", cost, cost, fmt.Sprint(r.amount), r.product.Unit, "CS" + strings.ReplaceAll(string(c), "-", "") + r.account.ID[len(r.account.ID)-4:]})
 	}
 	if late {
 		r := w.lateOrder()

@@ -17,5 +17,6 @@ func TestBrowser(t *testing.T) {
 	t.Run("registering", func(t *testing.T) { testRegistering(t, w, browser) })
 	t.Run("statement", func(t *testing.T) { testStatementRead(t, w, browser) })
 	t.Run("role", func(t *testing.T) { testRoleMaker(t, w, browser) })
+	t.Run("invoice", func(t *testing.T) { testInvoice(t, w, browser) })
 	t.Run("walk", func(t *testing.T) { testWalk(t, w, browser) })
 }

@@ -196,6 +196,9 @@ func (m *huaweiMapper) Map(rec *Record, l *usage.Line) bool {
 	l.Resource = usage.Resource{
 		ID: b.Text(rec, c.resource), Name: b.Text(rec, c.resourceName), Type: m.either(rec, c.resourceType, c.resourceCode),
 	}
+	if !mode.byUse { // of use the column holds the number of each deduction
+		l.Resource.OrderNo = b.Text(rec, c.order)
+	}
 	l.Account = usage.Account{
 		Provider: huaweiName, Publisher: huaweiName, Issuer: huaweiName,
 		BillingAccount: b.Text(rec, c.account), BillingAccountName: b.Text(rec, c.accountName),

@@ -40,6 +40,7 @@ func init() {
 			{"resource_name", []string{"resource_name"}, false},
 			{"resource_type", []string{"resource_type"}, false},
 			{"tags", []string{"tags"}, false},
+			{"order", []string{"order_no"}, false},
 		},
 		Match: func(h *Header) (string, bool) {
 			return "1", h.Has("line_id") && h.Has("cycle") && h.Has("charge_start") && h.Has("billed")
@@ -94,7 +95,7 @@ func (m *huobanMapper) Map(rec *Record, l *usage.Line) bool {
 	}
 	l.Resource = usage.Resource{
 		ID: text("resource"), Name: text("resource_name"), Type: text("resource_type"),
-		Tags: b.Tags(rec, b.Col("tags")),
+		Tags: b.Tags(rec, b.Col("tags")), OrderNo: text("order"),
 	}
 	provider := text("provider")
 	l.Account = usage.Account{

@@ -51,6 +51,7 @@ func invoiceRoutes() []Route {
 	out = acts(out, pathInvoices, "invoices", do, partners, partnerActs, (*Handlers).invoiceDetail)
 	out = append(out, invoiceProfileRoutes()...)
 	out = append(out, invoiceClerkRoutes()...)
+	out = append(out, invoiceEntityRoutes()...)
 	return acts(out, pathInvoiceRequests, "invoice_requests", []scope.Item{scope.ItemInvoiceReview}, vendors, clerkActs, (*Handlers).invoiceRequestDetail)
 }
 

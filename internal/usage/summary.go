@@ -117,8 +117,13 @@ func (p *Product) Hash() Hash {
 		p.ChargeClass, p.ChargeFrequency, p.PricingCategory, string(p.ChargingMode), p.Unit)
 }
 
-// Hash is the resource's identity.
-func (r *Resource) Hash() Hash { return HashOf(r.ID, r.Name, r.Type, r.Tags) }
+// Hash is the resource's identity. One without order has the identity it had before orders were kept.
+func (r *Resource) Hash() Hash {
+	if r.OrderNo == "" {
+		return HashOf(r.ID, r.Name, r.Type, r.Tags)
+	}
+	return HashOf(r.ID, r.Name, r.Type, r.Tags, r.OrderNo)
+}
 
 // Dims are dimension rows by their hash.
 type Dims struct {

@@ -65,8 +65,9 @@ const (
 	ModeOneTime      ChargingMode = "one_time"     // 一次性
 )
 
-// Resource is the thing that ran; Tags is canonical JSON (sorted keys) or "".
-type Resource struct{ ID, Name, Type, Tags string }
+// Resource is the thing that ran; Tags is canonical JSON (sorted keys) or "". OrderNo is the order (订单号) it was
+// bought by, "" for what is charged by use and where the export names none.
+type Resource struct{ ID, Name, Type, Tags, OrderNo string }
 
 // Line is one imported row, validated.
 type Line struct {

@@ -58,7 +58,7 @@ func scanLine(rows *sql.Rows, l *usage.Stored) error {
 		&billed, &list, &contracted, &effective, &quantity, &l.RuleID,
 		&a.Provider, &a.Publisher, &a.Issuer, &a.BillingAccount, &a.BillingAccountName, &a.SubAccount, &a.SubAccountName, &a.SourceKey,
 		&p.Service, &p.ServiceCategory, &p.SKU, &p.SKUPrice, &p.Description, &p.Region, &p.RegionName, &p.ChargeCategory, &p.ChargeClass,
-		&p.ChargeFrequency, &p.PricingCategory, &mode, &p.Unit, &r.ID, &r.Name, &r.Type, &r.Tags)
+		&p.ChargeFrequency, &p.PricingCategory, &mode, &p.Unit, &r.ID, &r.Name, &r.Type, &r.Tags, &r.OrderNo)
 	if err != nil {
 		return err
 	}

@@ -145,9 +145,9 @@ func (s *Store) writeDims(ctx context.Context, d usage.Dims) error {
 	if err != nil {
 		return err
 	}
-	return s.bulkDims(ctx, "resource_dim", []string{"id", "resource", "name", "type", "tags"}, keys(d.Resources), func(h usage.Hash) []any {
+	return s.bulkDims(ctx, "resource_dim", []string{"id", "resource", "name", "type", "tags", "order_no"}, keys(d.Resources), func(h usage.Hash) []any {
 		r := d.Resources[h]
-		return []any{h[:], r.ID, r.Name, r.Type, r.Tags}
+		return []any{h[:], r.ID, r.Name, r.Type, r.Tags, r.OrderNo}
 	})
 }
 

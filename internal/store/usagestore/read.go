@@ -198,7 +198,7 @@ func (s *Store) load(ctx context.Context, d usage.Dims, accounts, products, reso
 	}
 	return s.eachDim(ctx, dimResources, resources, func(rows *sql.Rows) error {
 		var r usage.Resource
-		err := rows.Scan(&id, &r.ID, &r.Name, &r.Type, &r.Tags)
+		err := rows.Scan(&id, &r.ID, &r.Name, &r.Type, &r.Tags, &r.OrderNo)
 		d.Resources[usage.Hash(id)] = r
 		return err
 	})

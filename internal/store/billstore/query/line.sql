@@ -3,7 +3,7 @@ select l.charge_start, l.line_key, l.occurrence, l.content_hash, l.charge_end, l
   l.resource_id, l.kind, l.currency, l.billed, l.list, l.contracted, l.effective, l.quantity, l.rule_id,
   a.provider, a.publisher, a.issuer, a.billing_account, a.billing_account_name, a.sub_account, a.sub_account_name, a.source_key,
   p.service, p.service_category, p.sku, p.sku_price, p.description, p.region, p.region_name, p.charge_category, p.charge_class,
-  p.charge_frequency, p.pricing_category, p.charging_mode, p.unit, r.resource, r.name, r.type, r.tags
+  p.charge_frequency, p.pricing_category, p.charging_mode, p.unit, r.resource, r.name, r.type, r.tags, r.order_no
 from usage_line l join account_dim a on a.id = l.account_id join product_dim p on p.id = l.product_id
   join resource_dim r on r.id = l.resource_id
 where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.occurrence) > ($3, $4, $5)
@@ -17,7 +17,7 @@ select l.charge_start, l.line_key, l.occurrence, l.content_hash, l.charge_end, l
   l.resource_id, l.kind, l.currency, l.billed, l.list, l.contracted, l.effective, l.quantity, l.rule_id,
   a.provider, a.publisher, a.issuer, a.billing_account, a.billing_account_name, a.sub_account, a.sub_account_name, a.source_key,
   p.service, p.service_category, p.sku, p.sku_price, p.description, p.region, p.region_name, p.charge_category, p.charge_class,
-  p.charge_frequency, p.pricing_category, p.charging_mode, p.unit, r.resource, r.name, r.type, r.tags
+  p.charge_frequency, p.pricing_category, p.charging_mode, p.unit, r.resource, r.name, r.type, r.tags, r.order_no
 from usage_line l join account_dim a on a.id = l.account_id join product_dim p on p.id = l.product_id
   join resource_dim r on r.id = l.resource_id
 where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.occurrence) < ($3, $4, $5)

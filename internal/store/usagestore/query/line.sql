@@ -86,7 +86,7 @@ from product_dim where id in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
   $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32);
 
 -- name: dim.Resources
-select id, resource, name, type, tags from resource_dim where id in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+select id, resource, name, type, tags, order_no from resource_dim where id in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
   $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32);
 
 -- name: kept.File

@@ -1,0 +1,84 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// testInvoice takes a paper invoice by cycle from the request over the clerk, the post and the receipt to the return, by
+// the pages of both sides alone: what is asked for cannot be asked for again until the return is accepted.
+func testInvoice(t *testing.T, w *world, browser context.Context) {
+	partner, clerk := newTab(t, browser, w.url, desk), newTab(t, browser, w.url, desk)
+	partner.signIn(w.signIn(t, "qiheng-finance"))
+	clerk.signIn(w.signIn(t, "hengluo-invoice"))
+	set := func(b *tab, form string, fields ...string) {
+		for i := 0; i < len(fields); i += 2 {
+			b.truth(fmt.Sprintf("(e => { e.value = %q; return true; })(document.querySelector(%q))", fields[i+1], form+" [name="+fields[i]+"]"))
+		}
+	}
+	// ask presses a button of the action bar, fills its dialog and confirms it.
+	ask := func(b *tab, noun, state string, fields ...string) {
+		t.Helper()
+		b.click(fmt.Sprintf(`div:has(> dialog form[action$="/%s"]) > button`, noun))
+		form := fmt.Sprintf(`dialog[open] form[action$="/%s"]`, noun)
+		b.until("the question of "+noun, fmt.Sprintf("document.querySelector(%q)", form))
+		set(b, form, fields...)
+		b.click(form + " button[type=submit]")
+		b.until(state, fmt.Sprintf("document.readyState === 'complete' && location.search.includes('done=') && document.querySelector('main .hb-status')?.innerText.includes(%q)", state))
+	}
+
+	partner.open("/o/QIHENG/invoices/profile")
+	set(partner, `form[action$="/invoices/profile"]`, "title_kind", "company", "title_name", "启珩数科（杭州）有限公司", "tax_no", "91310115MA00DEM225")
+	partner.click(`form[action$="/invoices/profile"] button`)
+	partner.until("the title", "location.search.includes('done=invoice_title') && document.readyState === 'complete'")
+	set(partner, `form[action$="/invoices/addresses"]`, "recipient", "珩月", "phone", "0571-00006688", "region", "浙江省杭州市滨江区", "detail", "江虹路 90 号")
+	partner.click(`form[action$="/invoices/addresses"] button`)
+	partner.until("the address", "location.search.includes('done=invoice_address') && document.readyState === 'complete'")
+	partner.clean("title and addresses")
+	partner.open("/o/QIHENG/invoices/new")
+	bill := value[string](partner, "document.querySelector('input[name=bill]:not(:disabled)').value")
+	again := func() bool { // whether the bill can be asked for
+		partner.open("/o/QIHENG/invoices/new")
+		return partner.truth(fmt.Sprintf("document.querySelector('input[name=bill][value=%q]:not(:disabled)')", bill))
+	}
+	partner.clean("asking for an invoice")
+	partner.click(fmt.Sprintf("input[name=bill][value=%q]", bill))
+	partner.truth("(f => { f.elements.medium.value = 'paper'; f.elements.address.selectedIndex = 1; return true; })([...document.querySelectorAll('.hb-card form[method=post]')].pop())")
+	partner.click(`.hb-card form[method=post] button.btn-primary`)
+	partner.until("the preview", "location.search.includes('done=invoice_draft') && document.readyState === 'complete'")
+	partner.clean("the preview of an invoice")
+	path, _, _ := strings.Cut(partner.where(), "?")
+	id := path[strings.LastIndex(path, "/")+1:]
+	if !again() {
+		t.Fatal("a draft holds the bill")
+	}
+	partner.open("/o/QIHENG/invoices/" + id)
+	ask(partner, "submission", "待审核")
+
+	clerk.open("/o/HENGLUO/invoice-requests/" + id)
+	clerk.clean("a request under review")
+	ask(clerk, "acceptance", "开票中")
+	ask(clerk, "posting", "待签收", "invoice_number", "00770042", "invoice_code", "033002600111", "courier", "顺路速运", "tracking", "SL00770042")
+	partner.open("/o/QIHENG/invoices/" + id)
+	if !strings.Contains(partner.text("main"), "SL00770042") {
+		t.Error("the partner does not see where its letter is")
+	}
+	ask(partner, "signing", "已开票")
+	if again() {
+		t.Fatal("an issued bill can be asked for again")
+	}
+	partner.open("/o/QIHENG/invoices/" + id)
+	ask(partner, "return", "退票中", "reason", "抬头更换")
+	if again() {
+		t.Fatal("a return that nobody accepted frees the bill")
+	}
+	clerk.open("/o/HENGLUO/invoice-requests/" + id)
+	ask(clerk, "return-approval", "已退票")
+	if !again() {
+		t.Fatal("a returned bill cannot be asked for again")
+	}
+	partner.quiet("a partner's invoice")
+	clerk.quiet("a clerk's invoice")
+}
