@@ -64,7 +64,7 @@ var presets = []preset{
 	{scope.SideVendor, RoleChannel, []scope.Item{
 		scope.ItemOrgView, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemCouponGrantView, scope.ItemProspectReviewView, scope.ItemProspectReview,
 		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemBillView, scope.ItemRevealMasked, scope.ItemNewsView,
-		scope.ItemLimitView, scope.ItemCalendarView}},
+		scope.ItemLimitView, scope.ItemCalendarView, scope.ItemLedgerView, scope.ItemCreditChange}},
 	{scope.SideVendor, RoleInvoiceClerk, []scope.Item{
 		scope.ItemInvoiceReviewView, scope.ItemInvoiceReview, scope.ItemRevealMasked,
 		scope.ItemLimitView, scope.ItemCalendarView, scope.ItemOrgView, scope.ItemCloseView, scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain}},

@@ -40,6 +40,7 @@ import (
 	"huoban/internal/organisation"
 	"huoban/internal/outbox"
 	"huoban/internal/passcode"
+	"huoban/internal/payment"
 	"huoban/internal/peak"
 	"huoban/internal/price"
 	"huoban/internal/prospect"
@@ -63,7 +64,6 @@ import (
 	"huoban/internal/store/flowstore"
 	"huoban/internal/store/idemstore"
 	"huoban/internal/store/jobstore"
-	"huoban/internal/store/ledgerstore"
 	"huoban/internal/store/liststore"
 	"huoban/internal/store/messagestore"
 	"huoban/internal/store/migrate"
@@ -73,6 +73,7 @@ import (
 	"huoban/internal/store/peakstore"
 	"huoban/internal/store/sessionstore"
 	"huoban/internal/store/usagestore"
+	"huoban/internal/topup"
 )
 
 // App is the portal put together over one database.
@@ -116,6 +117,8 @@ type App struct {
 	Ledger        *ledger.Service
 	Desk          *desk.Service
 	FourEyes      *foureyes.Service
+	Payments      *payment.Service
+	TopUps        *topup.Service
 	Idempotency   *idempotency.Keeper
 	Queue         *outbox.Queue
 	Worker        *outbox.Worker
@@ -245,7 +248,6 @@ func (a *App) wire() error {
 	a.Setup = account.NewSetup(a.Accounts, a.Organisations, a.firstSource)
 	a.Messages = message.New(a.DB, messagestore.New(a.DB), a.Clock)
 	a.News = &news.Board{Store: newsstore.New(a.DB), Tx: a.DB, Audit: a.Audit, Clock: a.Clock}
-	a.Ledger = &ledger.Service{Store: ledgerstore.New(a.DB), Tx: a.DB, Audit: a.Audit, Clock: a.Clock}
 	a.Company = &company.Service{Store: companystore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Told: a.tellReviewed}
 	a.Notices = notice.New(a.DB, noticestore.New(a.DB), a.Audit, a.Clock)
 	a.Idempotency = idempotency.New(a.DB, idemstore.New(a.DB), a.Clock)
@@ -253,6 +255,7 @@ func (a *App) wire() error {
 	a.Queue, a.Worker = outbox.NewQueue(jobs, a.Clock), outbox.NewWorker(a.DB, jobs, a.Clock, a.Log)
 	a.wireSignOn()
 	a.wirePasscodes()
+	a.wireFunds()
 	a.wireGrowth()
 	a.wireCoupons()
 	a.wireStatements()

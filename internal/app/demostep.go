@@ -50,6 +50,10 @@ func (m *demoMaker) step(ctx context.Context, s demo.Step) error {
 		return m.state(ctx, s.Cycle)
 	case demo.DoInvoice:
 		return m.invoice(ctx, s.Cycle)
+	case demo.DoFund:
+		return m.fund(ctx, s.Cycle)
+	case demo.DoCollect:
+		return m.collect(ctx)
 	}
 	return fmt.Errorf("demo: unknown step %q", s.Do)
 }

@@ -178,6 +178,12 @@ func (m *demoMaker) run(ctx context.Context) ([]DemoAccount, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := m.fund(ctx, ""); err != nil { // the bills of the sample vendors
+		return nil, err
+	}
+	if err := m.collect(ctx); err != nil {
+		return nil, err
+	}
 	if err := m.organise(ctx); err != nil {
 		return nil, err
 	}

@@ -12,10 +12,12 @@ import (
 	"huoban/internal/invitation"
 	"huoban/internal/invoice"
 	"huoban/internal/monthclose"
+	"huoban/internal/payment"
 	"huoban/internal/prospect"
 	"huoban/internal/relation"
 	"huoban/internal/sso/registry"
 	"huoban/internal/statement"
+	"huoban/internal/topup"
 )
 
 //go:generate go test -run TestMachines -update .
@@ -44,4 +46,8 @@ var Machines = []MachineEntry{
 	{coupon.QuotaFlow, "coupon_quota", "state"},
 	{coupon.Flow, "coupon", "state"},
 	{invoice.Flow, "invoice_request", "state"},
+	{payment.Flow, "bill_payment", "state"},
+	{topup.Flow, "top_up", "state"},
+	{topup.RemittanceFlow, "remittance", "state"},
+	{topup.ClaimFlow, "remittance_claim", "state"},
 }

@@ -48,7 +48,7 @@ func (a *App) handler(platforms portal.Platforms) (http.Handler, error) {
 
 // lists are the portal's pages with the services that lists are read by, which the worker needs too.
 func (a *App) lists() *portal.Handlers {
-	return &portal.Handlers{Clock: a.Clock, Accounts: a.Accounts, Messages: a.Messages, News: a.News, Company: a.Company, Desk: a.Desk, FourEyes: a.FourEyes, Tx: a.DB, Audit: a.Audit, Orgs: a.Organisations, Bills: a.Bills,
+	return &portal.Handlers{Clock: a.Clock, Accounts: a.Accounts, Messages: a.Messages, News: a.News, Company: a.Company, Ledger: a.Ledger, Payments: a.Payments, TopUps: a.TopUps, Desk: a.Desk, FourEyes: a.FourEyes, Tx: a.DB, Audit: a.Audit, Orgs: a.Organisations, Bills: a.Bills,
 		Closes: a.Closes, BillList: a.BillStore, Expenditure: a.Expenditure, Peaks: a.Peaks, Anomalies: a.Anomalies, Deliveries: a.Deliveries, Attribution: a.Attribution, Adjustments: a.Adjustments, Sources: a.Sources,
 		Prices: a.Prices, Customers: a.Customers, Statements: a.Statements, Reconcile: a.Reconcile, Invoices: a.Invoices, Prospects: a.Prospects, Invitations: a.Invitations, Relations: a.Relations, Letter: a.previewLetter, Access: a.Platforms, SignOn: a.SignOn, AuditBook: audit.NewBook(a.DB, a.AuditStore, a.Audit), Columns: liststore.New(a.DB, a.Clock)}
 }
@@ -202,6 +202,7 @@ func (a *App) background(ctx context.Context) {
 	a.Worker.Every("audit.head", 10*time.Minute, func(ctx context.Context) error { _, err := heads.Daily(ctx); return err })
 	a.Worker.Every("idempotency.purge", time.Hour, func(ctx context.Context) error { _, err := a.Idempotency.Purge(ctx); return err })
 	a.Worker.Every("close.remind", time.Minute, func(ctx context.Context) error { _, err := a.Closes.Remind(ctx, a.remindFinance); return err })
+	a.Worker.Every("funds.collect", time.Minute, func(ctx context.Context) error { _, err := a.Payments.Collect(ctx); return err })
 	a.Worker.Every("views.weekly", time.Minute, a.dueViews)
 	a.Worker.Every("expenditure.days", 5*time.Minute, a.keepDays)
 	a.Worker.Every("prospect.remind", time.Hour, func(ctx context.Context) error { _, err := a.Prospects.Remind(ctx); return err })

@@ -29,6 +29,8 @@ const (
 	DoCourt    Do = "court"    // some wait for the vendor or for the customer
 	DoState    Do = "state"    // partners issue statements to their customers
 	DoInvoice  Do = "invoice"  // partners ask for invoices, and a clerk answers
+	DoFund     Do = "fund"     // partners pay in what bills ask
+	DoCollect  Do = "collect"  // bills are taken from balances
 )
 
 // InvoiceMonths is how many cycles before the running one partners ask for invoices of.
@@ -58,7 +60,7 @@ func (w *World) Plan() []Step {
 		}
 		out = append(out, Step{Do: DoDraft, Cycle: c, At: w.at(next, 2, 14)})
 		if i < len(over)-1 {
-			out = append(out, Step{Do: DoIssue, Cycle: c, At: w.at(next, 3, 10)})
+			out = append(out, Step{Do: DoIssue, Cycle: c, At: w.at(next, 3, 10)}, Step{Do: DoFund, Cycle: c, At: w.at(next, 3, 15)}, Step{Do: DoCollect, Cycle: c, At: w.at(next, 4, 12)})
 		}
 		if len(over)-i == 1 {
 			out = append(out, Step{Do: DoRemeter, Cycle: c, At: w.at(next, 2, 16)})

@@ -93,11 +93,14 @@ AND coalesce(o.parent_id, '') NOT IN (SELECT partner_id FROM partnership WHERE v
 	"invoice-requests": `SELECT id FROM invoice_request WHERE vendor_id = $1 AND vendor_id <> $2 AND state NOT IN ('draft', 'deleted') ORDER BY CASE state WHEN 'issued' THEN 0 ELSE 1 END, id`,
 	"addresses":        ofOwnAddress, "address": ofOwnAddress,
 	"bill": ofOwnBill, "pool": ofOwnBill,
-	"order":           `SELECT id || ' CS1' AS id FROM bill WHERE partner_id = $1 AND partner_id <> $2 AND state = 'issued' ORDER BY id`,
-	"reconciliations": `SELECT id FROM reconcile_run WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
-	"batch":           theirBatches,
-	"pick":            `SELECT 'registration/' || id AS id FROM prospect WHERE vendor_id = $1 AND vendor_id <> $2 AND state = 'pending' ORDER BY id`,
-	"other":           theirBatches,
+	"order":             `SELECT id || ' CS1' AS id FROM bill WHERE partner_id = $1 AND partner_id <> $2 AND state = 'issued' ORDER BY id`,
+	"reconciliations":   `SELECT id FROM reconcile_run WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
+	"batch":             theirBatches,
+	"pick":              `SELECT 'registration/' || id AS id FROM prospect WHERE vendor_id = $1 AND vendor_id <> $2 AND state = 'pending' ORDER BY id`,
+	"other":             theirBatches,
+	"bills":             `SELECT id FROM bill WHERE partner_id = $1 AND partner_id <> $2 AND state = 'issued' ORDER BY id`,
+	"top-ups":           `SELECT id FROM top_up WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
+	"remittance-claims": `SELECT id FROM remittance_claim WHERE partner_id = $1 AND partner_id <> $2 AND vendor_id <> $2 ORDER BY id`,
 	// What follows is read from pages and answers instead.
 	"why": "", "import": "", "token": "", "key": "", "ticket": "", "platform": "", "leaving": "",
 }
@@ -123,7 +126,7 @@ var plainParams = strings.Fields(`against bank class columns contact logo_sha ma
 column company company_en consent currency current cycle dialect do done draw email encrypt figure final first_entry format from hotline idp intro item kind language level list listed login mail mark
 metadata mode name name_id next notify_url of org_code org_name other outcome override page password phone postal preview product q query reason region relation remember remove repeat request
 require_signed resource sign_requests size skew sort source_dialect source_name source_zone spent state subject tab text theme title title_en title_zh to top type unread unsigned until url usage
-username want_encrypted want_response_signed website xAccountType zero channel industry remark understood when add label asked passcode resend day days desk late verdict version whole year account bank courier courier_ok detail invoice_code invoice_number invoiced_on medium method postcode recipient red_confirmed registered tax_no telephone title_kind title_name title_version tracking`)
+username want_encrypted want_response_signed website xAccountType zero channel industry remark understood when add label asked passcode resend day days desk late verdict version whole year account bank courier courier_ok detail invoice_code invoice_number invoiced_on medium method postcode recipient red_confirmed registered tax_no telephone title_kind title_name title_version tracking direction paid_on payer tail`)
 
 // kindOf names the kind of a parameter of a route.
 func kindOf(r portal.RouteInfo, param string) string {

@@ -14,12 +14,14 @@ import (
 	"huoban/internal/scope"
 )
 
-// Service posts entries and reads the books.
+// Service posts entries and reads the books. Watch hears of each account an entry moved, in its transaction, with the
+// balance before; it may be nil.
 type Service struct {
 	Store Store
 	Tx    Tx
 	Audit audit.Recorder
 	Clock clock.Clock
+	Watch func(ctx context.Context, st State, before money.Amount) error
 }
 
 // Post writes an entry and moves its accounts, in the caller's transaction or in one of its own; accounts are opened
@@ -82,7 +84,19 @@ func (s *Service) post(ctx context.Context, e Entry) (Posted, error) {
 		}
 		p.After = append(p.After, after)
 	}
-	return p, nil
+	return p, s.told(ctx, &p, states)
+}
+
+func (s *Service) told(ctx context.Context, p *Posted, states []State) error {
+	if s.Watch == nil {
+		return nil
+	}
+	for i := range states {
+		if err := s.Watch(ctx, states[i], states[i].Balance-p.Lines[i].Amount); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func orMoved(err error) error {

@@ -13,6 +13,7 @@ import (
 	"huoban/internal/invoice"
 	"huoban/internal/prospect"
 	"huoban/internal/scope"
+	"huoban/internal/topup"
 	"huoban/web/templates/opsview"
 )
 
@@ -42,6 +43,9 @@ var deskSources = []deskSource{
 			{verdict: deskRefuse, do: deskInvoice(map[invoice.State]invoice.Action{invoice.StatePending: invoice.ActionRefuse, invoice.StateCancelling: invoice.ActionRefuseCancel, invoice.StateReturning: invoice.ActionRefuseReturn})}}},
 	{kind: "invoice_issue", role: account.RoleInvoiceClerk, items: []scope.Item{scope.ItemInvoiceReviewView, scope.ItemInvoiceReview}, machine: invoice.Flow,
 		states: []string{string(invoice.StateIssuing), string(invoice.StateKept)}, load: (*Handlers).deskInvoices},
+	{kind: "claim", role: account.RoleFinance, items: []scope.Item{scope.ItemLedgerView, scope.ItemRemittance}, machine: topup.ClaimFlow,
+		states: []string{string(topup.ClaimReviewing)}, load: (*Handlers).deskClaims, acts: []deskAct{
+			{verdict: deskApprove, do: deskClaim(topup.ClaimApprove)}, {verdict: deskRefuse, do: deskClaim(topup.ClaimRefuse)}}},
 	{kind: dutyClose, role: account.RoleFinance, load: fromDuties((*Handlers).closeDuties)},
 	{kind: dutyPrice, role: account.RoleFinance, days: 2, load: fromDuties((*Handlers).priceDuties)},
 	{kind: dutyUnmapped, role: account.RoleOperations, load: fromDuties((*Handlers).unmappedDuties)},

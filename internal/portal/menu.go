@@ -52,6 +52,7 @@ var menu = []menuArea{
 		{"nav.group.incentives", nil},
 		{"nav.group.finance", []place{
 			{"nav.page.bills", "/bills", "b"},
+			{"funds.title", pathFunds, ""},
 			{"invoices.title", pathInvoices, ""},
 		}},
 		{"nav.group.market", nil},
@@ -111,6 +112,9 @@ var menu = []menuArea{
 		}},
 		{"nav.group.finance", []place{
 			{"nav.page.bills", "/bills", "b"},
+			{"ledger.title", pathLedger, ""},
+			{"remittances.title", pathRemittances, ""},
+			{"claims.title", pathClaims, ""},
 			{"invoice_requests.title", pathInvoiceRequests, ""},
 		}},
 	}},

@@ -29,6 +29,7 @@ import (
 	"huoban/internal/idempotency"
 	"huoban/internal/invitation"
 	"huoban/internal/invoice"
+	"huoban/internal/ledger"
 	"huoban/internal/message"
 	"huoban/internal/monthclose"
 	"huoban/internal/news"
@@ -36,6 +37,7 @@ import (
 	"huoban/internal/organisation"
 	"huoban/internal/outbox"
 	"huoban/internal/passcode"
+	"huoban/internal/payment"
 	"huoban/internal/peak"
 	"huoban/internal/price"
 	"huoban/internal/prospect"
@@ -47,6 +49,7 @@ import (
 	"huoban/internal/source"
 	"huoban/internal/sso/registry"
 	stmt "huoban/internal/statement"
+	"huoban/internal/topup"
 	"huoban/web/static"
 )
 
@@ -63,6 +66,9 @@ type Handlers struct {
 	Company  *company.Service
 	Desk     *desk.Service
 	FourEyes *foureyes.Service
+	Ledger   *ledger.Service
+	Payments *payment.Service
+	TopUps   *topup.Service
 	Ready    func(ctx context.Context) error // nil when the database answers and is migrated
 	Metrics  http.Handler
 	Version  string

@@ -32,6 +32,7 @@ const (
 	dutyAnomaly    = "anomaly"
 	dutyTeam       = "team"
 	dutyCompany    = "company"
+	dutyArrears    = "arrears"
 
 	dutyRegistration = "registration"
 	dutyProspect     = "prospect"
@@ -59,6 +60,7 @@ var dutySources = []dutySource{
 	{dutyPrice, vendors, (*Handlers).priceDuties},
 	{dutyCompany, vendors, (*Handlers).companyDuties},
 	{dutyTeam, partners, (*Handlers).teamDuties},
+	{dutyArrears, partners, (*Handlers).arrearsDuties},
 	{dutyExport, nil, (*Handlers).exportDuties},
 	{dutyCert, partners, (*Handlers).certDuties},
 	{dutyCert, vendors, (*Handlers).consoleDuties},

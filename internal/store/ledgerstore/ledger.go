@@ -1,7 +1,8 @@
-// Package ledgerstore keeps the books of partners' money.
+// Package ledgerstore keeps the books of partners' money, what was paid on bills, top-ups, transfers and claims on them.
 //
-// It owns the queries of ledger_account, ledger_entry and ledger_line; it does not own their rules. Invariant: nothing
-// here changes or removes what was posted.
+// It owns the queries of ledger_account, ledger_entry, ledger_line, bill_payment, balance_alert, top_up, remit_account,
+// remittance and remittance_claim; it does not own their rules. Invariant: nothing here changes or removes what was
+// posted.
 package ledgerstore
 
 import (

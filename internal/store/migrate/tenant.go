@@ -103,6 +103,13 @@ var Tenancy = map[string]string{
 	"invoice_address": "partner_id = {org}",
 	"invoice_digital": "vendor_id = {vendors}",
 
+	"bill_payment":     "bill_id IN (SELECT b.id FROM bill b)",
+	"balance_alert":    "partner_id = {org}",
+	"top_up":           "vendor_id = {vendor} OR partner_id = {partners} AND vendor_id = {vendors}",
+	"remit_account":    "vendor_id = {vendor} OR partner_id = {partners} AND vendor_id = {vendors}",
+	"remittance":       "vendor_id = {vendor} OR partner_id = {partners} AND vendor_id = {vendors}",
+	"remittance_claim": "vendor_id = {vendor} OR partner_id = {partners} AND vendor_id = {vendors}",
+
 	"reconcile_run": "org_id = {org}",
 	"reconcile_row": "run_id IN (SELECT r.id FROM reconcile_run r)",
 
