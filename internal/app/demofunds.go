@@ -13,7 +13,7 @@ import (
 )
 
 // demoPays says which part of the newest bills partners of the demo have money for; all others have enough.
-var demoPays = map[string]money.Exact{"QIHENG": money.MustExact("0.6"), "YANSHI": money.MustExact("0")}
+var demoPays = map[string]money.Exact{"MULAN": money.MustExact("0.6"), "YANSHI": money.MustExact("0")}
 
 // demoClerk is somebody of a partner's who sees to its funds; it needs no code, which only persons are asked for.
 func demoClerk(partnerID, code string) scope.Scope {

@@ -14,7 +14,7 @@ import (
 
 // wireInvoices joins 发票管理 with the bills it takes from.
 func (a *App) wireInvoices() {
-	a.Invoices = invoice.New(invoice.Deps{Store: invoicestore.New(a.DB), Tx: a.DB, Bills: a.BillStore, Orders: billOrders{a}, Organisations: a.Organisations, People: a.Accounts, Bell: a.Messages,
+	a.Invoices = invoice.New(invoice.Deps{Store: invoicestore.New(a.DB), Tx: a.DB, Bills: a.BillStore, Arrears: a.Payments, Orders: billOrders{a}, Organisations: a.Organisations, People: a.Accounts, Bell: a.Messages,
 		Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock})
 }
 

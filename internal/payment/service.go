@@ -307,3 +307,15 @@ func (s *Service) CycleInArrears(ctx context.Context, vendorID, partnerID string
 	}
 	return false, err
 }
+
+// Unpaid is what remains of a partner's overdue bills, by key of the bill. It asks for no permission.
+func (s *Service) Unpaid(ctx context.Context, partnerID string) (map[string]money.Amount, error) {
+	list, err := s.Store.Bills(ctx, Filter{PartnerID: partnerID, Open: true})
+	out := map[string]money.Amount{}
+	for i := range list {
+		if list[i].InArrears() {
+			out[list[i].ID] = list[i].Remaining()
+		}
+	}
+	return out, err
+}

@@ -96,6 +96,9 @@ func TestCollect(t *testing.T) {
 		if in, err := s.CycleInArrears(ctx, "V", "P", "2026-09"); err != nil || !in {
 			t.Error(in, err)
 		}
+		if open, err := s.Unpaid(ctx, "P"); err != nil || len(open) != 1 || open["b9"] != 20*yuan {
+			t.Error(open, err)
+		}
 		w.repay(s)
 		w.sound("V")
 	})
