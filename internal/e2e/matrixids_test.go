@@ -261,6 +261,12 @@ VALUES ($1, $2, 'info', '维护', 'Maintenance', '2026-07-01T00:00:00.000000Z', 
 			m.t.Fatal(err)
 		}
 	}
+	for _, code := range []string{partner, "QIHENG", "GUANGZHU"} {
+		if _, err := m.w.app.DB.Writer().ExecContext(context.Background(), `INSERT INTO top_up (id, vendor_id, partner_id, number, state, version, gateway, gateway_ref, currency, amount_e8, created_by, created_at, changed_at)
+VALUES ($1, $2, $3, $1, 'pending', 1, 'simulator', '', 'CNY', 100000000, 'test', '2026-07-01T00:00:00.000000Z', '2026-07-01T00:00:00.000000Z')`, id.New(), m.party(vendor).id, m.party(code).id); err != nil {
+			m.t.Fatal(err)
+		}
+	}
 	for _, code := range []string{partner, otherOrg} {
 		m.w.register(m.t, code)
 		m.w.hostPlatform(m.t, code)
