@@ -222,12 +222,10 @@ func (s *Service) InviteAgain(ctx context.Context, sc scope.Scope, personID stri
 	return s.Tx.InTx(ctx, func(ctx context.Context) error { return s.openLink(ctx, sc.Login(), p, LinkInvitation) })
 }
 
-// StepUp is the actor's own password, asked again before an act that could take over an account.
-type StepUp struct{ Password, IP string }
-
 // Reset takes a person's password away, ends every session and opens a link to choose another; the second factor
-// stays. Faults: account.unknown, .own_account_reset, .password_wrong, .locked, .disabled, .outranked.
-func (s *Service) Reset(ctx context.Context, sc scope.Scope, personID string, own StepUp) error {
+// stays. It could take over an account, so who asks has shown lately who it is. Faults: account.unknown,
+// .own_account_reset, .disabled, .outranked.
+func (s *Service) Reset(ctx context.Context, sc scope.Scope, personID string) error {
 	p, err := s.mine(ctx, sc, personID)
 	if err != nil {
 		return err
@@ -237,9 +235,6 @@ func (s *Service) Reset(ctx context.Context, sc scope.Scope, personID string, ow
 		return fault.Conflict("account.own_account_reset", nil)
 	case p.State != PersonActive:
 		return fault.Conflict("account.disabled", nil)
-	}
-	if _, err := s.reauthenticateFrom(ctx, sc.PersonID(), own.Password, own.IP); err != nil {
-		return err
 	}
 	return s.Tx.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Store.UpdatePassword(ctx, p.ID, "", false, s.Clock.Now()); err != nil {
@@ -255,9 +250,9 @@ func (s *Service) Reset(ctx context.Context, sc scope.Scope, personID string, ow
 	})
 }
 
-// ResetFactor takes the second factor of somebody away who lost it, and ends every session.
-// Faults: account.unknown, .factor_none, .own_account_reset, .password_wrong, .locked, .outranked.
-func (s *Service) ResetFactor(ctx context.Context, sc scope.Scope, personID string, own StepUp) error {
+// ResetFactor takes the second factor of somebody away who lost it, and ends every session. Who asks has shown lately
+// who it is. Faults: account.unknown, .factor_none, .own_account_reset, .outranked.
+func (s *Service) ResetFactor(ctx context.Context, sc scope.Scope, personID string) error {
 	p, err := s.mine(ctx, sc, personID)
 	if err != nil {
 		return err
@@ -267,9 +262,6 @@ func (s *Service) ResetFactor(ctx context.Context, sc scope.Scope, personID stri
 		return fault.Conflict("account.own_account_reset", nil)
 	case !p.HasTOTP:
 		return fault.Conflict("account.factor_none", nil)
-	}
-	if _, err := s.reauthenticateFrom(ctx, sc.PersonID(), own.Password, own.IP); err != nil {
-		return err
 	}
 	return s.Tx.InTx(ctx, func(ctx context.Context) error {
 		if err := s.dropFactor(ctx, p.ID); err != nil {

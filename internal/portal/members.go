@@ -282,8 +282,7 @@ func (h *Handlers) memberRenew(c *Ctx) error {
 	return h.pressed(c, "invited", func(ctx context.Context) error { return h.Accounts.InviteAgain(ctx, c.Scope, c.Param("id")) })
 }
 
-// memberReset and memberFactor ask for the actor's own password again: either would let in whoever holds the
-// session.
+// memberReset and memberFactor want the person itself: either would let in whoever holds the session.
 func (h *Handlers) memberReset(c *Ctx) error {
 	return h.steppedUp(c, "password_reset", h.Accounts.Reset)
 }
@@ -292,20 +291,11 @@ func (h *Handlers) memberFactor(c *Ctx) error {
 	return h.steppedUp(c, "factor_reset", h.Accounts.ResetFactor)
 }
 
-func (h *Handlers) steppedUp(c *Ctx, done string, do func(ctx context.Context, sc scope.Scope, personID string, own account.StepUp) error) error {
-	if err := c.readForm(); err != nil {
+func (h *Handlers) steppedUp(c *Ctx, done string, do func(ctx context.Context, sc scope.Scope, personID string) error) error {
+	if led, err := h.stepUp(c, c.at(pathMembers+"/"+c.Param("id"))); led || err != nil {
 		return err
 	}
-	own := account.StepUp{Password: c.FormValue("password"), IP: c.RealIP()}
-	c.Request().PostForm.Del("password") // a password is part of no kept request
-	c.Request().Form.Del("password")
-	err := h.onceApart(c, func(ctx context.Context) (answer, error) {
-		return answer{Location: c.withQuery(pathMembers+"/"+c.Param("id"), "done", done)}, do(ctx, c.Scope, c.Param("id"), own)
-	})
-	return c.refuse(err, func(status int, f *fault.Error) error {
-		c.holdOff(f)
-		return h.memberPage(c, status, f, nil)
-	})
+	return h.pressed(c, done, func(ctx context.Context) error { return do(ctx, c.Scope, c.Param("id")) })
 }
 
 // memberLink shows the open link of a person, once for each time it is asked for.

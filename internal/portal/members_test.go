@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -86,7 +87,7 @@ func TestMembersRefused(t *testing.T) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
-	for path, pairs := range map[string][]string{"/disabling": nil, "/roles": {"role", "finance"}, "/password-reset": {"password", password}, "/factor-reset": {"password", password}} {
+	for path, pairs := range map[string][]string{"/disabling": nil, "/roles": {"role", "finance"}, "/password-reset": nil, "/factor-reset": nil} {
 		if r := boss.post(at+path, pairs...); r.status != http.StatusConflict {
 			t.Errorf("%s on oneself: %d", path, r.status)
 		}
@@ -165,4 +166,33 @@ func TestRoles(t *testing.T) {
 	if !slices.Contains(opens, "客户管理") || slices.Contains(opens, "伙伴账单") || slices.Contains(opens, "组织成员") {
 		t.Errorf("客户经理 opens %v", opens)
 	}
+}
+
+// TestResetWantsThePerson: who signed in a while ago shows anew who it is before a password is taken from somebody; until
+// then nothing happens, and nothing is done by having shown it.
+func TestResetWantsThePerson(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		carer, _, _ := careWorld(w)
+		boss := w.at(beijing(2, 9, 0, 0), "partner")
+		at := "/o/MUSHI/members/" + carer
+		w.clock.Set(beijing(2, 9, 16, 0))
+		confirm := "/account/confirmation?next=" + url.QueryEscape(at)
+		for _, path := range []string{"/password-reset", "/factor-reset"} {
+			if r := boss.post(at + path); r.status != http.StatusSeeOther || r.location != confirm {
+				t.Errorf("%s a quarter of an hour later: %d %s", path, r.status, r.location)
+			}
+		}
+		if r := boss.post("/account/confirmation", "next", at, "password", "wrong"); r.status != http.StatusUnprocessableEntity {
+			t.Errorf("a wrong password: %d", r.status)
+		}
+		if r := boss.post("/account/confirmation", "next", at, "password", password); r.status != http.StatusSeeOther || r.location != at {
+			t.Errorf("the password: %d %s", r.status, r.location)
+		}
+		if n := w.audited("person.reset_password"); n != 0 {
+			t.Fatalf("%d passwords are taken away by having shown who one is", n)
+		}
+		if r := boss.post(at + "/password-reset"); r.status != http.StatusSeeOther || r.location != at+"?done=password_reset" || w.audited("person.reset_password") != 1 {
+			t.Errorf("asked for once more: %d %s", r.status, r.location)
+		}
+	})
 }

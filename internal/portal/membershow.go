@@ -152,13 +152,12 @@ func (h *Handlers) memberButtons(c *Ctx, m *account.Member, all []account.Member
 		reason := first(when(off, "fault.account.disabled"))
 		p.Buttons = append(p.Buttons, part.Button{ID: "renew", Text: c.T("members.renew"), Action: at("/invitation"), Hidden: fresh(), Off: reason != "", Hint: first(reason, c.T("members.renew_hint"))})
 	}
-	own := []part.Field{{Name: "password", Type: "password", Label: c.T("members.own_password"), Autocomplete: "current-password", Required: true}}
 	reset := first(when(self, "fault.account.own_account_reset"), when(off, "fault.account.disabled"))
 	p.Buttons = append(p.Buttons, part.Button{ID: "reset", Text: c.T("members.reset"), Action: at("/password-reset"), Hidden: fresh(), Off: reset != "", Hint: reset,
-		Dialog: &part.Dialog{Title: c.T("members.reset_of", "Login", m.Login), Points: []string{c.T("members.reset_point1"), c.T("members.reset_point2"), c.T("members.reset_point3")}, Fields: own, Confirm: c.T("members.reset")}})
+		Dialog: &part.Dialog{Title: c.T("members.reset_of", "Login", m.Login), Points: []string{c.T("members.reset_point1"), c.T("members.reset_point2"), c.T("members.reset_point3")}, Confirm: c.T("members.reset")}})
 	factor := first(when(self, "fault.account.own_account_reset"), when(!m.HasTOTP, "fault.account.factor_none"))
 	p.Buttons = append(p.Buttons, part.Button{ID: "unfactor", Text: c.T("members.unfactor"), Action: at("/factor-reset"), Hidden: fresh(), Off: factor != "", Hint: factor,
-		Dialog: &part.Dialog{Title: c.T("members.unfactor_of", "Login", m.Login), Points: []string{c.T("members.unfactor_point1"), c.T("members.unfactor_point2")}, Fields: own, Confirm: c.T("members.unfactor")}})
+		Dialog: &part.Dialog{Title: c.T("members.unfactor_of", "Login", m.Login), Points: []string{c.T("members.unfactor_point1"), c.T("members.unfactor_point2")}, Confirm: c.T("members.unfactor")}})
 	if off {
 		p.Buttons = append(p.Buttons, part.Button{ID: "enable", Text: c.T("members.enable"), Action: at("/enabling"), Hidden: fresh(), Off: blocked != "", Hint: blocked})
 		return nil
