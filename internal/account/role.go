@@ -56,7 +56,7 @@ var presets = []preset{
 		scope.ItemPriceView, scope.ItemPriceChange, scope.ItemPriceSimulate,
 		scope.ItemCloseView, scope.ItemCloseRun, scope.ItemCloseReview, scope.ItemCloseIssue,
 		scope.ItemAdjustmentView, scope.ItemAdjustmentPropose, scope.ItemAdjustmentApprove,
-		scope.ItemOrgView, scope.ItemEntityChange, scope.ItemCustomerView, scope.ItemLedgerView, scope.ItemCreditChange, scope.ItemRemittance,
+		scope.ItemOrgView, scope.ItemEntityChange, scope.ItemCustomerView, scope.ItemLedgerView, scope.ItemCreditChange, scope.ItemPayoutView, scope.ItemPayoutReview, scope.ItemPayoutPay, scope.ItemRemittance,
 		scope.ItemCouponGrantView, scope.ItemCouponReview,
 		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport,
 		scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain, scope.ItemInvoiceReviewView, scope.ItemRevealMasked,
@@ -70,7 +70,7 @@ var presets = []preset{
 		scope.ItemLimitView, scope.ItemCalendarView, scope.ItemOrgView, scope.ItemCloseView, scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain}},
 	{scope.SideVendor, RoleAuditor, []scope.Item{
 		scope.ItemSourceView, scope.ItemDeliveryView, scope.ItemQuarantineView, scope.ItemMapView, scope.ItemPriceView,
-		scope.ItemCloseView, scope.ItemAdjustmentView, scope.ItemOrgView, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemProspectReviewView, scope.ItemLedgerView,
+		scope.ItemCloseView, scope.ItemAdjustmentView, scope.ItemOrgView, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemProspectReviewView, scope.ItemLedgerView, scope.ItemPayoutView,
 		scope.ItemCouponGrantView, scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemBillView, scope.ItemBillExplain,
 		scope.ItemStaffView, scope.ItemRoleView, scope.ItemExportAll, scope.ItemInvoiceReviewView, scope.ItemConsoleView, scope.ItemLimitView, scope.ItemCalendarView,
 		scope.ItemAuditView, scope.ItemAuditExport, scope.ItemAuditVerify}},
@@ -86,7 +86,7 @@ var presets = []preset{
 		scope.ItemExpenditureExport, scope.ItemAssignmentView, scope.ItemAssignmentChange, scope.ItemRevealMasked}},
 	{scope.SidePartner, RoleFinance, []scope.Item{
 		scope.ItemCustomerView, scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport,
-		scope.ItemStatementView, scope.ItemStatementChange, scope.ItemStatementIssue, scope.ItemFundsView, scope.ItemFundsChange,
+		scope.ItemStatementView, scope.ItemStatementChange, scope.ItemStatementIssue, scope.ItemFundsView, scope.ItemFundsChange, scope.ItemWithdraw, scope.ItemAllocate,
 		scope.ItemQuotaView, scope.ItemQuotaShare, scope.ItemIssuedQuotaView, scope.ItemQuotaReclaim, scope.ItemCouponView, scope.ItemCouponIssue, scope.ItemCouponReclaim,
 		scope.ItemInvoiceView, scope.ItemInvoiceRequest,
 		scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain, scope.ItemResellerView, scope.ItemResellerCustomerView}},

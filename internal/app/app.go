@@ -11,6 +11,7 @@ import (
 
 	"huoban/internal/account"
 	"huoban/internal/adjustment"
+	"huoban/internal/allocation"
 	"huoban/internal/anomaly"
 	"huoban/internal/app/metafetch"
 	"huoban/internal/attribution"
@@ -74,6 +75,7 @@ import (
 	"huoban/internal/store/sessionstore"
 	"huoban/internal/store/usagestore"
 	"huoban/internal/topup"
+	"huoban/internal/withdrawal"
 )
 
 // App is the portal put together over one database.
@@ -131,6 +133,8 @@ type App struct {
 	Relations     *relation.Service
 	Passcodes     *passcode.Service
 	Coupons       *coupon.Service
+	Withdrawals   *withdrawal.Service
+	Allocations   *allocation.Service
 
 	mails   bool // a mail server is set
 	post    *post
@@ -260,6 +264,7 @@ func (a *App) wire() error {
 	a.wireCoupons()
 	a.wireStatements()
 	a.wireInvoices()
+	a.wireWithdrawals()
 	if err := a.wirePlatforms(); err != nil {
 		return err
 	}

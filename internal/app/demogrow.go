@@ -29,7 +29,10 @@ func (m *demoMaker) court(ctx context.Context, s demo.Step) error {
 	case demo.DoWin:
 		return m.general(ctx)
 	case demo.DoCourt:
-		return m.parting(ctx)
+		if err := m.parting(ctx); err != nil {
+			return err
+		}
+		return m.funds(ctx)
 	}
 	return nil
 }
@@ -154,9 +157,9 @@ func (m *demoMaker) general(ctx context.Context) error {
 	return nil
 }
 
-// reachable gives the administrators of partners a phone and an address, by which a vendor asks back.
+// reachable gives administrators and finance of partners a phone and an address, by which a vendor asks back and codes are sent.
 func (m *demoMaker) reachable(ctx context.Context, p demo.Person, n int) error {
-	if p.Role != account.RoleAdmin || p.Organisation == demo.Vendor {
+	if p.Role != account.RoleAdmin && p.Role != account.RoleFinance || p.Organisation == demo.Vendor {
 		return nil
 	}
 	return m.app.Accounts.SetContact(ctx, m.sc, p.Login, account.Contact{Name: p.Name, Phone: fmt.Sprintf("1390000%04d", 1000+n), Email: p.Login + "@" + lower(p.Organisation) + ".example"})

@@ -18,6 +18,7 @@ import (
 	"huoban/internal/sso/registry"
 	"huoban/internal/statement"
 	"huoban/internal/topup"
+	"huoban/internal/withdrawal"
 )
 
 //go:generate go test -run TestMachines -update .
@@ -50,4 +51,5 @@ var Machines = []MachineEntry{
 	{topup.Flow, "top_up", "state"},
 	{topup.RemittanceFlow, "remittance", "state"},
 	{topup.ClaimFlow, "remittance_claim", "state"},
+	{withdrawal.Flow, "withdrawal", "state"},
 }

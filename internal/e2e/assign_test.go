@@ -58,6 +58,7 @@ var writes = map[string][]string{
 	"statements.names":             {"customer_trail"},
 	"statements.rules.names":       {"customer_trail"},
 	"assignments.names":            {},
+	"allocations.names":            {"customer_trail"},
 	"members.names":                {},
 	"members.show.names":           {},
 	"assignments.show.names":       {"customer_trail"},

@@ -14,6 +14,7 @@ import (
 	"huoban/internal/prospect"
 	"huoban/internal/scope"
 	"huoban/internal/topup"
+	"huoban/internal/withdrawal"
 	"huoban/web/templates/opsview"
 )
 
@@ -46,6 +47,12 @@ var deskSources = []deskSource{
 	{kind: "claim", role: account.RoleFinance, items: []scope.Item{scope.ItemLedgerView, scope.ItemRemittance}, machine: topup.ClaimFlow,
 		states: []string{string(topup.ClaimReviewing)}, load: (*Handlers).deskClaims, acts: []deskAct{
 			{verdict: deskApprove, do: deskClaim(topup.ClaimApprove)}, {verdict: deskRefuse, do: deskClaim(topup.ClaimRefuse)}}},
+	{kind: "withdrawal", role: account.RoleFinance, items: []scope.Item{scope.ItemPayoutView, scope.ItemPayoutReview}, machine: withdrawal.Flow,
+		states: []string{string(withdrawal.StatePending), string(withdrawal.StateSecond), string(withdrawal.StatePaying), string(withdrawal.StateFailed)}, load: (*Handlers).deskWithdrawals, acts: []deskAct{
+			{verdict: deskApprove, do: (*Handlers).approveWithdrawal}, {verdict: deskRefuse, do: func(h *Handlers, ctx context.Context, c *Ctx, id, reason string) error {
+				_, err := h.Withdrawals.Do(ctx, c.Scope, id, withdrawal.DoInput{Do: withdrawal.ActionRefuse, Reason: reason})
+				return err
+			}}}},
 	{kind: dutyClose, role: account.RoleFinance, load: fromDuties((*Handlers).closeDuties)},
 	{kind: dutyPrice, role: account.RoleFinance, days: 2, load: fromDuties((*Handlers).priceDuties)},
 	{kind: dutyUnmapped, role: account.RoleOperations, load: fromDuties((*Handlers).unmappedDuties)},

@@ -54,6 +54,8 @@ var menu = []menuArea{
 			{"nav.page.bills", "/bills", "b"},
 			{"funds.title", pathFunds, ""},
 			{"invoices.title", pathInvoices, ""},
+			{"withdrawal.title", pathWithdrawals, ""},
+			{"allocation.title", pathAllocations, ""},
 		}},
 		{"nav.group.market", nil},
 		{"nav.group.resellers", nil},
@@ -116,6 +118,7 @@ var menu = []menuArea{
 			{"remittances.title", pathRemittances, ""},
 			{"claims.title", pathClaims, ""},
 			{"invoice_requests.title", pathInvoiceRequests, ""},
+			{"withdrawal.review", pathPayouts, ""},
 		}},
 	}},
 	{key: "nav.area.partners", sides: vendors, columns: []column{

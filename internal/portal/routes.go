@@ -62,6 +62,8 @@ func table() []Route {
 	rows = append(rows, confirmRoutes()...)
 	rows = append(rows, passcodeRoutes()...)
 	rows = append(rows, deskRoutes()...)
+	rows = append(rows, withdrawalRoutes()...)
+	rows = append(rows, allocationRoutes()...)
 	return append(rows, opsRoutes()...)
 }
 

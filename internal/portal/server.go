@@ -12,6 +12,7 @@ import (
 
 	"huoban/internal/account"
 	"huoban/internal/adjustment"
+	"huoban/internal/allocation"
 	"huoban/internal/anomaly"
 	"huoban/internal/attribution"
 	"huoban/internal/audit"
@@ -50,6 +51,7 @@ import (
 	"huoban/internal/sso/registry"
 	stmt "huoban/internal/statement"
 	"huoban/internal/topup"
+	"huoban/internal/withdrawal"
 	"huoban/web/static"
 )
 
@@ -111,6 +113,8 @@ type Handlers struct {
 	Invitations *invitation.Service
 	Relations   *relation.Service
 	Passcodes   *passcode.Service
+	Withdrawals *withdrawal.Service
+	Allocations *allocation.Service
 	DevLetters  func() []DevLetter                                                         // what would have been sent, in development; nil elsewhere
 	Letter      func(ctx context.Context, m outbox.Mail) (subject, text string, err error) // words a mail without sending it
 

@@ -51,6 +51,8 @@ const (
 	ItemBillExport           Item = "BPC_ITEM_FINANCE_090101" // 伙伴账单-导出
 	ItemBillExplain          Item = "BPC_ITEM_FINANCE_090102" // 伙伴账单-为什么是这个金额
 	ItemFundsView            Item = "BPC_ITEM_FINANCE_040100" // 资金管理-查看
+	ItemWithdraw             Item = "BPC_ITEM_FINANCE_040110" // 资金管理-提现
+	ItemAllocate             Item = "BPC_ITEM_FINANCE_040120" // 资金管理-拨款与回收
 	ItemFundsChange          Item = "BPC_ITEM_FINANCE_040101" // 资金管理-充值、还款与预警
 	ItemInvoiceView          Item = "BPC_ITEM_FINANCE_110100" // 发票管理-查看与下载
 	ItemInvoiceRequest       Item = "BPC_ITEM_FINANCE_110101" // 发票管理-索取、撤销、签收、退票, 发票信息与地址
@@ -102,6 +104,9 @@ const (
 	ItemNewsView          Item = "BPC_ITEM_OPERATE_080100" // 公告
 	ItemNewsChange        Item = "BPC_ITEM_OPERATE_080101"
 	ItemLedgerView        Item = "BPC_ITEM_OPERATE_150100" // 资金台账-查看
+	ItemPayoutView        Item = "BPC_ITEM_OPERATE_190100" // 提现审核-查看
+	ItemPayoutReview      Item = "BPC_ITEM_OPERATE_190101" // 提现审核-审核
+	ItemPayoutPay         Item = "BPC_ITEM_OPERATE_190102" // 提现审核-登记付款结果
 	ItemCreditChange      Item = "BPC_ITEM_OPERATE_150101" // 资金台账-设置信用额度
 	ItemRemittance        Item = "BPC_ITEM_OPERATE_150102" // 资金台账-导入银行流水与汇款认领审核
 	ItemCouponGrantView   Item = "BPC_ITEM_OPERATE_160100" // 券-查看
@@ -176,6 +181,8 @@ var catalogue = []Permission{
 	{ItemFundsChange, "sales.funds", "change", onPartner},
 	{ItemInvoiceView, "sales.invoices", "view", onPartner},
 	{ItemInvoiceRequest, "sales.invoices", "request", onPartner},
+	{ItemWithdraw, "sales.funds", "withdraw", onPartner},
+	{ItemAllocate, "sales.funds", "allocate", onPartner},
 	{ItemResellerView, "sales.resellers", "view", onPartner},
 	{ItemResellerPriceView, "sales.policies", "view", onPartner},
 	{ItemAccessConfigView, "support.access_config", "view", onPartner},
@@ -215,6 +222,9 @@ var catalogue = []Permission{
 	{ItemNewsChange, "operate.news", "change", onVendor},
 	{ItemLedgerView, "operate.ledger", "view", onVendor},
 	{ItemCreditChange, "operate.ledger", "set_credit", onVendor},
+	{ItemPayoutView, "operate.payouts", "view", onVendor},
+	{ItemPayoutReview, "operate.payouts", "review", onVendor},
+	{ItemPayoutPay, "operate.payouts", "pay", onVendor},
 	{ItemRemittance, "operate.ledger", "remittance", onVendor},
 	{ItemCouponGrantView, "operate.coupons", "view", onVendor},
 	{ItemCouponGrant, "operate.coupons", "grant", onVendor},

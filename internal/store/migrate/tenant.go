@@ -113,6 +113,9 @@ var Tenancy = map[string]string{
 	"reconcile_run": "org_id = {org}",
 	"reconcile_row": "run_id IN (SELECT r.id FROM reconcile_run r)",
 
+	"withdrawal":      "vendor_id = {vendor} OR partner_id = {org}",
+	"withdrawal_part": "withdrawal_id IN (SELECT w.id FROM withdrawal w)",
+
 	"passcode":        "org_id = {org}",
 	"passcode_choice": "org_id = {org}",
 

@@ -37,6 +37,7 @@ import (
 	_ "huoban/internal/store/statementstore"
 	"huoban/internal/store/storetest"
 	_ "huoban/internal/store/usagestore"
+	_ "huoban/internal/store/withdrawalstore"
 )
 
 // TestPrepareAll prepares every query of every area on both engines.
