@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"huoban/internal/allocation"
@@ -9,6 +11,7 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/foureyes"
 	"huoban/internal/invoice"
+	"huoban/internal/ledger"
 	"huoban/internal/money"
 	"huoban/internal/passcode"
 	"huoban/internal/scope"
@@ -19,9 +22,37 @@ import (
 // wireWithdrawals joins what moves partners' money with the books it is kept in.
 func (a *App) wireWithdrawals() {
 	a.Withdrawals = withdrawal.New(withdrawal.Deps{Store: withdrawalstore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Ledger: a.Ledger, Organisations: a.Organisations,
-		People: a.Accounts, Bell: a.Messages, Identity: a.identityOf, Invoiced: a.invoiced, TwoNeeded: a.twoFor(foureyes.KindWithdrawal), DueBy: a.dueBy, Confirmed: a.Passcodes.Guard(passcode.OpWithdraw)})
+		People: a.Accounts, Bell: a.Messages, Identity: a.identityOf, Invoiced: a.invoiced, Origins: a.originsOf, TwoNeeded: a.twoFor(foureyes.KindWithdrawal), DueBy: a.dueBy, Confirmed: a.Passcodes.Guard(passcode.OpWithdraw)})
 	a.Allocations = allocation.New(allocation.Deps{Tx: a.DB, Audit: a.Audit, Clock: a.Clock, Ledger: a.Ledger, Customers: a.Customers, Organisations: a.Organisations,
 		Confirmed: a.Passcodes.Guard(passcode.OpAllocate)})
+}
+
+// onlineWays are the gateways whose payments go back by rules of their own; any other is online banking.
+var onlineWays = []withdrawal.Way{withdrawal.WayAlipay, withdrawal.WayWeChat, withdrawal.WayUnionPay}
+
+// originsOf tells by which gateway money came that was paid online, and to which contracting entity a partner pays.
+func (a *App) originsOf(ctx context.Context, vendorID, partnerID string, list []ledger.Movement) (map[string]withdrawal.Origin, error) {
+	book, err := a.Organisations.EntityBook(ctx, vendorID)
+	if err != nil {
+		return nil, err
+	}
+	entity := book.Of(partnerID)
+	out := map[string]withdrawal.Origin{}
+	for i := range list {
+		o := withdrawal.Origin{EntityID: entity.ID, Entity: entity.Name}
+		if id, online := strings.CutPrefix(list[i].Reference, "top_up:"); online {
+			t, found, err := a.TopUps.Store.TopUp(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			o.Way = withdrawal.WayBank
+			if way := withdrawal.Way(t.Gateway); found && slices.Contains(onlineWays, way) {
+				o.Way = way
+			}
+		}
+		out[list[i].EntryID] = o
+	}
+	return out, nil
 }
 
 // invoiced is what invoices of a partner hold, and the refusal that leads to the newest of them.
