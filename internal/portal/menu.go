@@ -53,6 +53,7 @@ var menu = []menuArea{
 		{"nav.group.finance", []place{
 			{"nav.page.bills", "/bills", "b"},
 			{"funds.title", pathFunds, ""},
+			{"claims.title", pathClaims, ""},
 			{"invoices.title", pathInvoices, ""},
 			{"withdrawal.title", pathWithdrawals, ""},
 			{"allocation.title", pathAllocations, ""},
