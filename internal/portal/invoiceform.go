@@ -134,11 +134,14 @@ func whyText(c *Ctx, why []*fault.Error) string {
 	return join(out, c.T("portal.list.comma"))
 }
 
-// pickOrders offers the orders of one cycle: the newest that has a bill unless another is asked for.
+// pickOrders offers the orders of one cycle: the newest with something left unless another is asked for.
 func (h *Handlers) pickOrders(c *Ctx, p *custview.Pick, offers []invoice.Offer, was *invoice.Request) error {
 	month := c.FormValue("cycle")
 	if month == "" && was != nil && len(was.Parts) > 0 {
 		month = string(was.Parts[0].Cycle)
+	}
+	if at := slices.IndexFunc(offers, func(o invoice.Offer) bool { return o.Free > 0 && len(o.Why) == 0 }); at >= 0 {
+		month = cmp.Or(month, string(offers[at].Bill.Cycle))
 	}
 	month = cmp.Or(month, string(offers[0].Bill.Cycle))
 	cycles := part.FilterField{Name: "cycle", Label: c.T("bill.column.cycle"), Value: month}
