@@ -142,7 +142,7 @@ func (h *Handlers) invoiceChecks(c *Ctx, f *fault.Error) []part.Check {
 		case "invoice.one_title", "invoice.title_incomplete", "invoice.special_needs_company":
 			check.Cure = &part.Link{Text: c.T("invoices.profile"), Href: c.at(pathInvoices + "/profile")}
 		case "invoice.arrears_first":
-			check.Cure = &part.Link{Text: c.T("nav.page.bills"), Href: c.at("/bills")}
+			check.Cure = &part.Link{Text: c.T("funds.repay"), Href: c.at(pathFunds + "/bills")}
 		case "invoice.recipient_missing", "invoice.medium_refused", "invoice.courier_unagreed", "invoice.amount_taken", "invoice.entities_mixed":
 			check.Cure = &part.Link{Text: c.T("invoices.amend"), Href: c.at(pathInvoices + "/" + c.Param("id") + "/amendment")}
 		}
