@@ -121,6 +121,7 @@ var letters = map[string][2]string{
 	"sso_metadata_refuse":          {"mail.sso_metadata_refuse.subject", "mail.sso_metadata_refuse.body"},
 	"sso_metadata_failing":         {"mail.sso_metadata_failing.subject", "mail.sso_metadata_failing.body"},
 	"weekly_view":                  {"mail.weekly_view.subject", "mail.weekly_view.body"},
+	"desk_due":                     {"mail.desk_due.subject", "mail.desk_due.body"},
 	"statement_sent":               {"mail.statement_sent.subject", "mail.statement_sent.body"},
 	"passcode":                     {"mail.passcode.subject", "mail.passcode.body"},
 }

@@ -203,6 +203,7 @@ func (a *App) background(ctx context.Context) {
 	a.Worker.Every("idempotency.purge", time.Hour, func(ctx context.Context) error { _, err := a.Idempotency.Purge(ctx); return err })
 	a.Worker.Every("close.remind", time.Minute, func(ctx context.Context) error { _, err := a.Closes.Remind(ctx, a.remindFinance); return err })
 	a.Worker.Every("funds.collect", time.Minute, func(ctx context.Context) error { _, err := a.Payments.Collect(ctx); return err })
+	a.Worker.Every("desk.remind", remindEvery, a.remindDesk)
 	a.Worker.Every("views.weekly", time.Minute, a.dueViews)
 	a.Worker.Every("expenditure.days", 5*time.Minute, a.keepDays)
 	a.Worker.Every("prospect.remind", time.Hour, func(ctx context.Context) error { _, err := a.Prospects.Remind(ctx); return err })

@@ -73,7 +73,7 @@ func TestDaysOff(t *testing.T) {
 	for _, x := range []struct {
 		year            int
 		rest, made, all int
-	}{{2025, 28, 5, 248}, {2026, 33, 6, 248}} {
+	}{{2024, 28, 8, 251}, {2025, 28, 5, 248}, {2026, 33, 6, 248}} {
 		var rest, made, worked int
 		for _, s := range c.Year(x.year) {
 			switch s.Kind {

@@ -10,8 +10,9 @@ import (
 // after + the days worked for it. A year whose line begins with ~ has the days of the law alone: its
 // arrangement was not published when this program was made.
 //
-// Spec: 国务院办公厅关于2025年、2026年部分节假日安排的通知; 全国年节及纪念日放假办法 (2024).
+// Spec: 国务院办公厅关于2024年、2025年、2026年部分节假日安排的通知; 全国年节及纪念日放假办法 (2024).
 const arrangement = `
+2024 new_year 0101 | spring 0210-0217 +0204 +0218 | qingming 0404-0406 +0407 | labour 0501-0505 +0428 +0511 | dragon_boat 0610 | mid_autumn 0915-0917 +0914 | national 1001-1007 +0929 +1012
 2025 new_year 0101 | spring 0128-0204 +0126 +0208 | qingming 0404-0406 | labour 0501-0505 +0427 | dragon_boat 0531-0602 | national 1001-1008 +0928 +1011
 2026 new_year 0101-0103 +0104 | spring 0215-0223 +0214 +0228 | qingming 0404-0406 | labour 0501-0505 +0509 | dragon_boat 0619-0621 | mid_autumn 0925-0927 | national 1001-1007 +0920 +1010
 ~2027 new_year 0101 | spring 0205-0208 | qingming 0405 | labour 0501-0502 | dragon_boat 0609 | mid_autumn 0915 | national 1001-1003

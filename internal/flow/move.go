@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"time"
 
@@ -67,7 +68,7 @@ type Move[S ~string, A ~string, F any] struct {
 func (t *Table[S, A, F]) Fire(ctx context.Context, log Log, m Move[S, A, F], write func(ctx context.Context, to S) (bool, error)) error {
 	r, err := t.Decide(m.State, m.Do, m.Facts, m.Who, m.Now)
 	if err != nil {
-		return err
+		return t.told(ctx, log, m.Entity, err)
 	}
 	if r.Ask == AskReason && strings.TrimSpace(m.Reason) == "" {
 		return fault.Invalid("flow.reason_missing", fault.Args{"machine": t.Machine, "action": t.actionKey(m.Do)})
@@ -101,15 +102,38 @@ func (t *Table[S, A, F]) Begin(ctx context.Context, log Log, entity string, stat
 	return log.AddDue(ctx, t.due(entity, state, now, dueDays))
 }
 
-// Lost is the fault for a compare-and-set that touched no row, with who was first and when.
+// told adds to a refusal by state who brought the entity there, when and by which move: a page that is stale shows
+// a button the state no longer has.
+func (t *Table[S, A, F]) told(ctx context.Context, log Log, entity string, refusal error) error {
+	if !fault.HasCode(refusal, "flow.not_from_state") {
+		return refusal
+	}
+	f := *fault.From(refusal)
+	last, ok, err := log.Last(ctx, t.Machine, entity)
+	if err != nil {
+		return err
+	}
+	if !ok || last.From == "" {
+		return refusal // as it began: nobody was first
+	}
+	f.Args = maps.Clone(f.Args)
+	f.Args["by"], f.Args["at"] = last.Actor, last.At.In(zone).Format("2006-01-02 15:04:05")
+	f.Args["did"], f.Args["was"] = t.actionKey(A(last.Action)), stateKey(t.Machine, last.From)
+	return &f
+}
+
+// Lost is the fault for a compare-and-set that touched no row, with who was first, when and by which move.
 func Lost(ctx context.Context, log Log, machine, entity string) error {
-	args := fault.Args{"machine": machine, "by": "", "at": "", "state": ""}
+	args := fault.Args{"machine": machine, "by": "", "at": "", "state": "", "did": ""}
 	last, ok, err := log.Last(ctx, machine, entity)
 	if err != nil {
 		return err
 	}
 	if ok {
 		args["by"], args["at"], args["state"] = last.Actor, last.At.In(zone).Format("2006-01-02 15:04:05"), stateKey(machine, last.To)
+		if last.From != "" {
+			args["did"], args["was"] = machine+".action."+last.Action, stateKey(machine, last.From)
+		}
 	}
 	return fault.Conflict("flow.changed_meanwhile", args)
 }

@@ -12,6 +12,7 @@ import (
 	"huoban/internal/calendar"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
+	"huoban/internal/organisation"
 	"huoban/internal/scope"
 	"huoban/internal/sorted"
 	"huoban/web/templates/custview"
@@ -100,6 +101,25 @@ func dueFirst(a, b time.Time) int {
 		return -1
 	}
 	return a.Compare(b)
+}
+
+// DeskDue counts what waits for an actor beyond its service time, and what is due today.
+func (h *Handlers) DeskDue(ctx context.Context, sc scope.Scope, org organisation.Organisation) (late, today int, err error) {
+	c, err := h.reading(ctx, lists["desk"], sc, org, nil, "")
+	if err != nil {
+		return 0, 0, err
+	}
+	all, err := h.deskWaiting(c)
+	day := calendar.DayOf(h.Clock.Now())
+	for i := range all {
+		switch {
+		case all[i].late:
+			late++
+		case !all[i].due.IsZero() && calendar.DayOf(all[i].due) == day:
+			today++
+		}
+	}
+	return late, today, err
 }
 
 // deskQuery is what narrows the desk.

@@ -181,6 +181,9 @@ func (h *Handlers) readCalendar(c *Ctx) (*sheet, error) {
 			name = c.T("calendar.holiday." + name)
 		}
 		by := opsview.Cell{Text: c.T("desk.calendar.shipped")}
+		if calendar.Shipped().Standing(year) == calendar.StandingStatutory {
+			by.Text = c.T("desk.calendar.by_law")
+		}
 		if i := slices.IndexFunc(changes, func(ch desk.Change) bool { return ch.Day == x.Day }); i >= 0 {
 			by = opsview.Cell{Text: changes[i].By, Note: i18n.DateTime(changes[i].At)}
 		}
@@ -266,7 +269,7 @@ func (h *Handlers) readLimits(c *Ctx) (*sheet, error) {
 }
 
 func limitRow(c *Ctx, l foureyes.Limit, set bool) sheetRow {
-	amount, by, rule, value := opsview.Cell{Text: c.T("desk.limits.always")}, opsview.Cell{Text: c.T("desk.limits.never_set")}, c.T("desk.limits.rule_always"), ""
+	amount, by, rule, value := opsview.Cell{Text: c.T("desk.limits.always")}, opsview.Cell{}, c.T("desk.limits.rule_always"), ""
 	if set {
 		value = l.Amount.Exact().String()
 		text := i18n.ExactMoney(l.Amount.Exact(), l.Currency)

@@ -96,7 +96,15 @@ var menu = []menuArea{
 
 	// The vendor's back office, in the order of a month's work.
 	{key: "nav.area.desk", sides: vendors, page: place{"nav.area.desk", "", "h"}},
-	{key: "desk.title", sides: vendors, page: place{"desk.title", pathDesk, "g"}},
+	{key: "desk.title", sides: vendors, columns: []column{
+		{"nav.group.desk", []place{
+			{"desk.title", pathDesk, "g"},
+		}},
+		{"nav.group.rules", []place{
+			{"desk.calendar.title", pathDeskCalendar, ""},
+			{"desk.limits.title", pathDeskLimits, ""},
+		}},
+	}},
 	{key: "work.title", sides: vendors, page: place{"work.title", "/work", "w"}},
 	{key: "nav.area.data", sides: vendors, columns: []column{
 		{"nav.group.import", []place{
@@ -136,10 +144,6 @@ var menu = []menuArea{
 		{"nav.group.members", []place{
 			{"members.title", pathMembers, "y"},
 			{"roles.title", pathRoles, "f"},
-		}},
-		{"nav.group.rules", []place{
-			{"desk.calendar.title", pathDeskCalendar, ""},
-			{"desk.limits.title", pathDeskLimits, ""},
 		}},
 		{"nav.group.security", []place{
 			{"backoffice.audit.title", "/audit", "l"},

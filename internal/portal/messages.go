@@ -40,7 +40,7 @@ func (h *Handlers) messages(c *Ctx) error {
 	}
 	title := c.T("ops.messages.title")
 	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done(), Filter: messagesFilter(c, c.QueryParam("category"), c.QueryParam("unread"))}
-	p.Header.Buttons = []part.Link{{Text: c.T("messages.settings"), Href: c.at(pathMessageSettings)}}
+	p.Pages = messageTabs(c, pathMessages)
 	if waiting > 0 {
 		p.Notes = []string{c.T("ops.messages.unread_count", "Count", waiting)}
 		p.Buttons = []part.Button{{ID: "read-all", Text: c.T("ops.messages.read_all"), Action: c.at("/messages/reading"), Hidden: fresh()}}
@@ -49,6 +49,15 @@ func (h *Handlers) messages(c *Ctx) error {
 		return err
 	}
 	return c.page(http.StatusOK, p.Page())
+}
+
+// messageTabs are what a person is told, what waits for it, and what it wants to be told.
+func messageTabs(c *Ctx, now string) []part.Tab {
+	var out []part.Tab
+	for _, x := range []struct{ key, path string }{{"ops.messages.title", pathMessages}, {"work.title", "/work"}, {"messages.settings", pathMessageSettings}} {
+		out = append(out, part.Tab{Text: c.T(x.key), Href: c.at(x.path), Current: x.path == now})
+	}
+	return out
 }
 
 func messagesFilter(c *Ctx, category, unread string) *part.Filter {

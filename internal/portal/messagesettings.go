@@ -32,7 +32,7 @@ func (h *Handlers) settingsForm(c *Ctx, s message.Settings, status int, refused 
 	for _, l := range i18n.Langs {
 		language.Options = append(language.Options, part.Option{Value: string(l), Label: l.Name()})
 	}
-	p := orgview.Form{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("ops.messages.title"), Href: c.at(pathMessages)}, part.Link{Text: title})}, Refusal: refusalOf(c, refused), Flash: c.done(),
+	p := orgview.Form{Pages: messageTabs(c, pathMessageSettings), Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("ops.messages.title"), Href: c.at(pathMessages)}, part.Link{Text: title})}, Refusal: refusalOf(c, refused), Flash: c.done(),
 		Action: c.at(pathMessageSettings), Hidden: fresh(), Fields: []part.Field{language}, Submit: c.T("members.save"), Back: part.Link{Text: c.T("assignments.back"), Href: c.at(pathMessages)},
 		Rules: []string{c.T("messages.rule.channels"), c.T("messages.rule.here")}}
 	mail := c.T("messages.no_mail")

@@ -124,12 +124,30 @@ func (c *Ctx) refuse(err error, page func(status int, f *fault.Error) error) err
 	return page(statusOf[f.Kind], f)
 }
 
-// lost tells apart that somebody was first.
+// lost tells apart that somebody was first: who, when and by which move, what the page showed and what holds now.
 func lost(c *Ctx, f *fault.Error, again string) (*part.Refusal, *part.Conflict) {
-	if f == nil || f.Code != "flow.changed_meanwhile" {
+	by := ""
+	if f != nil && (f.Code == "flow.changed_meanwhile" || f.Code == "flow.not_from_state") {
+		by, _ = f.Args["by"].(string)
+	}
+	if by == "" && (f == nil || f.Code != "flow.changed_meanwhile") {
 		return refusalOf(c, f), nil
 	}
-	return nil, &part.Conflict{Text: i18n.FaultText(c.ctx(), f), Again: part.Link{Text: c.T("ops.refusal.reload"), Href: again}}
+	x := &part.Conflict{Text: i18n.FaultText(c.ctx(), f), Again: part.Link{Text: c.T("ops.refusal.reload"), Href: again}}
+	word := func(name string) string {
+		key, _ := f.Args[name].(string)
+		if !i18n.Has(key) {
+			return ""
+		}
+		return c.T(key)
+	}
+	if was := word("was"); was != "" {
+		x.Rows = []part.ConflictRow{{Name: c.T("ops.conflict.state"), Saw: was, Now: word("state")}}
+	}
+	if action := word("action"); action != "" {
+		x.Rows = append(x.Rows, part.ConflictRow{Name: c.T("ops.conflict.action"), Saw: action, Now: c.T("ops.conflict.not_done")})
+	}
+	return nil, x
 }
 
 // history writes moves of a machine, the newest first.

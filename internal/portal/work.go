@@ -115,7 +115,7 @@ func (h *Handlers) workPage(c *Ctx) error {
 		all = slices.DeleteFunc(all, func(d duty) bool { return d.kind != kind })
 	}
 	title := c.T("work.title")
-	p := homeview.Work{Header: part.Header{Title: title, Crumbs: []part.Link{{Text: title}}},
+	p := homeview.Work{Pages: messageTabs(c, "/work"), Header: part.Header{Title: title, Crumbs: []part.Link{{Text: title}}},
 		Filter: part.Filter{Action: c.at("/work"), Reset: c.at("/work"), Fields: []part.FilterField{field}},
 		Tool:   part.Tool{Count: c.T("work.count", "Count", int64(len(all))), Refresh: c.withQuery("/work", "kind", kind)}, Rows: dutyRows(c, h.Clock.Now(), all)}
 	c.ruled(&p.Header, &p.Rules)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"time"
 
 	"huoban/internal/calendar"
 	"huoban/internal/desk"
@@ -29,6 +30,9 @@ var (
 	qLimits      = q.Get("desk.Limits")
 	qAddLimit    = q.Get("desk.AddLimit")
 	qSetLimit    = q.Get("desk.SetLimit")
+
+	qReminded     = q.Get("desk.Reminded")
+	qMarkReminded = q.Get("desk.MarkReminded")
 )
 
 // Store implements desk.Store and foureyes.Store.
@@ -112,5 +116,18 @@ func (s *Store) SaveLimit(ctx context.Context, l foureyes.Limit, version int64) 
 		return n == 1, err
 	}
 	n, err := s.db.Exec(ctx, qSetLimit, append(args, version)...)
+	return n == 1, err
+}
+
+// Reminded tells whether a vendor's staff were told on that day.
+func (s *Store) Reminded(ctx context.Context, vendorID string, d calendar.Day) (bool, error) {
+	var n int64
+	err := s.db.Each(ctx, qReminded, []any{vendorID, string(d)}, func(rows *sql.Rows) error { return rows.Scan(&n) })
+	return n > 0, err
+}
+
+// MarkReminded notes that they are told; false when somebody did before.
+func (s *Store) MarkReminded(ctx context.Context, vendorID string, d calendar.Day, at time.Time) (bool, error) {
+	n, err := s.db.Exec(ctx, qMarkReminded, vendorID, string(d), store.At(at))
 	return n == 1, err
 }

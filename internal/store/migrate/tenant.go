@@ -126,6 +126,7 @@ var Tenancy = map[string]string{
 	"announcement":          "vendor_id = {vendors}",
 	"calendar_day":          "vendor_id = {vendors}",
 	"calendar_year":         "vendor_id = {vendors}",
+	"desk_reminder":         "vendor_id = {vendor}",
 	"approval_limit":        "vendor_id = {vendor}",
 	"message_off":           "org_id = {org}",
 	"message_language":      "person_id IN (SELECT p.id FROM person p)",

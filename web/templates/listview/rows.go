@@ -47,6 +47,7 @@ func (x *Cell) write(m *part.Markup) {
 		m.Put(part.TagOf(*x.Tag))
 	case len(x.Lines) > 0:
 		m.Put(amounts(x.Lines))
+	case x.Text == "" && (len(x.Buttons) > 0 || x.Post != nil):
 	case x.Text == "":
 		m.Raw(`<span>`)
 		m.Text(i18n.Nothing)

@@ -28,3 +28,9 @@ on conflict (vendor_id, kind, currency) do nothing
 -- name: desk.SetLimit
 update approval_limit set amount_e8 = $4, version = $5, changed_by = $6, changed_at = $7
 where vendor_id = $1 and kind = $2 and currency = $3 and version = $8
+
+-- name: desk.Reminded
+select count(*) from desk_reminder where vendor_id = $1 and on_day = $2
+
+-- name: desk.MarkReminded
+insert into desk_reminder (vendor_id, on_day, told_at) values ($1, $2, $3) on conflict (vendor_id, on_day) do nothing
