@@ -65,9 +65,12 @@ func DeskFaults() []string {
 		if len(s.states) == 0 || len(s.items) == 0 {
 			out = append(out, s.kind+" names no states that wait, or nobody who decides")
 		}
+		if !slices.ContainsFunc(s.states, func(state string) bool { return d.Within[state] > 0 }) {
+			out = append(out, s.kind+": none of its states has a service time")
+		}
 		for _, state := range s.states {
-			if !slices.Contains(d.States, state) || d.Within[state] == 0 {
-				out = append(out, s.kind+": "+state+" is no state of "+d.Machine+" with a service time")
+			if !slices.Contains(d.States, state) || slices.Contains(d.Final, state) {
+				out = append(out, s.kind+": "+state+" is no state of "+d.Machine+" that can wait")
 			}
 		}
 		for _, a := range s.acts {
