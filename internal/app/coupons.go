@@ -7,6 +7,7 @@ import (
 	"huoban/internal/coupon"
 	"huoban/internal/cycle"
 	"huoban/internal/monthclose"
+	"huoban/internal/passcode"
 	"huoban/internal/scope"
 	"huoban/internal/store/couponstore"
 )
@@ -14,7 +15,7 @@ import (
 // wireCoupons joins 券管理 with the associations whose end takes vouchers back.
 func (a *App) wireCoupons() {
 	a.Coupons = coupon.New(coupon.Deps{Store: couponstore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Organisations: a.Organisations,
-		Customers: a.Customers, People: a.Accounts, Cycles: openCycles{a.Closes}, Bell: a.Messages})
+		Customers: a.Customers, People: a.Accounts, Cycles: openCycles{a.Closes}, Bell: a.Messages, Confirmed: a.Passcodes.Guard(passcode.OpCoupon)})
 	ended := a.Customers.Ended
 	a.Customers.Ended = func(ctx context.Context, partnerID, customerID string) error {
 		if ended != nil {

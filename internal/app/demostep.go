@@ -45,7 +45,10 @@ func (m *demoMaker) step(ctx context.Context, s demo.Step) error {
 	case demo.DoPeak, demo.DoRemeter:
 		return m.peaks(ctx, s)
 	case demo.DoRegister, demo.DoWin, demo.DoCourt:
-		return m.court(ctx, s)
+		if err := m.court(ctx, s); err != nil || s.Do != demo.DoCourt {
+			return err
+		}
+		return m.coupons(ctx)
 	case demo.DoState:
 		return m.state(ctx, s.Cycle)
 	case demo.DoInvoice:

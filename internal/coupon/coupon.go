@@ -15,6 +15,7 @@ package coupon
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"huoban/internal/money"
@@ -245,4 +246,16 @@ type Use struct {
 	Before     money.Amount // what was left of it
 	Amount     money.Amount // what was paid; below zero: given back
 	At         time.Time
+}
+
+// Says tells whether the record has a text in what names it.
+func (r *Record) Says(text string) bool {
+	words := r.Operator + " " + r.OtherName + " " + r.CustomerCode + " " + r.CustomerName
+	if r.QuotaNumber > 0 {
+		words += " " + QuotaName(r.QuotaNumber)
+	}
+	if r.CouponNumber > 0 {
+		words += " " + Name(r.CouponNumber)
+	}
+	return strings.Contains(strings.ToLower(words), strings.ToLower(text))
 }

@@ -181,6 +181,11 @@ func couponDetail(c *Coupon) map[string]any {
 // QuotaDo fires an action on a quota; change is by how much an adjustment raises or lowers it. Faults:
 // coupon.quota_unknown, .amount_wrong, those of the guards and of flow.Fire.
 func (s *Service) QuotaDo(ctx context.Context, sc scope.Scope, quotaID string, do QuotaAction, reason string, change money.Amount) (Quota, error) {
+	if do == QuotaReclaim {
+		if err := s.confirmed(ctx, sc); err != nil {
+			return Quota{}, err
+		}
+	}
 	var out Quota
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
 		q, err := s.Quota(ctx, sc, quotaID)
@@ -289,6 +294,9 @@ func (s *Service) Share(ctx context.Context, sc scope.Scope, in ShareInput) ([]O
 		return nil, fault.Invalid("coupon.nobody", nil)
 	case len(in.ResellerIDs) > MaxBatch:
 		return nil, fault.Invalid("coupon.too_many", fault.Args{"limit": MaxBatch})
+	}
+	if err := s.confirmed(ctx, sc); err != nil {
+		return nil, err
 	}
 	var out []Outcome
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {

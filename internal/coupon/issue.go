@@ -32,6 +32,9 @@ type IssueInput struct {
 // coupon.quota_unknown, .quota_not_usable, .quota_over, .nobody, .too_many, .validity_outside, .memo_too_long, those of
 // Limits, scope.permission_missing.
 func (s *Service) Issue(ctx context.Context, sc scope.Scope, in IssueInput) ([]Outcome, error) {
+	if err := s.confirmed(ctx, sc); err != nil {
+		return nil, err
+	}
 	var out []Outcome
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
 		q, limits, err := s.prepare(ctx, sc, &in)
@@ -214,6 +217,11 @@ func (s *Service) issue(ctx context.Context, sc scope.Scope, q *Quota, number in
 
 // Do fires an action of people on a voucher. Faults: coupon.unknown, those of the guards and of flow.Fire.
 func (s *Service) Do(ctx context.Context, sc scope.Scope, couponID string, do Action, reason string) (Coupon, error) {
+	if do == ActionReclaim {
+		if err := s.confirmed(ctx, sc); err != nil {
+			return Coupon{}, err
+		}
+	}
 	var out Coupon
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
 		c, err := s.Coupon(ctx, sc, couponID)
@@ -237,6 +245,9 @@ func (s *Service) Reclaim(ctx context.Context, sc scope.Scope, couponIDs []strin
 		return nil, fault.Invalid("coupon.nothing_chosen", nil)
 	case len(couponIDs) > MaxBatch:
 		return nil, fault.Invalid("coupon.too_many", fault.Args{"limit": MaxBatch})
+	}
+	if err := s.confirmed(ctx, sc); err != nil {
+		return nil, err
 	}
 	var out []Outcome
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {

@@ -31,7 +31,9 @@ type Deps struct {
 	People        People
 	Cycles        Cycles
 	Bell          message.Notifier
-	Above         money.Amount // grants above it want a second person
+	// Confirmed refuses a partner's person who has to prove anew who it is before a sensitive act; nil asks nobody.
+	Confirmed func(ctx context.Context, sc scope.Scope) error
+	Above     money.Amount // grants above it want a second person
 }
 
 // Service changes and reads quotas and vouchers.
@@ -337,3 +339,11 @@ func (s *Service) History(ctx context.Context, machine, entity string) ([]flow.C
 }
 
 func clean(text string) string { return strings.TrimSpace(text) }
+
+// confirmed asks the persons of partners; what a vendor grants has its second person instead.
+func (s *Service) confirmed(ctx context.Context, sc scope.Scope) error {
+	if s.Confirmed == nil || sc.Side() != scope.SidePartner {
+		return nil
+	}
+	return s.Confirmed(ctx, sc)
+}

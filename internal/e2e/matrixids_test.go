@@ -104,6 +104,9 @@ AND coalesce(o.parent_id, '') NOT IN (SELECT partner_id FROM partnership WHERE v
 	"withdrawals":       `SELECT id FROM withdrawal WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
 	"payouts":           `SELECT id FROM withdrawal WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY id`,
 	"entry":             `SELECT e.id FROM ledger_entry e JOIN ledger_line l ON l.entry_id = e.id JOIN ledger_account a ON a.id = l.account_id WHERE a.partner_id = $1 AND a.partner_id <> $2 ORDER BY e.id`,
+	"coupons":           ofOwnCoupons, "coupon": ofOwnCoupons,
+	"quotas":   `SELECT id FROM coupon_quota WHERE (owner_id = $1 OR giver_id = $1) AND owner_id <> $2 AND giver_id <> $2 AND vendor_id <> $2 ORDER BY CASE WHEN owner_id = $1 AND state = 'normal' THEN 0 ELSE 1 END, id`,
+	"reseller": `SELECT code FROM organisation WHERE parent_id = $1 AND parent_id <> $2 AND id <> $2 ORDER BY code`,
 	// What follows is read from pages and answers instead.
 	"why": "", "import": "", "token": "", "key": "", "ticket": "", "platform": "", "leaving": "",
 }
@@ -118,6 +121,9 @@ const (
 const theirBatches = `SELECT DISTINCT CAST(u.slot_id AS text) FROM usage_summary u JOIN association a ON a.customer_id = u.customer_id WHERE a.partner_id = $1
 AND u.slot_id NOT IN (SELECT v.slot_id FROM usage_summary v LEFT JOIN association b ON b.customer_id = v.customer_id WHERE b.partner_id = $2 OR v.customer_id = $2)`
 
+// ofOwnCoupons are vouchers of the one, what may be reclaimed first.
+const ofOwnCoupons = `SELECT id FROM coupon WHERE (issuer_id = $1 OR holder_id = $1) AND issuer_id <> $2 AND holder_id <> $2 AND vendor_id <> $2 ORDER BY CASE WHEN issuer_id = $1 AND state = 'usable' THEN 0 ELSE 1 END, id`
+
 func init() { kinds["path.cycle"] = kinds["cycle"] }
 
 // notTenants are parameters of public routes: whoever knows the value may use it.
@@ -129,7 +135,8 @@ var plainParams = strings.Fields(`against bank class columns contact logo_sha ma
 column company company_en consent currency current cycle dialect do done draw email encrypt figure final first_entry format from hotline idp intro item kind language level list listed login mail mark
 metadata mode name name_id next notify_url of org_code org_name other outcome override page password phone postal preview product q query reason region relation remember remove repeat request
 require_signed resource sign_requests size skew sort source_dialect source_name source_zone spent state subject tab text theme title title_en title_zh to top type unread unsigned until url usage
-username want_encrypted want_response_signed website xAccountType zero channel industry remark understood when add label asked passcode resend day days desk late verdict version whole year account bank courier courier_ok detail invoice_code invoice_number invoiced_on medium method postcode recipient red_confirmed registered tax_no telephone title_kind title_name title_version tracking direction paid_on payer tail take voluntary branch holder memo receipt`)
+username want_encrypted want_response_signed website xAccountType zero channel industry remark understood when add label asked passcode resend day days desk late verdict version whole year account bank courier courier_ok detail invoice_code invoice_number invoiced_on medium method postcode recipient red_confirmed registered tax_no telephone title_kind title_name title_version tracking direction paid_on payer tail take voluntary branch holder memo receipt
+begins ends services products regions modes min_order max_order memo face lines change op result service named what`)
 
 // kindOf names the kind of a parameter of a route.
 func kindOf(r portal.RouteInfo, param string) string {

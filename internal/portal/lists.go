@@ -48,6 +48,13 @@ func allLists() []*list {
 		{kind: "prospect.invitations", route: "prospects.show", prefix: "i-", read: (*Handlers).readProspectInvitations},
 		{kind: "registrations", route: "registrations", params: []string{"q", "state", "from", "to"}, read: (*Handlers).readRegistrations},
 		{kind: "relations", route: "relations", params: []string{"q", "kind", "state", "from", "to"}, read: (*Handlers).readRelations},
+		{kind: "quotas", route: "quotas", params: []string{"q", "state", "kind", "from", "to", "sort"}, read: (*Handlers).readQuotas},
+		{kind: "quotas.shared", route: "quotas.shared", params: []string{"q", "state", "kind", "from", "to", "sort"}, read: (*Handlers).readSharedQuotas},
+		{kind: "quota.coupons", route: "quotas.show", prefix: "v-", read: (*Handlers).readQuotaCoupons},
+		{kind: "coupons", route: "coupons", params: []string{"q", "state", "level", "kind", "from", "to", "sort"}, read: (*Handlers).readCoupons},
+		{kind: "coupon.used", route: "coupons.show", prefix: "u-", read: (*Handlers).readCouponUsed},
+		{kind: "coupon.uses", route: "coupons.uses", params: []string{"q", "from", "to"}, read: (*Handlers).readCouponUses},
+		{kind: "coupon.records", route: "coupons.records", params: []string{"q", "op", "result", "from", "to"}, read: (*Handlers).readCouponRecords},
 		{kind: "assignments", route: "assignments", read: (*Handlers).readAssignments},
 		{kind: "assignments.customers", route: "assignments.show", read: (*Handlers).readAssigned},
 		{kind: "dashboard.expenditure", route: "dashboards.expenditure", params: []string{"by", "from", "to", "customer", "manager", "relation", "product", "mode", "currency", "sort", "top", "zero"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readDashboard},
@@ -122,6 +129,11 @@ func nameRoutes() []Route {
 		nameRoute(scope.ItemProspectReviewView, pathRegistrations, "registrations", vendors, nil, (*Handlers).registrations),
 		nameRoute(scope.ItemProspectReviewView, pathRegistrations+"/:id", "registrations.show", vendors, nil, (*Handlers).registrationShown),
 		nameRoute(scope.ItemAssociationView, pathRelations, "relations", partners, nil, (*Handlers).relations),
+		couponNameRoute(pathCoupons, "coupons", (*Handlers).coupons),
+		couponNameRoute(pathCoupons+"/:id", "coupons.show", (*Handlers).couponShown),
+		couponNameRoute(pathCoupons+"/uses", "coupons.uses", (*Handlers).couponUses),
+		couponNameRoute(pathCoupons+"/records", "coupons.records", (*Handlers).couponRecords),
+		couponNameRoute(pathQuotas+"/:id", "quotas.show", (*Handlers).quotaShown),
 		nameRoute(scope.ItemAssignmentView, pathAssignments, "assignments", partners, nil, (*Handlers).assignments),
 		nameRoute(scope.ItemAssignmentView, pathAssignments+"/:id", "assignments.show", partners, nil, (*Handlers).assigned),
 		nameRoute(scope.ItemInvoiceView, pathInvoices+"/:id", "invoices.show", partners, nil, (*Handlers).invoiceShown),
@@ -152,4 +164,11 @@ func nameRoute(item scope.Item, path, name string, sides []scope.Side, query []s
 			c.open = true
 			return page(h, c)
 		}}
+}
+
+// couponNameRoute is nameRoute of a page both a vendor and a partner see, each by its own permission.
+func couponNameRoute(path, name string, page func(*Handlers, *Ctx) error) Route {
+	r := nameRoute(scope.ItemCouponView, path, name, traders, nil, page)
+	r.Items = append(r.Items, scope.ItemCouponGrantView)
+	return r
 }

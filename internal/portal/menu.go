@@ -45,6 +45,7 @@ var menu = []menuArea{
 			{"assignments.title", pathAssignments, "i"},
 			{"relations.title", pathRelations, ""},
 			{"expenditure.title", "/expenditure", "e"},
+			{"coupons.menu", pathQuotas, ""},
 			{"peak.title", pathPeaks, "j"},
 			{"statement.title", pathStatements, "r"},
 			{"reconcile.title", pathReconcile, "q"},
@@ -72,6 +73,7 @@ var menu = []menuArea{
 			{"expenditure.title", "/expenditure", "e"},
 			{"peak.title", pathPeaks, "j"},
 			{"statement.own.title", pathOwnStatements, "r"},
+			{"coupons.own", pathCoupons, ""},
 		}},
 	}},
 	{key: "nav.area.organisation", sides: []scope.Side{scope.SidePartner, scope.SideCustomer}, columns: []column{
@@ -128,6 +130,7 @@ var menu = []menuArea{
 			{"claims.title", pathClaims, ""},
 			{"invoice_requests.title", pathInvoiceRequests, ""},
 			{"withdrawal.review", pathPayouts, ""},
+			{"coupons.menu", pathQuotas, ""},
 		}},
 	}},
 	{key: "nav.area.partners", sides: vendors, columns: []column{

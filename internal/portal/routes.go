@@ -32,6 +32,7 @@ func table() []Route {
 	rows = append(rows, registrationRoutes()...)
 	rows = append(rows, inviteRoutes()...)
 	rows = append(rows, relationRoutes()...)
+	rows = append(rows, couponRoutes()...)
 	rows = append(rows, statementRoutes()...)
 	rows = append(rows, invoiceRoutes()...)
 	rows = append(rows, reconcileRoutes()...)

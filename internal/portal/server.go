@@ -19,6 +19,7 @@ import (
 	"huoban/internal/bill"
 	"huoban/internal/clock"
 	"huoban/internal/company"
+	"huoban/internal/coupon"
 	"huoban/internal/customer"
 	"huoban/internal/delivery"
 	"huoban/internal/desk"
@@ -112,6 +113,7 @@ type Handlers struct {
 	Prospects   *prospect.Service
 	Invitations *invitation.Service
 	Relations   *relation.Service
+	Coupons     *coupon.Service
 	Passcodes   *passcode.Service
 	Withdrawals *withdrawal.Service
 	Allocations *allocation.Service
