@@ -33,7 +33,7 @@ func (a *App) Verify(ctx context.Context) (*verify.Report, error) {
 		return nil, err
 	}
 	s := &verify.Service{Store: closestore.NewVerify(a.DB, a.Usage), Sources: a.Sources, Rules: a.Usage, Prices: a.BillStore, Bills: a.BillStore,
-		Reader: a.Usage, Compute: a.Bills, Adjust: a.Adjustments, Chain: a.AuditStore, Key: a.Key, Heads: heads}
+		Reader: a.Usage, Compute: a.Bills, Adjust: a.Adjustments, Chain: a.AuditStore, Key: a.Key, Heads: heads, Vouchers: a.Coupons}
 	var report *verify.Report
 	err = a.DB.InRead(ctx, func(ctx context.Context) error { // one snapshot: an import meanwhile is no difference
 		report, err = s.Run(ctx)

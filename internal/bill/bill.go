@@ -30,7 +30,7 @@ const (
 	StateIssued   State = "issued"
 )
 
-// KindCoupon is 代金券抵扣: a line type that exists on bills before coupons do.
+// KindCoupon is 代金券抵扣: what a voucher of the partner paid of a line.
 const KindCoupon usage.Kind = "coupon"
 
 // Origin is where an item's lines come from.
@@ -108,7 +108,8 @@ type Item struct {
 	BaseExact   money.Exact // Σ base column
 	Exact       money.Exact // Σ base × factor
 	Amount      money.Amount
-	Adjusts     *Adjusts // for OriginAdjustment
+	Adjusts     *Adjusts    // for OriginAdjustment
+	Coupon      *ItemCoupon // for KindCoupon
 }
 
 // Adjusts names what an adjustment line corrects, without surrogate keys except ID.

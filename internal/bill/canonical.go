@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"huoban/internal/coupon"
 )
 
 // canonicalBill is the canonical document: codes instead of keys, no clock, money as text, fields in
@@ -55,6 +57,7 @@ type canonicalItem struct {
 	Exact        string            `json:"exact"`
 	Amount       string            `json:"amount"`
 	Adjusts      *canonicalAdjusts `json:"adjusts,omitempty"`
+	Coupon       string            `json:"coupon,omitempty"`
 }
 
 type canonicalAdjusts struct {
@@ -114,6 +117,9 @@ func (it *Item) canonical() canonicalItem {
 		RuleType: string(it.RuleType), Base: string(it.Base), Factor: it.Factor.String(), LineCount: it.LineCount,
 		SourceExact: it.SourceExact.String(), BaseExact: it.BaseExact.String(), Exact: it.Exact.String(),
 		Amount: it.Amount.String()}
+	if it.Coupon != nil {
+		c.Coupon = coupon.Name(it.Coupon.Number)
+	}
 	if a := it.Adjusts; a != nil {
 		c.Adjusts = &canonicalAdjusts{a.Kind, string(a.CorrectsCycle), a.Source, a.Key, a.Side, a.Reason}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"huoban/internal/coupon"
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/money"
@@ -72,7 +73,8 @@ type LineRow struct {
 	Exact      money.Exact
 	Amount     money.Amount
 	Adjusts    *Adjusts
-	Item       *Item // for an adjustment line
+	Item       *Item       // for an adjustment line
+	Use        *coupon.Use // for what a voucher paid of the line at Place
 }
 
 // LinePlace is where a page of lines stands: after a cursor, or before it; the first page after none.
@@ -136,6 +138,7 @@ const (
 	phaseLines = iota
 	phaseShares
 	phaseAdjustments
+	phaseVouchers
 )
 
 func (c cursor) String() string {
@@ -260,6 +263,12 @@ func (s *Service) walk(ctx context.Context, sc scope.Scope, doc *Document, f Lin
 	w.filter, w.step, w.yield = f, how, yield
 	from := w.from
 	if w.back {
+		if from.Phase == phaseVouchers {
+			if err := w.vouchers(ctx, from.Skip); err != nil {
+				return err
+			}
+			from = cursor{Phase: phaseAdjustments}
+		}
 		if from.Phase == phaseAdjustments {
 			if err := w.adjustments(from.Skip); err != nil {
 				return err
@@ -274,7 +283,13 @@ func (s *Service) walk(ctx context.Context, sc scope.Scope, doc *Document, f Lin
 		}
 		from = cursor{}
 	}
-	return w.adjustments(from.Skip)
+	if from.Phase < phaseVouchers {
+		if err := w.adjustments(from.Skip); err != nil {
+			return err
+		}
+		from = cursor{}
+	}
+	return w.vouchers(ctx, from.Skip)
 }
 
 // everyone walks over the customers from a cursor, or over all of them.

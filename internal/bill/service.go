@@ -41,6 +41,7 @@ type Service struct {
 	Histories   Histories
 	Reader      usage.Reader
 	Adjustments Adjustments
+	Vouchers    Uses // what vouchers paid; nil: nothing
 }
 
 // Compute is the bills of a vendor's cycle with today's book: the estimate of an open cycle and the

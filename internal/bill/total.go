@@ -80,13 +80,21 @@ func compareItems(a, b Item) int {
 		strings.Compare(a.Product, b.Product), strings.Compare(a.Region, b.Region),
 		strings.Compare(string(a.Mode), string(b.Mode)), compareAdjusts(a.Adjusts, b.Adjusts),
 		cmp.Compare(a.RuleNumber, b.RuleNumber), cmp.Compare(a.RuleVersion, b.RuleVersion),
-		strings.Compare(string(a.Base), string(b.Base)), a.SourceExact.Cmp(b.SourceExact), a.Exact.Cmp(b.Exact))
+		strings.Compare(string(a.Base), string(b.Base)), compareCoupons(a.Coupon, b.Coupon),
+		a.SourceExact.Cmp(b.SourceExact), a.Exact.Cmp(b.Exact))
 }
 
 var (
 	originRank = map[Origin]int{OriginUsage: 1, OriginSpread: 2, OriginAdjustment: 3}
 	kindRank   = map[usage.Kind]int{usage.KindConsumption: 1, usage.KindRefund: 2, usage.KindAdjustment: 3, KindCoupon: 4, usage.KindTax: 5}
 )
+
+func compareCoupons(a, b *ItemCoupon) int {
+	if a == nil || b == nil {
+		return 0
+	}
+	return cmp.Compare(a.Number, b.Number)
+}
 
 func compareAdjusts(a, b *Adjusts) int {
 	if a == nil || b == nil {

@@ -246,6 +246,7 @@ type Use struct {
 	Before     money.Amount // what was left of it
 	Amount     money.Amount // what was paid; below zero: given back
 	At         time.Time
+	Drafted    bool // of a bill that is not issued: planned, not yet paid
 }
 
 // Says tells whether the record has a text in what names it.

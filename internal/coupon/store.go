@@ -70,6 +70,10 @@ type Store interface {
 	// Uses lists what a voucher paid, with an order only of that; OrderUses what paid an order of its holder.
 	Uses(ctx context.Context, couponID, orderID string) ([]Use, error)
 	OrderUses(ctx context.Context, c *Coupon, orderID string) ([]Use, error)
+	// Planned are the uses of a cycle's drafts; IssuePlan makes them count, RemovePlan forgets them.
+	Planned(ctx context.Context, vendorID, cycle string) ([]Use, error)
+	IssuePlan(ctx context.Context, vendorID, cycle string, at time.Time) error
+	RemovePlan(ctx context.Context, vendorID, cycle string) error
 	BillUses(ctx context.Context, b Bill) ([]Use, error) // in the order in which lines were paid
 	VendorUses(ctx context.Context, vendorID string) ([]Use, error)
 }

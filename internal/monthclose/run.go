@@ -8,6 +8,7 @@ import (
 
 	"huoban/internal/audit"
 	"huoban/internal/bill"
+	"huoban/internal/coupon"
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
@@ -306,6 +307,7 @@ type prepared struct {
 	res    *bill.Result
 	data   string
 	silent map[string][]string
+	uses   []coupon.Use // what vouchers will pay
 }
 
 // prepareAndAct computes a draft before the writing transaction, so that nobody waits for the reading
@@ -319,6 +321,9 @@ func (s *Service) prepareAndAct(ctx context.Context, sc scope.Scope, a Act, st S
 				return err
 			}
 			ready.res, ready.silent, err = s.compute(ctx, a.VendorID, a.Cycle)
+			if err == nil {
+				ready.uses, err = s.drawn(ctx, a.VendorID, ready.res)
+			}
 			return err
 		})
 		if err != nil {
@@ -402,6 +407,11 @@ func (s *Service) effects(ctx context.Context, cl *Close, do Action, ready prepa
 		return s.draft(ctx, cl, ready)
 	case ActionDiscard:
 		*cl = cl.reopened()
+		if s.Vouchers != nil {
+			if err := s.Vouchers.Plan(ctx, cl.VendorID, string(cl.Cycle), nil, now); err != nil {
+				return err
+			}
+		}
 		return s.Bills.RemoveDraft(ctx, cl.VendorID, cl.Cycle)
 	case ActionReview:
 		cl.ReviewedAt = now
@@ -457,6 +467,11 @@ func (s *Service) draft(ctx context.Context, cl *Close, ready prepared) error {
 	if err := s.Bills.SaveDraft(ctx, cl.VendorID, cl.Cycle, docs, now); err != nil {
 		return err
 	}
+	if s.Vouchers != nil {
+		if err := s.Vouchers.Plan(ctx, cl.VendorID, string(cl.Cycle), slices.Clone(ready.uses), now); err != nil {
+			return err
+		}
+	}
 	return s.eachBill(ctx, cl, func(d *bill.Document) error {
 		return bill.Flow.Begin(ctx, s.Log, d.ID, bill.StateDraft, scope.System("system"), now, nil)
 	})
@@ -499,6 +514,11 @@ func (s *Service) issue(ctx context.Context, cl *Close) error {
 	cl.IssuedAt = s.Clock.Now()
 	if err := s.Store.Seal(ctx, cl.VendorID, cl.Cycle); err != nil {
 		return err
+	}
+	if s.Vouchers != nil {
+		if err := s.Vouchers.Settle(ctx, cl.VendorID, string(cl.Cycle), cl.IssuedAt); err != nil {
+			return err
+		}
 	}
 	if err := s.moveBills(ctx, cl, bill.ActionIssue, bill.StateIssued, cl.IssuedAt); err != nil {
 		return err

@@ -24,6 +24,8 @@ type Service struct {
 	Audit   audit.Recorder
 	Log     flow.Log
 	Clock   clock.Clock
+	// Vouchers pay the bills of a draft; nil: nobody has any.
+	Vouchers Vouchers
 	// Told is called inside the transaction of an issue, to notify partners, with the bills but not their
 	// items; may be nil.
 	Told func(ctx context.Context, vendorID string, c cycle.Cycle, docs []bill.Document) error
@@ -137,6 +139,9 @@ func (s *Service) Explain(ctx context.Context, sc scope.Scope, vendorID string, 
 		}
 		res, silent, err := s.compute(ctx, vendorID, c)
 		if err != nil {
+			return err
+		}
+		if _, err := s.drawn(ctx, vendorID, res); err != nil {
 			return err
 		}
 		out.Documents, out.Loose, out.Fallbacks = res.Documents, res.Loose, res.Fallbacks

@@ -8,6 +8,7 @@ import (
 
 	"huoban/internal/adjustment"
 	"huoban/internal/bill"
+	"huoban/internal/coupon"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/money"
@@ -106,6 +107,9 @@ func explainRow(c *Ctx, doc *bill.Document, it *bill.Item) billview.Group {
 		row.Rule = "P-" + bill.RuleName(it.RuleNumber, it.RuleVersion) + " " + c.T("bills.price."+string(it.RuleType))
 	}
 	row.Href = c.billLink("lines", doc, "customer", it.Customer.Code, "product", it.Product, "kind", string(it.Kind), "mode", string(it.Mode), "region", it.Region)
+	if it.Coupon != nil {
+		row.Rule = c.T("bills.explain.voucher", "Name", coupon.Name(it.Coupon.Number))
+	}
 	if it.Adjusts != nil {
 		row.Href = c.billLink("adjustments", doc)
 		row.Name = c.T("bills.adjusts."+it.Adjusts.Kind) + " · " + maskName(it.Customer.Name)

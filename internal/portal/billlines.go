@@ -14,6 +14,7 @@ import (
 	"huoban/internal/audit"
 	"huoban/internal/bill"
 	"huoban/internal/billexport"
+	"huoban/internal/coupon"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/scope"
@@ -234,6 +235,14 @@ func (h *Handlers) lineProps(c *Ctx, doc *bill.Document, l lineList, r *bill.Lin
 		row.Region, row.Rule = textOr(r.Item.Region), ruleName(r.Item.RuleNumber, r.Item.RuleVersion)
 		row.Charged, row.Product = string(r.Adjusts.CorrectsCycle), c.T("bills.adjusts."+r.Adjusts.Kind)
 		row.Href = c.billLink("adjustments", doc)
+		return row, nil
+	}
+	if r.Use != nil {
+		row.Rule, row.ID = coupon.Name(r.Use.Number), row.ID+"-"+coupon.Name(r.Use.Number)
+		row.Number = coupon.Name(r.Use.Number)
+		if h.may(c, pathCoupons) {
+			row.Href = c.at(pathCoupons + "/" + r.Use.CouponID)
+		}
 		return row, nil
 	}
 	if l.why != ref {

@@ -143,7 +143,27 @@ func (s *Service) computed(ctx context.Context, v Vendor, c cycle.Cycle, seq int
 		d := &res.Documents[i]
 		out[d.Partner.ID+d.Currency+d.Entity.ID] = d
 	}
-	return out, nil
+	return out, s.paid(ctx, &svc, kept, out)
+}
+
+// paid lets the vouchers a kept bill was paid with pay the recomputed one.
+func (s *Service) paid(ctx context.Context, svc *bill.Service, kept []bill.Document, out map[string]*bill.Document) error {
+	for i := range kept {
+		again := out[kept[i].Partner.ID+kept[i].Currency+kept[i].Entity.ID]
+		if kept[i].Coupon == 0 || again == nil || s.Vouchers == nil {
+			continue
+		}
+		vouchers, err := s.Vouchers.Replayed(ctx, kept[i].CouponBill())
+		if err != nil {
+			return err
+		}
+		one := []bill.Document{*again}
+		if _, err := svc.Draw(ctx, one, vouchers); err != nil {
+			return err
+		}
+		*again = one[0]
+	}
+	return nil
 }
 
 func (s *Service) compareBill(r *Report, key string, d, again *bill.Document) {

@@ -17,6 +17,7 @@ import (
 	"huoban/internal/attribution"
 	"huoban/internal/audit"
 	"huoban/internal/bill"
+	"huoban/internal/coupon"
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/price"
@@ -157,6 +158,10 @@ type Service struct {
 	Chain   audit.Store
 	Key     audit.Key
 	Heads   []audit.PublishedHead
+	// Vouchers gives what bills were paid with; nil: no bill was.
+	Vouchers interface {
+		Replayed(ctx context.Context, b coupon.Bill) ([]coupon.Coupon, error)
+	}
 }
 
 // Run verifies everything. It gives an error only if it could not read; what differs is in the

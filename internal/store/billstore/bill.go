@@ -91,15 +91,19 @@ func (s *Store) items(ctx context.Context, billID string) ([]bill.Item, error) {
 	err := s.db.Each(ctx, billItems, []any{billID}, func(rows *sql.Rows) error {
 		var it bill.Item
 		var a bill.Adjusts
+		var voucher bill.ItemCoupon
 		var origin, mode, kind, typ, base, corrects string
 		var factor, source, baseSum, exact store.Decimal
 		if err := rows.Scan(&it.No, &it.Customer.ID, &it.Customer.Code, &it.Customer.Name, &origin, &it.Provider, &it.Product, &it.Region,
 			&mode, &kind, &it.RuleID, &it.RuleNumber, &it.RuleVersion, &typ, &base, &factor, &it.LineCount, &source, &baseSum, &exact,
-			&it.Amount, &a.ID, &a.Kind, &corrects, &a.Source, &a.Key, &a.Side, &a.Reason); err != nil {
+			&it.Amount, &a.ID, &a.Kind, &corrects, &a.Source, &a.Key, &a.Side, &a.Reason, &voucher.ID, &voucher.Number); err != nil {
 			return err
 		}
 		it.Origin, it.Mode, it.Kind, it.RuleType, it.Base = bill.Origin(origin), usage.ChargingMode(mode), usage.Kind(kind), price.Type(typ), price.Base(base)
 		it.Factor, it.SourceExact, it.BaseExact, it.Exact = factor.Exact, source.Exact, baseSum.Exact, exact.Exact
+		if voucher.ID != "" {
+			it.Coupon = &voucher
+		}
 		if a.ID != "" {
 			a.CorrectsCycle = cycle.Cycle(corrects)
 			it.Adjusts = &a
@@ -135,7 +139,7 @@ func (s *Store) SaveDraft(ctx context.Context, vendorID string, c cycle.Cycle, d
 
 var itemColumns = []string{"bill_id", "item_no", "customer_id", "origin", "provider", "product", "region", "charging_mode", "kind",
 	"rule_id", "rule_number", "rule_version", "rule_type", "base", "factor", "line_count", "source_exact", "base_exact", "exact",
-	"amount_e8", "adjustment_id"}
+	"amount_e8", "adjustment_id", "coupon_id"}
 
 func (s *Store) saveItems(ctx context.Context, d *bill.Document) error {
 	i := 0
@@ -145,13 +149,16 @@ func (s *Store) saveItems(ctx context.Context, d *bill.Document) error {
 		}
 		it := &d.Items[i]
 		i++
-		adjustment := ""
+		adjustment, voucher := "", ""
+		if it.Coupon != nil {
+			voucher = it.Coupon.ID
+		}
 		if it.Adjusts != nil {
 			adjustment = it.Adjusts.ID
 		}
 		return []any{d.ID, int64(it.No), orNull(it.Customer.ID), string(it.Origin), it.Provider, it.Product, it.Region, string(it.Mode),
 			string(it.Kind), it.RuleID, it.RuleNumber, it.RuleVersion, string(it.RuleType), string(it.Base), store.Dec(it.Factor),
-			it.LineCount, store.Dec(it.SourceExact), store.Dec(it.BaseExact), store.Dec(it.Exact), int64(it.Amount), adjustment}, true, nil
+			it.LineCount, store.Dec(it.SourceExact), store.Dec(it.BaseExact), store.Dec(it.Exact), int64(it.Amount), adjustment, voucher}, true, nil
 	})
 	return err
 }

@@ -30,7 +30,7 @@ var (
 	qAnyLine     = queries.Get("gate.AnyLine")
 	qSlotBases   = queries.Get("gate.SlotBases")
 
-	fingerprints = []store.Query{queries.Get("gate.PrintSlots"), queries.Get("gate.PrintSums"), queries.Get("gate.PrintLinks"),
+	fingerprints = []store.Query{queries.Get("gate.PrintSlots"), queries.Get("gate.PrintSums"), queries.Get("gate.PrintLinks"), queries.Get("gate.PrintCoupons"),
 		queries.Get("gate.PrintAdjustments")}
 	vendorPrints = []store.Query{queries.Get("gate.PrintEntities"), queries.Get("gate.PrintPartners")}
 )

@@ -20,23 +20,24 @@ import (
 var files embed.FS
 
 var (
-	q                              = store.Load(files)
-	qNextNumbers                   = q.Get("coupon.NextNumbers")
-	qQuotaByID, qQuotasOfVendor    = q.Get("coupon.QuotaByID"), q.Get("coupon.QuotasOfVendor")
-	qQuotasOfOwner, qQuotasOfGiver = q.Get("coupon.QuotasOfOwner"), q.Get("coupon.QuotasOfGiver")
-	qByID, qOfVendor               = q.Get("coupon.ByID"), q.Get("coupon.OfVendor")
-	qOfIssuer, qOfHolder, qOfQuota = q.Get("coupon.OfIssuer"), q.Get("coupon.OfHolder"), q.Get("coupon.OfQuota")
-	qUsesOf, qUsesOfOrder          = q.Get("coupon.UsesOf"), q.Get("coupon.UsesOfOrder")
-	qUsesOfBill, qUsesOfVendor     = q.Get("coupon.UsesOfBill"), q.Get("coupon.UsesOfVendor")
-	qRipeQuotas                    = q.Get("coupon.RipeQuotas")
-	qInsertQuota                   = q.Get("coupon.InsertQuota")
-	qSetQuota                      = q.Get("coupon.SetQuota")
-	qDraw                          = q.Get("coupon.Draw")
-	qReturn                        = q.Get("coupon.Return")
-	qRipe                          = q.Get("coupon.Ripe")
-	qSet                           = q.Get("coupon.Set")
-	qPairs                         = q.Get("coupon.Pairs")
-	qRecords                       = q.Get("coupon.Records")
+	q                                 = store.Load(files)
+	qNextNumbers                      = q.Get("coupon.NextNumbers")
+	qQuotaByID, qQuotasOfVendor       = q.Get("coupon.QuotaByID"), q.Get("coupon.QuotasOfVendor")
+	qQuotasOfOwner, qQuotasOfGiver    = q.Get("coupon.QuotasOfOwner"), q.Get("coupon.QuotasOfGiver")
+	qByID, qOfVendor                  = q.Get("coupon.ByID"), q.Get("coupon.OfVendor")
+	qOfIssuer, qOfHolder, qOfQuota    = q.Get("coupon.OfIssuer"), q.Get("coupon.OfHolder"), q.Get("coupon.OfQuota")
+	qUsesOf, qUsesOfOrder             = q.Get("coupon.UsesOf"), q.Get("coupon.UsesOfOrder")
+	qUsesOfBill, qUsesOfVendor        = q.Get("coupon.UsesOfBill"), q.Get("coupon.UsesOfVendor")
+	qPlanned, qIssuePlan, qRemovePlan = q.Get("coupon.Planned"), q.Get("coupon.IssuePlan"), q.Get("coupon.RemovePlan")
+	qRipeQuotas                       = q.Get("coupon.RipeQuotas")
+	qInsertQuota                      = q.Get("coupon.InsertQuota")
+	qSetQuota                         = q.Get("coupon.SetQuota")
+	qDraw                             = q.Get("coupon.Draw")
+	qReturn                           = q.Get("coupon.Return")
+	qRipe                             = q.Get("coupon.Ripe")
+	qSet                              = q.Get("coupon.Set")
+	qPairs                            = q.Get("coupon.Pairs")
+	qRecords                          = q.Get("coupon.Records")
 )
 
 // Store implements coupon.Store.
@@ -245,7 +246,7 @@ func (s *Store) Records(ctx context.Context, f coupon.RecordFilter) ([]coupon.Re
 }
 
 var useColumns = []string{"id", "coupon_id", "vendor_id", "cycle", "partner_id", "currency", "entity_id", "customer_id", "order_id", "seq", "slot_id", "charge_start", "line_key",
-	"occurrence", "part", "item_no", "provider", "service", "sku", "region", "charging_mode", "line_e8", "before_e8", "amount_e8", "at"}
+	"occurrence", "part", "item_no", "provider", "service", "sku", "region", "charging_mode", "line_e8", "before_e8", "amount_e8", "at", "drafted"}
 
 // InsertUses writes what vouchers paid.
 func (s *Store) InsertUses(ctx context.Context, all []coupon.Use) error {
@@ -256,7 +257,7 @@ func (s *Store) InsertUses(ctx context.Context, all []coupon.Use) error {
 			lineKey = x.Key
 		}
 		return []any{x.ID, x.CouponID, x.VendorID, x.Cycle, x.PartnerID, x.Currency, x.EntityID, key(x.CustomerID), x.OrderID, x.Seq, x.SlotID, x.Start, lineKey, x.Occurrence, x.Part,
-			x.ItemNo, x.Provider, x.Service, x.SKU, x.Region, x.Mode, int64(x.Line), int64(x.Before), int64(x.Amount), store.At(x.At)}, nil
+			x.ItemNo, x.Provider, x.Service, x.SKU, x.Region, x.Mode, int64(x.Line), int64(x.Before), int64(x.Amount), store.At(x.At), x.Drafted}, nil
 	})
 }
 
@@ -275,6 +276,23 @@ func (s *Store) BillUses(ctx context.Context, b coupon.Bill) ([]coupon.Use, erro
 	return s.uses(ctx, qUsesOfBill, b.VendorID, b.Cycle, b.PartnerID, b.Currency, b.EntityID)
 }
 
+// Planned lists what the drafts of a cycle planned.
+func (s *Store) Planned(ctx context.Context, vendorID, cycle string) ([]coupon.Use, error) {
+	return s.uses(ctx, qPlanned, vendorID, cycle)
+}
+
+// IssuePlan makes what was planned count.
+func (s *Store) IssuePlan(ctx context.Context, vendorID, cycle string, at time.Time) error {
+	_, err := s.db.Exec(ctx, qIssuePlan, vendorID, cycle, store.At(at))
+	return err
+}
+
+// RemovePlan forgets what was planned.
+func (s *Store) RemovePlan(ctx context.Context, vendorID, cycle string) error {
+	_, err := s.db.Exec(ctx, qRemovePlan, vendorID, cycle)
+	return err
+}
+
 // VendorUses lists everything vouchers of a vendor paid.
 func (s *Store) VendorUses(ctx context.Context, vendorID string) ([]coupon.Use, error) {
 	return s.uses(ctx, qUsesOfVendor, vendorID)
@@ -286,7 +304,7 @@ func (s *Store) uses(ctx context.Context, query store.Query, args ...any) ([]cou
 		var x coupon.Use
 		var at store.Instant
 		err := rows.Scan(&x.ID, &x.CouponID, &x.Number, &x.VendorID, &x.Cycle, &x.PartnerID, &x.Currency, &x.EntityID, &x.CustomerID, &x.Customer, &x.OrderID, &x.Seq, &x.SlotID, &x.Start,
-			&x.Key, &x.Occurrence, &x.Part, &x.ItemNo, &x.Provider, &x.Service, &x.SKU, &x.Region, &x.Mode, &x.Line, &x.Before, &x.Amount, &at)
+			&x.Key, &x.Occurrence, &x.Part, &x.ItemNo, &x.Provider, &x.Service, &x.SKU, &x.Region, &x.Mode, &x.Line, &x.Before, &x.Amount, &at, &x.Drafted)
 		x.At = at.Time
 		out = append(out, x)
 		return err

@@ -13,9 +13,9 @@ order by v.code, b.cycle, p.code, b.currency, e.code;
 select i.item_no, coalesce(c.id, ''), coalesce(c.code, ''), coalesce(c.name, ''), i.origin, i.provider, i.product, i.region,
   i.charging_mode, i.kind, i.rule_id, i.rule_number, i.rule_version, i.rule_type, i.base, i.factor, i.line_count, i.source_exact,
   i.base_exact, i.exact, i.amount_e8, i.adjustment_id, coalesce(a.kind, ''), coalesce(a.corrects_cycle, ''),
-  coalesce(src.name, ''), coalesce(a.key, ''), coalesce(a.side, ''), coalesce(a.reason, '')
+  coalesce(src.name, ''), coalesce(a.key, ''), coalesce(a.side, ''), coalesce(a.reason, ''), i.coupon_id, coalesce(v.number, 0)
 from bill_item i left join organisation c on c.id = i.customer_id left join adjustment a on a.id = i.adjustment_id
-  left join source src on src.id = a.source_id
+  left join source src on src.id = a.source_id left join coupon v on v.id = i.coupon_id
 where i.bill_id = $1
 order by i.item_no;
 

@@ -83,6 +83,11 @@ select e.id, e.is_default from contracting_entity e where e.vendor_id = $1 order
 -- name: gate.PrintPartners
 select p.partner_id, coalesce(p.entity_id, '') from partnership p where p.vendor_id = $1 order by p.partner_id
 
+-- name: gate.PrintCoupons
+select v.number, v.state, v.frozen, v.lock_order, v.balance_e8 from coupon v
+where v.vendor_id = $1 and v.level = 'partner' and v.state in ('usable','used') and substr(cast(v.valid_from as text), 1, 7) <= $2 and substr(cast(v.valid_to as text), 1, 7) >= $2
+order by v.number;
+
 -- name: gate.PrintAdjustments
 select id, version from adjustment where vendor_id = $1 and cycle = $2 and state = 'approved' order by id
 

@@ -54,27 +54,27 @@ WHERE quota_id = $1 ORDER BY created_at DESC, number DESC;
 
 -- name: coupon.UsesOf
 SELECT u.id, u.coupon_id, c.number, u.vendor_id, u.cycle, u.partner_id, u.currency, u.entity_id, coalesce(u.customer_id, ''), coalesce(x.code, ''), u.order_id, u.seq, u.slot_id,
-  u.charge_start, u.line_key, u.occurrence, u.part, u.item_no, u.provider, u.service, u.sku, u.region, u.charging_mode, u.line_e8, u.before_e8, u.amount_e8, u.at
+  u.charge_start, u.line_key, u.occurrence, u.part, u.item_no, u.provider, u.service, u.sku, u.region, u.charging_mode, u.line_e8, u.before_e8, u.amount_e8, u.at, u.drafted
 FROM coupon_use u JOIN coupon c ON c.id = u.coupon_id LEFT JOIN organisation x ON x.id = u.customer_id
-WHERE u.coupon_id = $1 AND ($2 = '' OR u.order_id = $2) ORDER BY u.cycle, u.at, u.seq, u.id;
+WHERE u.coupon_id = $1 AND NOT u.drafted AND ($2 = '' OR u.order_id = $2) ORDER BY u.cycle, u.at, u.seq, u.id;
 
 -- name: coupon.UsesOfOrder
 SELECT u.id, u.coupon_id, c.number, u.vendor_id, u.cycle, u.partner_id, u.currency, u.entity_id, coalesce(u.customer_id, ''), coalesce(x.code, ''), u.order_id, u.seq, u.slot_id,
-  u.charge_start, u.line_key, u.occurrence, u.part, u.item_no, u.provider, u.service, u.sku, u.region, u.charging_mode, u.line_e8, u.before_e8, u.amount_e8, u.at
+  u.charge_start, u.line_key, u.occurrence, u.part, u.item_no, u.provider, u.service, u.sku, u.region, u.charging_mode, u.line_e8, u.before_e8, u.amount_e8, u.at, u.drafted
 FROM coupon_use u JOIN coupon c ON c.id = u.coupon_id LEFT JOIN organisation x ON x.id = u.customer_id
 WHERE u.vendor_id = $1 AND u.cycle = '' AND u.partner_id = $2 AND u.order_id = $3 AND u.customer_id = $4 ORDER BY u.at, u.id;
 
 -- name: coupon.UsesOfBill
 SELECT u.id, u.coupon_id, c.number, u.vendor_id, u.cycle, u.partner_id, u.currency, u.entity_id, coalesce(u.customer_id, ''), coalesce(x.code, ''), u.order_id, u.seq, u.slot_id,
-  u.charge_start, u.line_key, u.occurrence, u.part, u.item_no, u.provider, u.service, u.sku, u.region, u.charging_mode, u.line_e8, u.before_e8, u.amount_e8, u.at
+  u.charge_start, u.line_key, u.occurrence, u.part, u.item_no, u.provider, u.service, u.sku, u.region, u.charging_mode, u.line_e8, u.before_e8, u.amount_e8, u.at, u.drafted
 FROM coupon_use u JOIN coupon c ON c.id = u.coupon_id LEFT JOIN organisation x ON x.id = u.customer_id
 WHERE u.vendor_id = $1 AND u.cycle = $2 AND u.partner_id = $3 AND u.currency = $4 AND u.entity_id = $5 ORDER BY u.seq, u.id;
 
 -- name: coupon.UsesOfVendor
 SELECT u.id, u.coupon_id, c.number, u.vendor_id, u.cycle, u.partner_id, u.currency, u.entity_id, coalesce(u.customer_id, ''), coalesce(x.code, ''), u.order_id, u.seq, u.slot_id,
-  u.charge_start, u.line_key, u.occurrence, u.part, u.item_no, u.provider, u.service, u.sku, u.region, u.charging_mode, u.line_e8, u.before_e8, u.amount_e8, u.at
+  u.charge_start, u.line_key, u.occurrence, u.part, u.item_no, u.provider, u.service, u.sku, u.region, u.charging_mode, u.line_e8, u.before_e8, u.amount_e8, u.at, u.drafted
 FROM coupon_use u JOIN coupon c ON c.id = u.coupon_id LEFT JOIN organisation x ON x.id = u.customer_id
-WHERE u.vendor_id = $1 ORDER BY u.cycle, u.at, u.seq, u.id;
+WHERE u.vendor_id = $1 AND NOT u.drafted ORDER BY u.cycle, u.at, u.seq, u.id;
 
 -- name: coupon.NextNumbers
 SELECT coalesce((SELECT max(q.number) FROM coupon_quota q WHERE q.vendor_id = $1), 0) + 1, coalesce((SELECT max(c.number) FROM coupon c WHERE c.vendor_id = $1), 0) + 1;
@@ -121,3 +121,15 @@ FROM coupon_record r LEFT JOIN organisation o ON o.id = r.other_id LEFT JOIN cou
   LEFT JOIN organisation x ON x.id = r.customer_id
 WHERE r.org_id = $1 AND ($2 = '' OR r.quota_id = $2) AND ($3 = '' OR r.coupon_id = $3)
 ORDER BY r.at DESC, r.id DESC;
+
+-- name: coupon.Planned
+SELECT u.id, u.coupon_id, c.number, u.vendor_id, u.cycle, u.partner_id, u.currency, u.entity_id, coalesce(u.customer_id, ''), coalesce(x.code, ''), u.order_id, u.seq, u.slot_id,
+  u.charge_start, u.line_key, u.occurrence, u.part, u.item_no, u.provider, u.service, u.sku, u.region, u.charging_mode, u.line_e8, u.before_e8, u.amount_e8, u.at, u.drafted
+FROM coupon_use u JOIN coupon c ON c.id = u.coupon_id LEFT JOIN organisation x ON x.id = u.customer_id
+WHERE u.vendor_id = $1 AND u.cycle = $2 AND u.drafted ORDER BY c.number, u.seq, u.id;
+
+-- name: coupon.IssuePlan
+UPDATE coupon_use SET drafted = FALSE, at = $3 WHERE vendor_id = $1 AND cycle = $2 AND drafted;
+
+-- name: coupon.RemovePlan
+DELETE FROM coupon_use WHERE vendor_id = $1 AND cycle = $2 AND drafted;
