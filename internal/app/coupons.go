@@ -17,6 +17,7 @@ func (a *App) wireCoupons() {
 	a.Coupons = coupon.New(coupon.Deps{Store: couponstore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Organisations: a.Organisations,
 		Customers: a.Customers, People: a.Accounts, Cycles: openCycles{a.Closes}, Bell: a.Messages, Confirmed: a.Passcodes.Guard(passcode.OpCoupon)})
 	a.Closes.Vouchers, a.Bills.Vouchers = a.Coupons, a.Coupons
+	a.Expenditure.Vouchers = a.Coupons
 	ended := a.Customers.Ended
 	a.Customers.Ended = func(ctx context.Context, partnerID, customerID string) error {
 		if ended != nil {

@@ -71,6 +71,11 @@ func (s *Service) Settle(ctx context.Context, vendorID, cycle string, at time.Ti
 // BillUses lists what vouchers paid, or will pay, of a bill.
 func (s *Service) BillUses(ctx context.Context, b Bill) ([]Use, error) { return s.Store.BillUses(ctx, b) }
 
+// PartnerUses lists what vouchers paid on a partner's issued bills of a cycle.
+func (s *Service) PartnerUses(ctx context.Context, partnerID, cycle string) ([]Use, error) {
+	return s.Store.PartnerUses(ctx, partnerID, cycle)
+}
+
 // Replayed are the vouchers a bill was paid with, each with just what it paid: paying the same lines with them again
 // gives the same uses, because a voucher pays lines in order until it has nothing left.
 func (s *Service) Replayed(ctx context.Context, b Bill) ([]Coupon, error) {

@@ -75,6 +75,7 @@ type Store interface {
 	IssuePlan(ctx context.Context, vendorID, cycle string, at time.Time) error
 	RemovePlan(ctx context.Context, vendorID, cycle string) error
 	BillUses(ctx context.Context, b Bill) ([]Use, error) // in the order in which lines were paid
+	PartnerUses(ctx context.Context, partnerID, cycle string) ([]Use, error)
 	VendorUses(ctx context.Context, vendorID string) ([]Use, error)
 }
 

@@ -136,6 +136,9 @@ func (s *Service) Board(ctx context.Context, sc scope.Scope, f BoardFilter) (*Bo
 			if err := b.add(ctx, v, i); err != nil {
 				return err
 			}
+			if err := b.vouchers(ctx, v, i); err != nil {
+				return err
+			}
 		}
 		out = b.board()
 		s.memo.keepBoard(version, key, out)
@@ -182,6 +185,38 @@ func (b *boardMaker) add(ctx context.Context, v *view, at int) error {
 		b.since = since
 	}
 	return err
+}
+
+// vouchers takes what the partner's vouchers paid of the lines the board holds out of what was paid for them.
+func (b *boardMaker) vouchers(ctx context.Context, v *view, at int) error {
+	if v.s.Vouchers == nil || v.sc.Side() != scope.SidePartner {
+		return nil
+	}
+	uses, err := v.s.Vouchers.PartnerUses(ctx, v.sc.OrgID(), string(b.cycles[at]))
+	if err != nil {
+		return err
+	}
+	for i := range uses {
+		u := &uses[i]
+		start, err := time.Parse(usage.StartText, u.Start)
+		if err != nil {
+			return err
+		}
+		for _, spans := range v.groups {
+			n := slices.IndexFunc(spans, func(s Span) bool { return s.Customer.ID == u.CustomerID && s.covers(start) })
+			if n < 0 {
+				continue
+			}
+			p := &piece{Span: &spans[n]}
+			p.Currency, p.Product, p.Region, p.Mode, p.Kind = u.Currency, u.Service, u.Region, usage.ChargingMode(u.Mode), usage.KindConsumption
+			if g := b.rows[u.Currency][b.key(p)]; g != nil && v.f.takes(&p.Amount) {
+				g.Cells[at].Coupon = g.Cells[at].Coupon.Add(u.Amount.Exact())
+				b.cells[u.Currency][at].Coupon = b.cells[u.Currency][at].Coupon.Add(u.Amount.Exact())
+			}
+			break
+		}
+	}
+	return nil
 }
 
 func (b *boardMaker) key(p *piece) string {

@@ -103,6 +103,7 @@ func CheckCycle(c cycle.Cycle, now time.Time) error {
 type Figures struct {
 	Lines                                          int64
 	Consumption, Refund, Adjustment, Tax, Discount money.Exact
+	Coupon                                         money.Exact // what vouchers paid of it on issued bills
 }
 
 // Amount is what was consumed in all, without tax.
@@ -124,14 +125,14 @@ func (f *Figures) count(kind usage.Kind, lines int64, billed, discount money.Exa
 	f.Discount = f.Discount.Add(discount)
 }
 
-// Paid is what was paid for it: all of it, as long as no line brings a coupon.
-func (f Figures) Paid() money.Exact { return f.Amount() }
+// Paid is what was paid for it: all of it but what vouchers paid (实付 = 应付 − 券).
+func (f Figures) Paid() money.Exact { return f.Amount().Sub(f.Coupon) }
 
 // Merge adds other figures.
 func (f *Figures) Merge(o Figures) {
 	f.Lines += o.Lines
 	f.Consumption, f.Refund, f.Adjustment = f.Consumption.Add(o.Consumption), f.Refund.Add(o.Refund), f.Adjustment.Add(o.Adjustment)
-	f.Tax, f.Discount = f.Tax.Add(o.Tax), f.Discount.Add(o.Discount)
+	f.Tax, f.Discount, f.Coupon = f.Tax.Add(o.Tax), f.Discount.Add(o.Discount), f.Coupon.Add(o.Coupon)
 }
 
 // Row is one row of the summary.

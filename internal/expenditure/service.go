@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"huoban/internal/coupon"
 	"huoban/internal/customer"
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
@@ -95,6 +96,11 @@ type Service struct {
 
 	memo   memo
 	daysAt atomic.Int64 // the version at which the kept days were looked through
+
+	// Vouchers tells what partners' vouchers paid on issued bills; nil: nothing.
+	Vouchers interface {
+		PartnerUses(ctx context.Context, partnerID, cycle string) ([]coupon.Use, error)
+	}
 }
 
 // view is one question: the spans it may look at, and what it has read already.

@@ -238,7 +238,7 @@ func dashboardSettings(c *Ctx, f *expenditure.BoardFilter) []part.FilterField {
 	return []part.FilterField{order, top, draw, zero}
 }
 
-// dashboardFacts are the figures one wants first. What is paid is what is payable: no line brings a coupon. What is
+// dashboardFacts are the figures one wants first. What is paid is what is payable less what vouchers paid. What is
 // estimated and what is unusual stand behind what is booked, each with a page of its own.
 func dashboardFacts(c *Ctx, b *expenditure.Board, o *outlook, r *anomaly.Report) []part.Item {
 	figure := func(key string, x money.Exact) part.Item {

@@ -45,7 +45,7 @@ var menu = []menuArea{
 			{"assignments.title", pathAssignments, "i"},
 			{"relations.title", pathRelations, ""},
 			{"expenditure.title", "/expenditure", "e"},
-			{"coupons.menu", pathQuotas, ""},
+			{"coupons.menu", pathCoupons, ""},
 			{"peak.title", pathPeaks, "j"},
 			{"statement.title", pathStatements, "r"},
 			{"reconcile.title", pathReconcile, "q"},
@@ -130,7 +130,7 @@ var menu = []menuArea{
 			{"claims.title", pathClaims, ""},
 			{"invoice_requests.title", pathInvoiceRequests, ""},
 			{"withdrawal.review", pathPayouts, ""},
-			{"coupons.menu", pathQuotas, ""},
+			{"coupons.menu", pathCoupons, ""},
 		}},
 	}},
 	{key: "nav.area.partners", sides: vendors, columns: []column{

@@ -29,6 +29,7 @@ var (
 	qUsesOf, qUsesOfOrder             = q.Get("coupon.UsesOf"), q.Get("coupon.UsesOfOrder")
 	qUsesOfBill, qUsesOfVendor        = q.Get("coupon.UsesOfBill"), q.Get("coupon.UsesOfVendor")
 	qPlanned, qIssuePlan, qRemovePlan = q.Get("coupon.Planned"), q.Get("coupon.IssuePlan"), q.Get("coupon.RemovePlan")
+	qUsesOfPartner                    = q.Get("coupon.UsesOfPartner")
 	qRipeQuotas                       = q.Get("coupon.RipeQuotas")
 	qInsertQuota                      = q.Get("coupon.InsertQuota")
 	qSetQuota                         = q.Get("coupon.SetQuota")
@@ -274,6 +275,11 @@ func (s *Store) OrderUses(ctx context.Context, c *coupon.Coupon, orderID string)
 // BillUses lists what paid the lines of a bill, in their order.
 func (s *Store) BillUses(ctx context.Context, b coupon.Bill) ([]coupon.Use, error) {
 	return s.uses(ctx, qUsesOfBill, b.VendorID, b.Cycle, b.PartnerID, b.Currency, b.EntityID)
+}
+
+// PartnerUses lists what was paid on a partner's bills of a cycle.
+func (s *Store) PartnerUses(ctx context.Context, partnerID, cycle string) ([]coupon.Use, error) {
+	return s.uses(ctx, qUsesOfPartner, partnerID, cycle)
 }
 
 // Planned lists what the drafts of a cycle planned.

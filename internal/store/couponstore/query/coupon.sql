@@ -133,3 +133,9 @@ UPDATE coupon_use SET drafted = FALSE, at = $3 WHERE vendor_id = $1 AND cycle = 
 
 -- name: coupon.RemovePlan
 DELETE FROM coupon_use WHERE vendor_id = $1 AND cycle = $2 AND drafted;
+
+-- name: coupon.UsesOfPartner
+SELECT u.id, u.coupon_id, c.number, u.vendor_id, u.cycle, u.partner_id, u.currency, u.entity_id, coalesce(u.customer_id, ''), coalesce(x.code, ''), u.order_id, u.seq, u.slot_id,
+  u.charge_start, u.line_key, u.occurrence, u.part, u.item_no, u.provider, u.service, u.sku, u.region, u.charging_mode, u.line_e8, u.before_e8, u.amount_e8, u.at, u.drafted
+FROM coupon_use u JOIN coupon c ON c.id = u.coupon_id LEFT JOIN organisation x ON x.id = u.customer_id
+WHERE u.partner_id = $1 AND u.cycle = $2 AND NOT u.drafted ORDER BY u.seq, u.id;
