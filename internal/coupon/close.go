@@ -69,7 +69,9 @@ func (s *Service) Settle(ctx context.Context, vendorID, cycle string, at time.Ti
 }
 
 // BillUses lists what vouchers paid, or will pay, of a bill.
-func (s *Service) BillUses(ctx context.Context, b Bill) ([]Use, error) { return s.Store.BillUses(ctx, b) }
+func (s *Service) BillUses(ctx context.Context, b Bill) ([]Use, error) {
+	return s.Store.BillUses(ctx, b)
+}
 
 // PartnerUses lists what vouchers paid on a partner's issued bills of a cycle.
 func (s *Service) PartnerUses(ctx context.Context, partnerID, cycle string) ([]Use, error) {

@@ -67,6 +67,10 @@ func (s *Service) Grant(ctx context.Context, sc scope.Scope, in GrantInput) (*Qu
 		if err := s.mayReceive(ctx, sc, in.PartnerID); err != nil {
 			return err
 		}
+		limit, err := s.Limit(ctx, sc.OrgID(), in.Currency)
+		if err != nil {
+			return err
+		}
 		nextQuota, nextVoucher, err := s.Store.NextNumbers(ctx, sc.OrgID())
 		if err != nil {
 			return err
@@ -75,7 +79,7 @@ func (s *Service) Grant(ctx context.Context, sc scope.Scope, in GrantInput) (*Qu
 			c := Coupon{ID: id.New(), VendorID: sc.OrgID(), Number: nextVoucher, IssuerID: sc.OrgID(), HolderID: in.PartnerID, Level: LevelPartner, Kind: in.Kind,
 				Currency: in.Currency, Face: in.Value, Balance: in.Value, State: StateUsable, From: in.From, To: in.To, Limits: in.Limits, Memo: in.Memo,
 				IssuedBy: sc.Login(), Version: 1, CreatedAt: now, Changed: now}
-			if in.Value > s.Above {
+			if in.Value > limit {
 				c.State = StateInactive
 			}
 			voucher = &c
@@ -84,7 +88,7 @@ func (s *Service) Grant(ctx context.Context, sc scope.Scope, in GrantInput) (*Qu
 		q := Quota{ID: id.New(), VendorID: sc.OrgID(), Number: nextQuota, OwnerID: in.PartnerID, GiverID: sc.OrgID(), Kind: in.Kind, Currency: in.Currency,
 			Value: in.Value, Balance: in.Value, State: QuotaNormal, From: in.From, To: in.To, Limits: in.Limits, Memo: in.Memo, ProposedBy: sc.Login(),
 			Version: 1, CreatedAt: now, Changed: now}
-		if in.Value > s.Above {
+		if in.Value > limit {
 			q.State = QuotaPending
 		}
 		quota = &q
@@ -223,7 +227,11 @@ func (s *Service) fireQuota(ctx context.Context, sc scope.Scope, q Quota, do Quo
 	if reason != "" {
 		next.Reason = reason
 	}
-	err := QuotaFlow.Fire(ctx, s.Log, flow.Move[QuotaState, QuotaAction, QuotaFacts]{Entity: q.ID, State: q.State, Version: q.Version, Do: do, Facts: s.quotaFacts(&q),
+	facts, err := s.quotaFacts(ctx, &q)
+	if err != nil {
+		return q, err
+	}
+	err = QuotaFlow.Fire(ctx, s.Log, flow.Move[QuotaState, QuotaAction, QuotaFacts]{Entity: q.ID, State: q.State, Version: q.Version, Do: do, Facts: facts,
 		Who: sc, Now: now, Reason: reason}, func(ctx context.Context, to QuotaState) (bool, error) {
 		next.State, next.Version = to, q.Version+1
 		return s.Store.SetQuota(ctx, next, q.State, q.Version)

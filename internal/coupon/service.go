@@ -10,6 +10,7 @@ import (
 	"huoban/internal/clock"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
+	"huoban/internal/foureyes"
 	"huoban/internal/id"
 	"huoban/internal/message"
 	"huoban/internal/money"
@@ -33,7 +34,9 @@ type Deps struct {
 	Bell          message.Notifier
 	// Confirmed refuses a partner's person who has to prove anew who it is before a sensitive act; nil asks nobody.
 	Confirmed func(ctx context.Context, sc scope.Scope) error
-	Above     money.Amount // grants above it want a second person
+	// Limits are the vendor's amounts for two persons; where none is set for a currency, Above is.
+	Limits func(ctx context.Context, vendorID string) (foureyes.Limits, error)
+	Above  money.Amount
 }
 
 // Service changes and reads quotas and vouchers.
@@ -301,8 +304,21 @@ func (s *Service) tell(ctx context.Context, orgID string, item scope.Item, code,
 }
 
 // QuotaAllowed and Allowed list what the actor may do, with reasons where not.
-func (s *Service) QuotaAllowed(sc scope.Scope, q *Quota) []flow.Button {
-	return QuotaFlow.Allowed(q.State, s.quotaFacts(q), sc, s.Clock.Now())
+func (s *Service) QuotaAllowed(ctx context.Context, sc scope.Scope, q *Quota) ([]flow.Button, error) {
+	f, err := s.quotaFacts(ctx, q)
+	return QuotaFlow.Allowed(q.State, f, sc, s.Clock.Now()), err
+}
+
+// Limit is the amount above which a second person decides.
+func (s *Service) Limit(ctx context.Context, vendorID, currency string) (money.Amount, error) {
+	if s.Limits == nil {
+		return s.Above, nil
+	}
+	all, err := s.Limits(ctx, vendorID)
+	if l, set := all.Of(foureyes.KindQuota, currency); set {
+		return l.Amount, err
+	}
+	return s.Above, err
 }
 
 // Allowed lists what the actor may do with a voucher.
@@ -314,13 +330,14 @@ func (s *Service) Allowed(ctx context.Context, sc scope.Scope, c *Coupon) ([]flo
 	return Flow.Allowed(c.State, f, sc, s.Clock.Now()), nil
 }
 
-func (s *Service) quotaFacts(q *Quota) QuotaFacts {
-	size := q.Change
-	if size < 0 {
-		size = -size
+func (s *Service) quotaFacts(ctx context.Context, q *Quota) (QuotaFacts, error) {
+	f := QuotaFacts{VendorID: q.VendorID, OwnerID: q.OwnerID, GiverID: q.GiverID, Login: q.ProposedBy, Balance: q.Balance, Change: q.Change, To: q.To}
+	if q.State != QuotaAdjusting {
+		return f, nil
 	}
-	alone := q.State == QuotaAdjusting && size <= s.Above
-	return QuotaFacts{VendorID: q.VendorID, OwnerID: q.OwnerID, GiverID: q.GiverID, Login: q.ProposedBy, Alone: alone, Balance: q.Balance, Change: q.Change, To: q.To}
+	limit, err := s.Limit(ctx, q.VendorID, q.Currency)
+	f.Alone = max(q.Change, -q.Change) <= limit
+	return f, err
 }
 
 func (s *Service) facts(ctx context.Context, c *Coupon) (Facts, error) {

@@ -146,8 +146,8 @@ func (n couponNames) matches(id, text string) bool {
 // validity is a time with its zone's day, from and to.
 func validity(from, to time.Time) string { return i18n.DateTime(from) + " – " + i18n.DateTime(to) }
 
-// limitItems say what something is limited to; what is not limited is left out.
-func limitItems(c *Ctx, l *coupon.Limits, currency string, names couponNames) []part.Item {
+// boundItems say what something is limited to; what is not limited is left out.
+func boundItems(c *Ctx, l *coupon.Limits, currency string, names couponNames) []part.Item {
 	var out []part.Item
 	add := func(name string, list []string) {
 		if len(list) > 0 {
@@ -181,7 +181,7 @@ func limitsWord(c *Ctx, l *coupon.Limits, currency string, names couponNames) st
 		return c.T("coupons.limits.none")
 	}
 	var words []string
-	for _, i := range limitItems(c, l, currency, names) {
+	for _, i := range boundItems(c, l, currency, names) {
 		words = append(words, i.Label+" "+i.Text)
 	}
 	return join(words, " · ")
@@ -212,13 +212,17 @@ func (h *Handlers) quotaDetail(c *Ctx, status int, refused *fault.Error) error {
 	if q.Change != 0 {
 		d.Facts = append(d.Facts, money("quotas.change", sum{q.Currency, q.Change.Exact()}))
 	}
-	d.Facts = append(d.Facts, limitItems(c, &q.Limits, q.Currency, names)...)
+	d.Facts = append(d.Facts, boundItems(c, &q.Limits, q.Currency, names)...)
 	if q.GiverID == c.Org.ID || c.Scope.Side() == scope.SideVendor {
 		d.Facts = append(d.Facts, part.Item{Label: c.T("coupons.memo"), Text: q.Memo}, part.Item{Label: c.T("coupons.by"), Text: q.ProposedBy}, part.Item{Label: c.T("coupons.decided_by"), Text: q.DecidedBy})
 	}
 	d.Facts = append(d.Facts, part.Item{Label: c.T("coupons.reason"), Text: q.Reason})
 	d.Facts = slices.DeleteFunc(d.Facts, func(x part.Item) bool { return x.Text == "" })
-	d.Buttons = quotaButtons(c, flowButtons(c, h.Coupons.QuotaAllowed(c.Scope, &q), at, q.Name()), &q)
+	buttons, err := h.Coupons.QuotaAllowed(c.ctx(), c.Scope, &q)
+	if err != nil {
+		return err
+	}
+	d.Buttons = quotaButtons(c, flowButtons(c, buttons, at, q.Name()), &q)
 	if q.State == coupon.QuotaNormal && q.OwnerID == c.Org.ID {
 		for _, b := range [][2]string{{"issue", "coupons.issue"}, {"batch", "coupons.batch"}, {"share", "quotas.share"}} {
 			if item := map[string]scope.Item{"issue": scope.ItemCouponIssue, "batch": scope.ItemCouponIssue, "share": scope.ItemQuotaShare}[b[0]]; c.Scope.Has(item) && (b[0] != "share" || len(c.Scope.Resellers()) > 0) {
@@ -282,7 +286,7 @@ func (h *Handlers) couponDetail(c *Ctx, status int, refused *fault.Error) error 
 		Status: c.explained(coupon.Flow.Machine, x.ID, string(x.State), couponTone[x.State])}, Flash: c.done()}
 	d.Header.Buttons = []part.Link{{Text: c.T("coupons.check"), Href: at + "/check"}}
 	d.Refusal, d.Conflict = lost(c, refused, at)
-	d.Facts = append(couponFacts(c, &x, names), limitItems(c, &x.Limits, x.Currency, names)...)
+	d.Facts = append(couponFacts(c, &x, names), boundItems(c, &x.Limits, x.Currency, names)...)
 	if x.QuotaID != "" && x.IssuerID == c.Org.ID && h.may(c, pathQuotas) {
 		q, err := h.Coupons.Quota(c.ctx(), c.Scope, x.QuotaID)
 		if err != nil {
