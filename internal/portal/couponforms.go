@@ -23,8 +23,8 @@ import (
 	"huoban/web/templates/part"
 )
 
-// typedAmount reads an amount somebody typed; nothing is zero. Fault: coupon.amount_wrong.
-func typedAmount(text string) (money.Amount, error) {
+// couponAmount reads an amount somebody typed; nothing is zero. Fault: coupon.amount_wrong.
+func couponAmount(text string) (money.Amount, error) {
 	text = strings.ReplaceAll(strings.TrimSpace(text), ",", "")
 	if text == "" {
 		return 0, nil
@@ -66,10 +66,10 @@ type terms struct {
 
 func readTerms(c *Ctx) (t terms, err error) {
 	t.limits = coupon.Limits{Services: typedList(c.FormValue("services")), Products: typedList(c.FormValue("products")), Regions: typedList(c.FormValue("regions")), Modes: c.Request().Form["modes"]}
-	if t.limits.MinOrder, err = typedAmount(c.FormValue("min_order")); err != nil {
+	if t.limits.MinOrder, err = couponAmount(c.FormValue("min_order")); err != nil {
 		return t, err
 	}
-	if t.limits.MaxOrder, err = typedAmount(c.FormValue("max_order")); err != nil {
+	if t.limits.MaxOrder, err = couponAmount(c.FormValue("max_order")); err != nil {
 		return t, err
 	}
 	if t.from, err = couponDay(c.FormValue("begins"), 0); err != nil {
@@ -140,7 +140,7 @@ func (h *Handlers) granted(c *Ctx) error {
 			return answer{}, err
 		}
 		in := coupon.GrantInput{Direct: c.FormValue("what") == "direct", Kind: coupon.Kind(c.FormValue("kind")), Currency: strings.ToUpper(strings.TrimSpace(c.FormValue("currency"))), From: t.from, To: t.to, Limits: t.limits, Memo: t.memo}
-		if in.Value, err = typedAmount(c.FormValue("value")); err != nil {
+		if in.Value, err = couponAmount(c.FormValue("value")); err != nil {
 			return answer{}, err
 		}
 		if in.PartnerID, err = h.orgID(ctx, c, c.FormValue("partner"), "coupon.partner_unknown"); err != nil {
@@ -221,7 +221,7 @@ func (h *Handlers) ownQuota(c *Ctx) (coupon.Quota, error) {
 
 func (h *Handlers) issued(c *Ctx) error {
 	err := h.proven(c, passcode.OpCoupon, c.at(pathQuotas+"/"+c.Param("id")), func(ctx context.Context) (answer, error) {
-		face, err := typedAmount(c.FormValue("face"))
+		face, err := couponAmount(c.FormValue("face"))
 		if err != nil {
 			return answer{}, err
 		}
@@ -314,7 +314,7 @@ func (h *Handlers) readLines(c *Ctx, text string) ([]couponLine, error) {
 		}
 		x := couponLine{code: strings.Trim(fields[0], `"'`)}
 		if len(fields) > 1 {
-			a, err := typedAmount(strings.Trim(fields[1], `"'`))
+			a, err := couponAmount(strings.Trim(fields[1], `"'`))
 			if err != nil && i == 0 {
 				continue
 			}
@@ -431,7 +431,7 @@ func (h *Handlers) shared(c *Ctx) error {
 	err := h.proven(c, passcode.OpCoupon, c.at(pathQuotas+"/"+c.Param("id")), func(ctx context.Context) (answer, error) {
 		in := coupon.ShareInput{QuotaID: c.Param("id"), Memo: c.FormValue("memo")}
 		var err error
-		if in.Amount, err = typedAmount(c.FormValue("amount")); err != nil {
+		if in.Amount, err = couponAmount(c.FormValue("amount")); err != nil {
 			return answer{}, err
 		}
 		resellers, err := h.Orgs.Resellers(ctx, c.Org.ID)
@@ -500,7 +500,7 @@ func (h *Handlers) reclaimedMany(c *Ctx) error {
 func (h *Handlers) quotaAct(c *Ctx, do coupon.QuotaAction) error {
 	at := pathQuotas + "/" + c.Param("id")
 	act := func(ctx context.Context) (answer, error) {
-		change, err := typedAmount(c.FormValue("change"))
+		change, err := couponAmount(c.FormValue("change"))
 		if err != nil {
 			return answer{}, err
 		}
@@ -617,7 +617,7 @@ func (h *Handlers) checkedOrder(c *Ctx, x *coupon.Coupon, names couponNames) (co
 		o.At = day
 	}
 	if text := c.QueryParam("amount"); text != "" {
-		if o.Order, err = typedAmount(text); err != nil {
+		if o.Order, err = couponAmount(text); err != nil {
 			return o, err
 		}
 	}
