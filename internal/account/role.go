@@ -86,6 +86,7 @@ var presets = []preset{
 		scope.ItemExpenditureExport, scope.ItemAssignmentView, scope.ItemAssignmentChange, scope.ItemRevealMasked}},
 	{scope.SidePartner, RoleFinance, []scope.Item{
 		scope.ItemCustomerView, scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport,
+		scope.ItemSubscriptionView, scope.ItemSubscriptionChange,
 		scope.ItemStatementView, scope.ItemStatementChange, scope.ItemStatementIssue, scope.ItemFundsView, scope.ItemFundsChange, scope.ItemWithdraw, scope.ItemAllocate,
 		scope.ItemQuotaView, scope.ItemQuotaShare, scope.ItemIssuedQuotaView, scope.ItemQuotaReclaim, scope.ItemCouponView, scope.ItemCouponIssue, scope.ItemCouponReclaim,
 		scope.ItemInvoiceView, scope.ItemInvoiceRequest,

@@ -74,6 +74,7 @@ import (
 	"huoban/internal/store/peakstore"
 	"huoban/internal/store/sessionstore"
 	"huoban/internal/store/usagestore"
+	"huoban/internal/subscription"
 	"huoban/internal/topup"
 	"huoban/internal/withdrawal"
 )
@@ -112,6 +113,7 @@ type App struct {
 	Statements    *statement.Service
 	Reconcile     *reconcile.Service
 	Invoices      *invoice.Service
+	Subscriptions *subscription.Service
 	Messages      *message.Box
 	Notices       *notice.Board
 	News          *news.Board
@@ -124,6 +126,7 @@ type App struct {
 	Idempotency   *idempotency.Keeper
 	Queue         *outbox.Queue
 	Worker        *outbox.Worker
+	Courier       *outbox.Worker // carries files to others, so that one who does not answer keeps nobody else waiting
 	Exports       *export.Service
 	SignOn        *signon.Service
 	Hosted        *hosted.Service
@@ -257,6 +260,7 @@ func (a *App) wire() error {
 	a.Idempotency = idempotency.New(a.DB, idemstore.New(a.DB), a.Clock)
 	jobs := jobstore.New(a.DB)
 	a.Queue, a.Worker = outbox.NewQueue(jobs, a.Clock), outbox.NewWorker(a.DB, jobs, a.Clock, a.Log)
+	a.Courier = outbox.NewWorker(a.DB, jobs, a.Clock, a.Log)
 	a.wireSignOn()
 	a.wirePasscodes()
 	a.wireFunds()
@@ -269,6 +273,9 @@ func (a *App) wire() error {
 		return err
 	}
 	a.wireHosted()
+	if err := a.wireSubscriptions(); err != nil {
+		return err
+	}
 	a.wireExports() // last: the lists it writes are read by all of these
 	a.wireWeekly()
 	return a.wireMail()

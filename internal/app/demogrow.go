@@ -6,12 +6,14 @@ import (
 
 	"huoban/internal/account"
 	"huoban/internal/customer"
+	"huoban/internal/cycle"
 	"huoban/internal/demo"
 	"huoban/internal/fault"
 	"huoban/internal/invitation"
 	"huoban/internal/prospect"
 	"huoban/internal/relation"
 	"huoban/internal/scope"
+	"huoban/internal/subscription"
 )
 
 // court lives through one of the plan's days of winning customers: what is filed, decided and invited then. What
@@ -32,7 +34,11 @@ func (m *demoMaker) court(ctx context.Context, s demo.Step) error {
 		if err := m.parting(ctx); err != nil {
 			return err
 		}
-		return m.funds(ctx)
+		if err := m.funds(ctx); err != nil {
+			return err
+		}
+
+		return m.subscribe(ctx)
 	}
 	return nil
 }
@@ -56,6 +62,32 @@ func (m *demoMaker) parting(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// subscribe lets a partner set up its monthly files and switch them off again before any is carried, because nobody
+// receives what the demo sends; the files of the last issued cycle wait.
+func (m *demoMaker) subscribe(ctx context.Context) error {
+	_, sc, err := m.app.Operator(ctx, "qiheng-admin", "demo")
+	if err != nil {
+		return err
+	}
+	if known, err := m.app.Subscriptions.List(ctx, sc); err != nil || len(known) > 0 {
+		return err
+	}
+	first := cycle.Of(m.app.Clock.Now(), cycle.Zone).Add(-2)
+	x, err := m.app.Subscriptions.Add(ctx, sc, subscription.Input{Name: "财务系统对接", Kind: subscription.KindBucket, Address: "https://obs.cn-north-4.example.com", Bucket: "qiheng-finance", Prefix: "huoban/monthly",
+		Region: "cn-north-4", AccessKey: "DEMOACCESSKEY", Secret: demoPassword + "-0123456789", Content: subscription.ContentSummary, Format: subscription.FormatGzip, FirstCycle: string(first)})
+	if err != nil {
+		return err
+	}
+	if _, err := m.app.Subscriptions.Scan(ctx); err != nil {
+		return err
+	}
+	if err := m.app.Worker.Drain(ctx); err != nil {
+		return err
+	}
+	_, err = m.app.Subscriptions.Do(ctx, sc, x.ID, subscription.ActionPause)
+	return err
 }
 
 func (m *demoMaker) courted(ctx context.Context, c demo.Courtship) error {

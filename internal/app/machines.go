@@ -17,6 +17,7 @@ import (
 	"huoban/internal/relation"
 	"huoban/internal/sso/registry"
 	"huoban/internal/statement"
+	"huoban/internal/subscription"
 	"huoban/internal/topup"
 	"huoban/internal/withdrawal"
 )
@@ -52,4 +53,6 @@ var Machines = []MachineEntry{
 	{topup.RemittanceFlow, "remittance", "state"},
 	{topup.ClaimFlow, "remittance_claim", "state"},
 	{withdrawal.Flow, "withdrawal", "state"},
+	{subscription.Flow, "subscription", "state"},
+	{subscription.DispatchFlow, "dispatch", "state"},
 }

@@ -111,6 +111,7 @@ var letters = map[string][2]string{
 	"person_reset":                 {"mail.person_reset.subject", "mail.person_reset.body"},
 	"bill_issued":                  {"mail.bill_issued.subject", "mail.bill_issued.body"},
 	"invitation":                   {"mail.invitation.subject", "mail.invitation.body"},
+	"dispatch_failed":              {"mail.dispatch_failed.subject", "mail.dispatch_failed.body"},
 	"sso_cert_ends":                {"mail.sso_cert_ends.subject", "mail.sso_cert_ends.body"},
 	"sso_cert_over":                {"mail.sso_cert_over.subject", "mail.sso_cert_over.body"},
 	"sso_console_cert_ends":        {"mail.sso_console_cert_ends.subject", "mail.sso_console_cert_ends.body"},

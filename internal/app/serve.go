@@ -28,6 +28,7 @@ import (
 	"huoban/internal/store"
 	"huoban/internal/store/liststore"
 	"huoban/internal/store/migrate"
+	"huoban/internal/subscription"
 )
 
 // Handler is the portal over HTTP.
@@ -50,7 +51,7 @@ func (a *App) handler(platforms portal.Platforms) (http.Handler, error) {
 func (a *App) lists() *portal.Handlers {
 	return &portal.Handlers{Clock: a.Clock, Accounts: a.Accounts, Messages: a.Messages, News: a.News, Company: a.Company, Ledger: a.Ledger, Payments: a.Payments, TopUps: a.TopUps, Desk: a.Desk, FourEyes: a.FourEyes, Tx: a.DB, Audit: a.Audit, Orgs: a.Organisations, Bills: a.Bills,
 		Closes: a.Closes, BillList: a.BillStore, Expenditure: a.Expenditure, Peaks: a.Peaks, Anomalies: a.Anomalies, Deliveries: a.Deliveries, Attribution: a.Attribution, Adjustments: a.Adjustments, Sources: a.Sources,
-		Prices: a.Prices, Customers: a.Customers, Statements: a.Statements, Reconcile: a.Reconcile, Invoices: a.Invoices, Prospects: a.Prospects, Invitations: a.Invitations, Relations: a.Relations, Coupons: a.Coupons, Withdrawals: a.Withdrawals, Allocations: a.Allocations, Letter: a.previewLetter, Access: a.Platforms, SignOn: a.SignOn, AuditBook: audit.NewBook(a.DB, a.AuditStore, a.Audit), Columns: liststore.New(a.DB, a.Clock)}
+		Prices: a.Prices, Customers: a.Customers, Statements: a.Statements, Reconcile: a.Reconcile, Subscriptions: a.Subscriptions, Invoices: a.Invoices, Prospects: a.Prospects, Invitations: a.Invitations, Relations: a.Relations, Coupons: a.Coupons, Withdrawals: a.Withdrawals, Allocations: a.Allocations, Letter: a.previewLetter, Access: a.Platforms, SignOn: a.SignOn, AuditBook: audit.NewBook(a.DB, a.AuditStore, a.Audit), Columns: liststore.New(a.DB, a.Clock)}
 }
 
 // Routes lists every route of the portal.
@@ -188,7 +189,8 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*d.now.Load(
 // timer fires what waits for its time.
 func (a *App) timer() *flow.Timer {
 	return flow.NewTimer(a.DB, a.FlowLog, a.Clock, map[string]flow.FireDue{export.Flow.Machine: a.Exports.FireDue,
-		prospect.Flow.Machine: a.Prospects.FireDue, invitation.Flow.Machine: a.Invitations.FireDue, invoice.Flow.Machine: a.Invoices.FireDue})
+		prospect.Flow.Machine: a.Prospects.FireDue, invitation.Flow.Machine: a.Invitations.FireDue,
+		subscription.DispatchFlow.Machine: a.Subscriptions.FireDue, invoice.Flow.Machine: a.Invoices.FireDue})
 }
 
 // background cleans what a killed import left, then runs jobs, due transitions and daily work.
@@ -215,8 +217,12 @@ func (a *App) background(ctx context.Context) {
 	a.Worker.Every("hosted.purge", time.Hour, func(ctx context.Context) error { _, err := a.Hosted.Purge(ctx); return err })
 	a.Worker.Every("session.purge", 24*time.Hour, func(ctx context.Context) error { _, err := a.Sessions.Purge(ctx); return err })
 	a.Worker.Every("reconcile.purge", 24*time.Hour, func(ctx context.Context) error { _, err := a.Reconcile.Purge(ctx); return err })
+	a.Worker.Every("subscriptions.scan", time.Minute, func(ctx context.Context) error { _, err := a.Subscriptions.Scan(ctx); return err })
 	a.platformWork()
+	var all sync.WaitGroup
+	all.Go(func() { a.Courier.Run(ctx, couriers) })
 	a.Worker.Run(ctx, 2)
+	all.Wait()
 }
 
 // keepDays sums lines by day where that is wanting; what the reading took is given back.

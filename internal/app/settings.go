@@ -30,6 +30,7 @@ type Settings struct {
 	MailFrom         string        `name:"mail-from" env:"PORTAL_MAIL_FROM" help:"Sender of mails."`
 	ExportKeep       time.Duration `name:"export-keep" env:"PORTAL_EXPORT_KEEP" default:"168h" help:"How long finished exports stay."`
 	SSOMetadataAllow []string      `name:"sso-metadata-allow" env:"PORTAL_SSO_METADATA_ALLOW" help:"Private networks (CIDR) in which a partner's sales platform may stand whose metadata is fetched."`
+	FileAllow        []string      `name:"file-allow" env:"PORTAL_FILE_ALLOW" help:"Private networks (CIDR) in which a partner's bucket or webhook may stand that monthly files are carried to."`
 	PageCache        int           `name:"page-cache" env:"PORTAL_PAGE_CACHE" default:"16" help:"Megabytes of finished pages of past months kept in memory; 0 keeps none."`
 }
 

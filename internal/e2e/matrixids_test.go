@@ -105,8 +105,10 @@ AND coalesce(o.parent_id, '') NOT IN (SELECT partner_id FROM partnership WHERE v
 	"payouts":           `SELECT id FROM withdrawal WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY id`,
 	"entry":             `SELECT e.id FROM ledger_entry e JOIN ledger_line l ON l.entry_id = e.id JOIN ledger_account a ON a.id = l.account_id WHERE a.partner_id = $1 AND a.partner_id <> $2 ORDER BY e.id`,
 	"coupons":           ofOwnCoupons, "coupon": ofOwnCoupons,
-	"quotas":   `SELECT id FROM coupon_quota WHERE (owner_id = $1 OR giver_id = $1) AND owner_id <> $2 AND giver_id <> $2 AND vendor_id <> $2 ORDER BY CASE WHEN owner_id = $1 AND state = 'normal' THEN 0 ELSE 1 END, id`,
-	"reseller": `SELECT code FROM organisation WHERE parent_id = $1 AND parent_id <> $2 AND id <> $2 ORDER BY code`,
+	"quotas":        `SELECT id FROM coupon_quota WHERE (owner_id = $1 OR giver_id = $1) AND owner_id <> $2 AND giver_id <> $2 AND vendor_id <> $2 ORDER BY CASE WHEN owner_id = $1 AND state = 'normal' THEN 0 ELSE 1 END, id`,
+	"reseller":      `SELECT code FROM organisation WHERE parent_id = $1 AND parent_id <> $2 AND id <> $2 ORDER BY code`,
+	"subscriptions": `SELECT id FROM subscription WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
+	"dispatches":    `SELECT id FROM dispatch WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
 	// What follows is read from pages and answers instead.
 	"why": "", "import": "", "token": "", "key": "", "ticket": "", "platform": "", "leaving": "",
 }
@@ -136,7 +138,7 @@ column company company_en consent currency current cycle dialect do done draw em
 metadata mode name name_id next notify_url of org_code org_name other outcome override page password phone postal preview product q query reason region relation remember remove repeat request
 require_signed resource sign_requests size skew sort source_dialect source_name source_zone spent state subject tab text theme title title_en title_zh to top type unread unsigned until url usage
 username want_encrypted want_response_signed website xAccountType zero channel industry remark understood when add label asked passcode resend day days desk late verdict version whole year account bank courier courier_ok detail invoice_code invoice_number invoiced_on medium method postcode recipient red_confirmed registered tax_no telephone title_kind title_name title_version tracking direction paid_on payer tail take voluntary branch holder memo receipt
-begins ends services products regions modes min_order max_order memo face lines change op result service named what`)
+begins ends services products regions modes min_order max_order memo face lines change op result service named what access bucket content prefix secret style`)
 
 // kindOf names the kind of a parameter of a route.
 func kindOf(r portal.RouteInfo, param string) string {
@@ -302,7 +304,11 @@ VALUES ($1, $2, $3, $1, 'pending', 1, 'simulator', '', 'CNY', 100000000, 'test',
 		}
 		if slices.Contains([]string{partner, "QIHENG", "YANSHI"}, code) {
 			m.w.compare(m.t, c, code)
+			m.w.subscribe(m.t, c, code)
 		}
+	}
+	if _, err := m.w.app.Subscriptions.Scan(m.ctx()); err != nil {
+		m.t.Fatal(err)
 	}
 	if err := m.w.app.Worker.Drain(m.ctx()); err != nil {
 		m.t.Fatal(err)
@@ -315,6 +321,17 @@ func (w *world) compare(t *testing.T, c *client, code string) string {
 	r := c.post("/o/"+code+"/reconciliations", "cycle", lately, "with", "cycle", "against", earlier, "match", "product")
 	if r.status != http.StatusSeeOther {
 		t.Fatalf("comparison of %s: %d\n%s", code, r.status, r.body)
+	}
+	return r.location()
+}
+
+// subscribe lets a partner have its monthly files carried to a bucket that nobody sends to here.
+func (w *world) subscribe(t *testing.T, c *client, code string) string {
+	t.Helper()
+	r := c.post("/o/"+code+"/subscriptions", "name", "matrix", "kind", "bucket", "address", "https://obs.example.com", "bucket", "matrix-files", "access", "MATRIXKEY", "secret", "0123456789abcdef",
+		"content", "summary", "format", "csv", "style", "path", "cycle", earlier)
+	if r.status != http.StatusSeeOther {
+		t.Fatalf("subscription of %s: %d\n%s", code, r.status, r.body)
 	}
 	return r.location()
 }

@@ -47,6 +47,7 @@ var menu = []menuArea{
 			{"expenditure.title", "/expenditure", "e"},
 			{"coupons.menu", pathCoupons, ""},
 			{"peak.title", pathPeaks, "j"},
+			{"subscription.title", pathSubscriptions, ""},
 			{"statement.title", pathStatements, "r"},
 			{"reconcile.title", pathReconcile, "q"},
 		}},

@@ -36,6 +36,7 @@ func table() []Route {
 	rows = append(rows, statementRoutes()...)
 	rows = append(rows, invoiceRoutes()...)
 	rows = append(rows, reconcileRoutes()...)
+	rows = append(rows, subscriptionRoutes()...)
 	rows = append(rows, dashboardRoutes()...)
 	rows = append(rows, anomalyRoutes()...)
 	rows = append(rows, forecastRoutes()...)

@@ -51,6 +51,7 @@ import (
 	"huoban/internal/source"
 	"huoban/internal/sso/registry"
 	stmt "huoban/internal/statement"
+	"huoban/internal/subscription"
 	"huoban/internal/topup"
 	"huoban/internal/withdrawal"
 	"huoban/web/static"
@@ -83,12 +84,13 @@ type Handlers struct {
 	Closes   *monthclose.Service
 	BillList BillList
 
-	Expenditure *expenditure.Service
-	Peaks       *peak.Service
-	Anomalies   *anomaly.Service
-	Statements  *stmt.Service
-	Reconcile   *reconcile.Service
-	Invoices    *invoice.Service
+	Expenditure   *expenditure.Service
+	Peaks         *peak.Service
+	Anomalies     *anomaly.Service
+	Statements    *stmt.Service
+	Reconcile     *reconcile.Service
+	Invoices      *invoice.Service
+	Subscriptions *subscription.Service
 
 	Deliveries *delivery.Service
 

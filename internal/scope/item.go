@@ -44,6 +44,8 @@ const (
 	ItemExpenditureView      Item = "BPC_ITEM_FINANCE_020100" // 客户消费-明细
 	ItemExpenditureCustomers Item = "BPC_ITEM_FINANCE_020101" // 客户消费-客户列表
 	ItemExpenditureExport    Item = "BPC_ITEM_FINANCE_020102" // 客户消费-导出
+	ItemSubscriptionView     Item = "BPC_ITEM_FINANCE_020110" // 客户消费订阅-查看
+	ItemSubscriptionChange   Item = "BPC_ITEM_FINANCE_020111" // 客户消费订阅-设置、测试与重新投递
 	ItemStatementView        Item = "BPC_ITEM_FINANCE_030100" // 客户对账单-查看, with cost and margin
 	ItemStatementChange      Item = "BPC_ITEM_FINANCE_030101" // 客户对账单-规则、抬头与生成
 	ItemStatementIssue       Item = "BPC_ITEM_FINANCE_030102" // 客户对账单-出具、发送与撤回
@@ -171,6 +173,8 @@ var catalogue = []Permission{
 	{ItemExpenditureView, "sales.expenditure", "view", onEverySide},
 	{ItemExpenditureCustomers, "sales.expenditure", "view_customers", onBoth},
 	{ItemExpenditureExport, "sales.expenditure", "export", onEverySide},
+	{ItemSubscriptionView, "sales.subscriptions", "view", onPartner},
+	{ItemSubscriptionChange, "sales.subscriptions", "change", onPartner},
 	{ItemStatementView, "sales.statements", "view", onPartner},
 	{ItemStatementChange, "sales.statements", "change", onPartner},
 	{ItemStatementIssue, "sales.statements", "issue", onPartner},

@@ -20,6 +20,8 @@ var silent = []string{
 	// work and records, on pages of their own
 	"customer_trail",
 	"job", "idempotency_key", "audit", "audit_head", "transition_log", "due_change", "export_task", "export_piece",
+	// files on their way, on pages that are not kept
+	"subscription", "subscription_cycle", "dispatch", "dispatch_try", "dispatch_piece",
 	// made of what is issued and never changed, and on no page
 	"statement_file",
 	// on pages that are not kept

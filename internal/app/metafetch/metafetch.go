@@ -47,6 +47,7 @@ type Options struct {
 	LocalHTTP bool
 	TLS       *tls.Config
 	Time      time.Duration // 0: the limit above
+	Answer    time.Duration // how long an answer may be waited for; 0: as long as the whole
 }
 
 // Client fetches.
@@ -60,10 +61,13 @@ func New(o Options) *Client {
 	if o.Time == 0 {
 		o.Time = wholeTime
 	}
+	if o.Answer == 0 {
+		o.Answer = o.Time
+	}
 	c := &Client{o: o}
 	dialer := &net.Dialer{Timeout: dialTime, Control: func(_, address string, _ syscall.RawConn) error { return c.judge(address) }}
 	c.http = &http.Client{Timeout: o.Time, CheckRedirect: c.redirect, Transport: &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: o.TLS,
-		TLSHandshakeTimeout: dialTime, ResponseHeaderTimeout: o.Time, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10, DisableCompression: true}}
+		TLSHandshakeTimeout: dialTime, ResponseHeaderTimeout: o.Answer, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10, DisableCompression: true}}
 	return c
 }
 
@@ -261,6 +265,27 @@ func (c *Client) Post(ctx context.Context, address string, form url.Values) erro
 		return fault.Invalid(CodeFetch, fault.Args{"why": res.Status})
 	}
 	return nil
+}
+
+// Check refuses an address that nothing would be sent to, as far as its text tells. Faults: sso.md.url, .address.
+func (c *Client) Check(address string) error {
+	_, err := c.check(address)
+	return err
+}
+
+// Send carries a request to an address that somebody named; the caller closes what is answered. A redirect is given
+// back as it came, because what is sent belongs to where it was sent. Faults: sso.md.url, .address, .tls, .fetch.
+func (c *Client) Send(req *http.Request) (*http.Response, error) {
+	if _, err := c.check(req.URL.String()); err != nil {
+		return nil, err
+	}
+	once := *c.http
+	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	res, err := once.Do(req)
+	if err != nil {
+		return nil, failure(err)
+	}
+	return res, nil
 }
 
 // failure says what went wrong without repeating what the other side said.

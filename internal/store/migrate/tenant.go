@@ -116,8 +116,13 @@ var Tenancy = map[string]string{
 	"withdrawal":      "vendor_id = {vendor} OR partner_id = {org}",
 	"withdrawal_part": "withdrawal_id IN (SELECT w.id FROM withdrawal w)",
 
-	"passcode":        "org_id = {org}",
-	"passcode_choice": "org_id = {org}",
+	"passcode":           "org_id = {org}",
+	"passcode_choice":    "org_id = {org}",
+	"subscription":       "org_id = {org}",
+	"subscription_cycle": ofOwnSubscription,
+	"dispatch":           "org_id = {org}",
+	"dispatch_try":       "dispatch_id IN (SELECT d.id FROM dispatch d)",
+	"dispatch_piece":     "dispatch_id IN (SELECT d.id FROM dispatch d)",
 
 	"message":               "org_id = {org}",
 	"company_profile":       "org_id = {partners}",
@@ -159,11 +164,12 @@ var Tenancy = map[string]string{
 }
 
 const (
-	ofOwnDelivery = "delivery_id IN (SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = {vendor})"
-	ofOwnSeries   = "series_id IN (SELECT s.id FROM peak_series s)"
-	ofStatement   = "partner_id IN (SELECT {org} UNION SELECT s.partner_id FROM statement s)"
-	ofInvoice     = "request_id IN (SELECT r.id FROM invoice_request r)"
-	ofOwnPlatform = "idp_id IN (SELECT i.id FROM sso_idp i)"
+	ofOwnDelivery     = "delivery_id IN (SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = {vendor})"
+	ofOwnSeries       = "series_id IN (SELECT s.id FROM peak_series s)"
+	ofStatement       = "partner_id IN (SELECT {org} UNION SELECT s.partner_id FROM statement s)"
+	ofInvoice         = "request_id IN (SELECT r.id FROM invoice_request r)"
+	ofOwnPlatform     = "idp_id IN (SELECT i.id FROM sso_idp i)"
+	ofOwnSubscription = "subscription_id IN (SELECT s.id FROM subscription s)"
 	// A vendor's own lines; to others the lines of their customers, and those without customer that are
 	// to be spread over everybody's.
 	ofOwnSlot = "slot_id IN (SELECT s.id FROM slot s WHERE s.vendor_id = {vendor}) OR " +
