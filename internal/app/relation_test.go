@@ -124,3 +124,40 @@ func TestDissolveNextMonth(t *testing.T) {
 		}
 	})
 }
+
+// TestRequestLapses: what nobody answers within thirty days lapses, changes nothing and tells who asked.
+func TestRequestLapses(t *testing.T) {
+	eachGrowing(t, func(g *growing) {
+		j, admin := g.married()
+		id := j.Organisation.ID
+		r, err := g.a.Relations.Ask(g.ctx, g.as("P-admin"), asking(id, relation.KindDissolve, relation.WhenConsent))
+		if err != nil {
+			t.Fatal(err)
+		}
+		state := func() relation.State {
+			now, err := g.a.Relations.Find(g.ctx, g.as("P-admin"), r.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return now.State
+		}
+		if g.later(30*24*time.Hour - time.Second); state() != relation.StateAwaitingCustomer {
+			t.Errorf("a second before: %s", state())
+		}
+		before, err := g.a.Messages.Unread(g.ctx, g.as("P-admin"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g.later(time.Second); state() != relation.StateLapsed {
+			t.Errorf("after thirty days: %s", state())
+		}
+		if after, err := g.a.Messages.Unread(g.ctx, g.as("P-admin")); err != nil || after != before+1 {
+			t.Errorf("%d messages before, %d after, %v", before, after, err)
+		}
+		_, err = g.a.Relations.Do(g.ctx, g.as(admin), r.ID, relation.ActionAgree, "")
+		g.refused("an answer that comes too late", err, "flow.not_from_state")
+		if all := g.associations(id); len(all) != 1 || all[0].State != customer.StateActive || !all[0].To.IsZero() {
+			t.Errorf("the association: %+v", all)
+		}
+	})
+}

@@ -24,6 +24,7 @@ import (
 	"huoban/internal/invoice"
 	"huoban/internal/portal"
 	"huoban/internal/prospect"
+	"huoban/internal/relation"
 	"huoban/internal/sso"
 	"huoban/internal/store"
 	"huoban/internal/store/liststore"
@@ -189,7 +190,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*d.now.Load(
 // timer fires what waits for its time.
 func (a *App) timer() *flow.Timer {
 	return flow.NewTimer(a.DB, a.FlowLog, a.Clock, map[string]flow.FireDue{export.Flow.Machine: a.Exports.FireDue,
-		prospect.Flow.Machine: a.Prospects.FireDue, invitation.Flow.Machine: a.Invitations.FireDue,
+		prospect.Flow.Machine: a.Prospects.FireDue, invitation.Flow.Machine: a.Invitations.FireDue, relation.Flow.Machine: a.Relations.FireDue,
 		subscription.DispatchFlow.Machine: a.Subscriptions.FireDue, invoice.Flow.Machine: a.Invoices.FireDue})
 }
 

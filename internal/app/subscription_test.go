@@ -152,10 +152,10 @@ func (g *growing) resent(r *receiver, x subscription.Subscription, d subscriptio
 	t := g.t
 	before := r.bodies[d.ID]
 	delete(r.bodies, d.ID)
-	if _, err := g.a.Subscriptions.Resend(g.ctx, g.as("Q-admin"), d.ID); !fault.Is(err, fault.KindNotFound) {
+	if _, err := g.a.Subscriptions.Resend(g.ctx, g.as("Q-admin"), x.ID, d.ID); !fault.Is(err, fault.KindNotFound) {
 		t.Errorf("a stranger resends: %v", err)
 	}
-	if _, err := g.a.Subscriptions.Resend(g.ctx, g.as("P-admin"), d.ID); err != nil {
+	if _, err := g.a.Subscriptions.Resend(g.ctx, g.as("P-admin"), x.ID, d.ID); err != nil {
 		t.Fatal(err)
 	}
 	if g.work(); r.bodies[d.ID] != before {
@@ -164,7 +164,7 @@ func (g *growing) resent(r *receiver, x subscription.Subscription, d subscriptio
 	if _, err := g.a.Subscriptions.Do(g.ctx, g.as("P-admin"), x.ID, subscription.ActionPause); err != nil {
 		t.Fatal(err)
 	}
-	_, err := g.a.Subscriptions.Resend(g.ctx, g.as("P-admin"), d.ID)
+	_, err := g.a.Subscriptions.Resend(g.ctx, g.as("P-admin"), x.ID, d.ID)
 	g.refused("while it is off", err, "subscription.is_off")
 	if _, err := g.a.Subscriptions.Do(g.ctx, g.as("P-admin"), x.ID, subscription.ActionResume); err != nil {
 		t.Fatal(err)

@@ -67,7 +67,7 @@ func (a *App) tellGivenUp(ctx context.Context, s *subscription.Subscription, d *
 		return err
 	}
 	args := fault.Args{"Name": s.Name, "File": d.FileName, "Cycle": string(d.Cycle)}
-	link := "/o/" + org.Code + "/dispatches/" + d.ID
+	link := "/o/" + org.Code + "/subscriptions/" + s.ID + "/dispatches/" + d.ID
 	var notices []message.Notice
 	for _, personID := range people {
 		notices = append(notices, message.Notice{PersonID: personID, OrgID: s.OrgID, Category: message.CategorySystem, Code: "dispatch_failed", Args: args, Link: link})

@@ -108,7 +108,7 @@ AND coalesce(o.parent_id, '') NOT IN (SELECT partner_id FROM partnership WHERE v
 	"quotas":        `SELECT id FROM coupon_quota WHERE (owner_id = $1 OR giver_id = $1) AND owner_id <> $2 AND giver_id <> $2 AND vendor_id <> $2 ORDER BY CASE WHEN owner_id = $1 AND state = 'normal' THEN 0 ELSE 1 END, id`,
 	"reseller":      `SELECT code FROM organisation WHERE parent_id = $1 AND parent_id <> $2 AND id <> $2 ORDER BY code`,
 	"subscriptions": `SELECT id FROM subscription WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
-	"dispatches":    `SELECT id FROM dispatch WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
+	"dispatch":      `SELECT id FROM dispatch WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
 	// What follows is read from pages and answers instead.
 	"why": "", "import": "", "token": "", "key": "", "ticket": "", "platform": "", "leaving": "",
 }

@@ -46,6 +46,9 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 	why := whyOf(t, c, "/o/"+partner+"/bills/lines?cycle="+theCycle)
 	v, p := "/o/"+vendor, "/o/"+partner
 	curve := c.get(p+"/peaks?cycle=2026-06").page(t).Find("a[href^='"+p+"/peaks/']").AttrOr("href", "")
+	q := w.signIn(t, "qiheng-admin")
+	target := q.get("/o/QIHENG/subscriptions").page(t).Find("td a[href^='/o/QIHENG/subscriptions/']").AttrOr("href", "")
+	sent := q.get(target).page(t).Find("td a[href*='/dispatches/']").AttrOr("href", "")
 	platformID, test := w.register(t, partner)
 	console := w.hostPlatform(t, partner)
 	newcomer, welcome := w.newcomer(t)
@@ -60,6 +63,13 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "views.unsubscribe", path: "/unsubscribe/no-such-token", all: true},
 		{route: "reconciliations.show", who: buyer, path: w.compare(t, c, partner), name: "a comparison", all: true},
 		{route: "views.mine", who: buyer, path: p + "/views", name: "no views"},
+		{route: "subscriptions", who: buyer, path: p + "/subscriptions", name: "no subscriptions"},
+		{route: "subscriptions", who: "qiheng-admin", path: "/o/QIHENG/subscriptions", all: true},
+		{route: "subscriptions.show", who: "qiheng-admin", path: target, all: true},
+		{route: "subscriptions.settings", who: "qiheng-admin", path: target + "/settings"},
+		{route: "subscriptions.new", who: buyer, path: p + "/subscriptions/new", all: true},
+		{who: buyer, path: p + "/subscriptions/new?refused", then: submitted("main form[method=post]", map[string]string{"name": "x", "address": "https://127.0.0.1", "bucket": "files", "access": "ACCESS", "secret": "0123456789abcdef"}), name: "subscription refused"},
+		{route: "dispatches.show", who: "qiheng-admin", path: sent, all: true},
 		{route: "views.mine", who: "qiheng-admin", path: "/o/QIHENG/views", name: "a view to mail", all: true},
 		{route: "invite", path: w.generalLink(t, buyer), all: true},
 		{path: w.generalLink(t, buyer) + "?refused", then: submitted("form:has([name=company])", nil), name: "invitation refused"},

@@ -37,6 +37,9 @@ func relationRoutes() []Route {
 	}
 	for _, do := range relation.Flow.Actions() {
 		r, _ := relation.Flow.Lookup(relation.StateAwaitingCustomer, do)
+		if r.Noun == "" { // the portal's own
+			continue
+		}
 		out = append(out, Route{Method: post, Path: "/o/:org" + pathRelations + "/:id/" + r.Noun, Name: "relations." + r.Noun, Sides: both, Items: change,
 			Do: func(h *Handlers, c *Ctx) error { return h.relationAct(c, do) }})
 	}

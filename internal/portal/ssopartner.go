@@ -35,6 +35,10 @@ func (h *Handlers) myPartner(c *Ctx) error {
 				return err
 			}
 			p.Facts = append(p.Facts, contact...)
+			if contact, err = h.partnerContacts(c, a); err != nil {
+				return err
+			}
+			p.Facts = append(p.Facts, contact...)
 			if c.Scope.Has(scope.ItemAssociationChange) && a.To.IsZero() {
 				p.Header.Buttons = []part.Link{{Text: c.T("relations.dissolve"), Href: c.at(pathDissolution)}}
 			}
@@ -93,6 +97,18 @@ func (h *Handlers) partnerContact(c *Ctx, a customer.Association) ([]part.Item, 
 	}
 	sorted.By(out[1:], func(a, b part.Item) int { return strings.Compare(a.Label, b.Label) })
 	return out, nil
+}
+
+// partnerContacts are those the partner names to its customers (客户联系人); without any, its administrators.
+func (h *Handlers) partnerContacts(c *Ctx, a customer.Association) ([]part.Item, error) {
+	people, err := h.Accounts.Contacts(scope.AsSystem(c.ctx(), "contacts"), a.PartnerID)
+	var out []part.Item
+	for _, p := range people {
+		if text := join(present(p.Name, p.Phone, p.Email), " · "); text != "" {
+			out = append(out, part.Item{Label: c.T("ssoview.partner.contacts"), Text: text})
+		}
+	}
+	return out, err
 }
 
 // partnerRequests adds what is asked of the customer, and what it asked, the newest first; only the newest that is

@@ -47,6 +47,11 @@ func (h *Handlers) statementPage(c *Ctx, status int, refused *fault.Error) error
 		return err
 	}
 	p.Grids = append(p.Grids, g)
+	changes, err := h.Statements.History(c.ctx(), &x)
+	if err != nil {
+		return err
+	}
+	p.Trail = history(c, stmt.Flow.Machine, changes)
 	return c.page(status, p.Page())
 }
 

@@ -9,16 +9,18 @@ import (
 
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
+	"huoban/internal/money"
 	"huoban/internal/scope"
 	"huoban/internal/subscription"
 	"huoban/web/templates/opsview"
 	"huoban/web/templates/part"
 )
 
-const (
-	pathSubscriptions = "/subscriptions"
-	pathDispatches    = "/dispatches"
-)
+const pathSubscriptions = "/subscriptions"
+
+func (c *Ctx) atDispatch(d *subscription.Dispatch) string {
+	return c.at(pathSubscriptions + "/" + d.SubscriptionID + "/dispatches/" + d.ID)
+}
 
 // subscriptionRoutes are 客户消费订阅: targets of monthly files, and each file on its way there.
 func subscriptionRoutes() []Route {
@@ -34,8 +36,8 @@ func subscriptionRoutes() []Route {
 		row(get, pathSubscriptions+"/:id/settings", "subscriptions.settings", "subscription.edit", change, (*Handlers).subscriptionPage).noList("form"),
 		row(post, pathSubscriptions+"/:id/settings", "subscriptions.change", "", change, (*Handlers).saveSubscription),
 		row(post, pathSubscriptions+"/:id/test", "subscriptions.test", "", change, (*Handlers).testSubscription),
-		row(get, pathDispatches+"/:id", "dispatches.show", "subscription.dispatch", view, (*Handlers).dispatchShown),
-		row(post, pathDispatches+"/:id/resending", "dispatches.resend", "", change, (*Handlers).resendDispatch),
+		row(get, pathSubscriptions+"/:id/dispatches/:dispatch", "dispatches.show", "subscription.dispatch", view, (*Handlers).dispatchShown),
+		row(post, pathSubscriptions+"/:id/dispatches/:dispatch/resending", "dispatches.resend", "", change, (*Handlers).resendDispatch),
 	}
 	for _, do := range subscription.Flow.Actions() {
 		from := subscription.StateOn
@@ -98,7 +100,7 @@ func (h *Handlers) readSubscriptions(c *Ctx) (*sheet, error) {
 		last := opsview.Cell{Text: i18n.Nothing}
 		if len(files) > 0 {
 			d := &files[0]
-			last = opsview.Cell{Text: string(d.Cycle), Note: c.T("dispatch.state." + string(d.State)), Href: c.at(pathDispatches + "/" + d.ID)}
+			last = opsview.Cell{Text: string(d.Cycle), Note: c.T("dispatch.state." + string(d.State)), Href: c.atDispatch(d)}
 		}
 		s.add(sheetRow{key: x.ID, at: x.ChangedAt, mark: marks(x.Name, string(x.Kind), x.Where(), string(x.Content), string(x.Format), string(x.State), last.Text, last.Note),
 			cells: []opsview.Cell{{Text: x.Name, Href: c.at(pathSubscriptions + "/" + x.ID)}, {Text: x.Where(), Note: c.T("subscription.kind." + string(x.Kind)), Mono: true}, {Text: contentText(c, x.Content, x.Format)},
@@ -164,12 +166,16 @@ func carryText(c *Ctx, code, detail string) string {
 
 // readDispatches lists the files of a subscription, the newest first.
 func (h *Handlers) readDispatches(c *Ctx) (*sheet, error) {
-	list, err := h.Subscriptions.Dispatches(c.ctx(), c.Scope, c.Param("id"))
+	x, err := h.Subscriptions.ByID(c.ctx(), c.Scope, c.Param("id"))
+	if err != nil {
+		return nil, err
+	}
+	list, err := h.Subscriptions.Dispatches(c.ctx(), c.Scope, x.ID)
 	if err != nil {
 		return nil, err
 	}
 	num := func(key string) listColumn {
-		return listColumn{key: key, title: c.T("subscription.col." + key), num: true, class: "m"}
+		return listColumn{key: key, title: c.T("subscription.col." + key), num: true}
 	}
 	s := &sheet{columns: []listColumn{{key: "file", title: c.T("subscription.col.file"), note: c.T("subscription.col.number")}, {key: "cycle", title: c.T("reconcile.cycle"), class: "num-l"}, num("version"), num("rows"), num("bytes"), num("tries"),
 		{key: "state", title: c.T("opsview.col.state"), note: c.T("subscription.col.why")}, {key: "next", title: c.T("subscription.col.next"), class: "num-l"}, {key: "made", title: c.T("subscription.col.made"), class: "num-l"}},
@@ -180,11 +186,27 @@ func (h *Handlers) readDispatches(c *Ctx) (*sheet, error) {
 		if d.State != subscription.DispatchDelivered && d.LastCode != "" {
 			why = carryText(c, d.LastCode, "")
 		}
-		s.add(sheetRow{key: d.ID, at: lastOf(d), mark: marks(d.FileName, d.SHA, string(d.State), strconv.FormatInt(d.Tries, 10)), cells: []opsview.Cell{{Text: d.FileName, Href: c.at(pathDispatches + "/" + d.ID), Note: d.ID, Mono: true}, {Text: string(d.Cycle)},
+		s.add(sheetRow{key: d.ID, at: lastOf(d), mark: marks(d.FileName, d.SHA, string(d.State), strconv.FormatInt(d.Tries, 10)), cells: []opsview.Cell{{Text: d.FileName, Href: c.atDispatch(d), Note: d.ID, Mono: true}, {Text: string(d.Cycle)},
 			countCell(d.No), countCell(d.Rows), {Text: i18n.Bytes(d.Bytes), Raw: strconv.FormatInt(d.Bytes, 10)}, countCell(d.Tries),
-			{Status: &part.Status{Text: c.T("dispatch.state." + string(d.State)), Tone: dispatchTone[d.State]}, Note: why}, {Text: bound(d.NextAt)}, {Text: i18n.DateTime(d.CreatedAt)}}})
+			{Status: &part.Status{Text: c.T("dispatch.state." + string(d.State)), Tone: dispatchTone[d.State]}, Note: why}, {Text: nextTry(&x, d)}, {Text: i18n.DateTime(d.CreatedAt)}}})
 	}
 	return s, nil
+}
+
+// nextTry is when a file is carried next; nothing is while its target is off.
+func nextTry(x *subscription.Subscription, d *subscription.Dispatch) string {
+	if x.State != subscription.StateOn {
+		return ""
+	}
+	return bound(d.NextAt)
+}
+
+func amountText(d *subscription.Dispatch) string {
+	x, err := money.ParseExact(d.Amount)
+	if err != nil {
+		return d.Amount + " " + d.Currency
+	}
+	return i18n.ExactMoney(x, d.Currency)
 }
 
 func lastOf(d *subscription.Dispatch) time.Time {
@@ -198,18 +220,18 @@ func (h *Handlers) dispatchShown(c *Ctx) error { return h.dispatchDetail(c, http
 
 // dispatchDetail is one file on its way and every try.
 func (h *Handlers) dispatchDetail(c *Ctx, status int, refused *fault.Error) error {
-	d, x, err := h.Subscriptions.Dispatch(c.ctx(), c.Scope, c.Param("id"))
+	d, x, err := h.Subscriptions.Dispatch(c.ctx(), c.Scope, c.Param("id"), c.Param("dispatch"))
 	if err != nil {
 		return err
 	}
-	at := c.at(pathDispatches + "/" + d.ID)
+	at := c.atDispatch(&d)
 	p := opsview.Board{Header: part.Header{Title: d.FileName, Crumbs: c.crumbs(part.Link{Text: c.T("subscription.title"), Href: c.at(pathSubscriptions)}, part.Link{Text: x.Name, Href: c.at(pathSubscriptions + "/" + x.ID)}, part.Link{Text: d.FileName}),
 		Status: c.explained("dispatch", "now", string(d.State), dispatchTone[d.State])}, Flash: c.done()}
 	p.Refusal, p.Conflict = lost(c, refused, at)
 	p.Facts = []part.Item{{Label: c.T("subscription.target"), Text: x.Where(), Href: c.at(pathSubscriptions + "/" + x.ID)}, {Label: c.T("subscription.col.number"), Text: d.ID}, {Label: c.T("reconcile.cycle"), Text: string(d.Cycle)},
 		{Label: c.T("subscription.col.version"), Text: strconv.FormatInt(d.No, 10)}, {Label: c.T("subscription.content"), Text: contentText(c, d.Content, d.Format)}, {Label: c.T("subscription.col.rows"), Text: i18n.Count(d.Rows)},
-		{Label: c.T("expenditure.figure.amount"), Text: d.Amount + " " + d.Currency}, {Label: c.T("subscription.col.bytes"), Text: i18n.Bytes(d.Bytes)}, {Label: "SHA-256", Text: d.SHA},
-		{Label: c.T("subscription.col.made"), Text: i18n.DateTime(d.CreatedAt)}, {Label: c.T("subscription.col.next"), Text: bound(d.NextAt)}}
+		{Label: c.T("expenditure.figure.amount"), Text: amountText(&d)}, {Label: c.T("subscription.col.bytes"), Text: i18n.Bytes(d.Bytes)}, {Label: "SHA-256", Text: d.SHA},
+		{Label: c.T("subscription.col.made"), Text: i18n.DateTime(d.CreatedAt)}, {Label: c.T("subscription.col.next"), Text: nextTry(&x, &d)}}
 	p.Facts = slices.DeleteFunc(p.Facts, func(i part.Item) bool { return i.Text == "" })
 	p.Buttons = flowButtons(c, h.Subscriptions.AllowedDispatch(c.Scope, &x, &d), at, d.FileName)
 	g, err := h.titled(c, "dispatch.tries", "tries", c.T("exports.kind.dispatch.tries"))
@@ -223,7 +245,7 @@ func (h *Handlers) dispatchDetail(c *Ctx, status int, refused *fault.Error) erro
 
 // readDispatchTries lists the tries of a dispatch, the newest first.
 func (h *Handlers) readDispatchTries(c *Ctx) (*sheet, error) {
-	d, _, err := h.Subscriptions.Dispatch(c.ctx(), c.Scope, c.Param("id"))
+	d, _, err := h.Subscriptions.Dispatch(c.ctx(), c.Scope, c.Param("id"), c.Param("dispatch"))
 	if err != nil {
 		return nil, err
 	}
@@ -231,7 +253,7 @@ func (h *Handlers) readDispatchTries(c *Ctx) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sheet{columns: []listColumn{{key: "no", title: c.T("subscription.col.try"), num: true, class: "m"}, {key: "began", title: c.T("subscription.col.began"), class: "num-l"}, {key: "took", title: c.T("subscription.col.took"), num: true, class: "m"},
+	s := &sheet{columns: []listColumn{{key: "no", title: c.T("subscription.col.try"), num: true}, {key: "began", title: c.T("subscription.col.began"), class: "num-l"}, {key: "took", title: c.T("subscription.col.took"), num: true},
 		{key: "outcome", title: c.T("subscription.col.outcome"), note: c.T("subscription.col.answer")}},
 		empty: part.Empty{Title: c.T("subscription.no_tries"), Text: c.T("subscription.no_tries_text")}}
 	for _, t := range list {
@@ -365,8 +387,8 @@ func (h *Handlers) subscriptionAct(c *Ctx, do subscription.Action) error {
 // resendDispatch has a file carried once more.
 func (h *Handlers) resendDispatch(c *Ctx) error {
 	err := h.once(c, func(ctx context.Context) (answer, error) {
-		d, err := h.Subscriptions.Resend(ctx, c.Scope, c.Param("id"))
-		return answer{Location: c.withQuery(pathDispatches+"/"+d.ID, "done", "dispatch_resend"), Body: map[string]any{"id": d.ID, "state": string(d.State)}}, err
+		d, err := h.Subscriptions.Resend(ctx, c.Scope, c.Param("id"), c.Param("dispatch"))
+		return answer{Location: c.atDispatch(&d) + "?done=dispatch_resend", Body: map[string]any{"id": d.ID, "state": string(d.State)}}, err
 	})
 	if err == nil {
 		return nil

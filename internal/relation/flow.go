@@ -13,11 +13,12 @@ import (
 // Action is what may be done to a request.
 type Action string
 
-// The actions: 同意, 驳回, 撤回.
+// The actions: 同意, 驳回, 撤回, 失效.
 const (
 	ActionAgree    Action = "agree"
 	ActionRefuse   Action = "refuse"
 	ActionWithdraw Action = "withdraw"
+	ActionLapse    Action = "lapse"
 )
 
 // Facts are what guards and checks judge.
@@ -90,7 +91,7 @@ var Flow = &flow.Table[State, Action, Facts]{
 	Machine: "relation",
 	Path:    "/associations/{id}",
 	Start:   []State{StateAwaitingCustomer, StateAwaitingPartner},
-	Final:   []State{StateAgreed, StateRefused, StateWithdrawn},
+	Final:   []State{StateAgreed, StateRefused, StateWithdrawn, StateLapsed},
 	Rows: []flow.Row[State, Action, Facts]{
 		{From: []State{StateAwaitingCustomer}, Do: ActionAgree, To: StateAgreed, Who: deciders, When: []flow.Guard[Facts]{customerDecides, inForce, notEnding, notSuspended},
 			Then: []string{"change_association", "tell_asker"}, Ask: flow.AskConfirm, Noun: "consent", Op: "agreeRelation", Spec: "sales.md §3.3"},
@@ -104,5 +105,7 @@ var Flow = &flow.Table[State, Action, Facts]{
 			Ask: flow.AskConfirm, Noun: "withdrawal", Op: "withdrawRelation", Spec: "sales.md §3.3"},
 		{From: []State{StateAwaitingPartner}, Do: ActionWithdraw, To: StateWithdrawn, Who: deciders, When: []flow.Guard[Facts]{customerDecides},
 			Ask: flow.AskConfirm, Noun: "withdrawal", Op: "withdrawRelation", Spec: "sales.md §3.3"},
+		{From: []State{StateAwaitingCustomer, StateAwaitingPartner}, Do: ActionLapse, To: StateLapsed, Who: []scope.Item{flow.System}, Then: []string{"tell_asker"},
+			Due: &flow.Due{Days: AnswerDays}, Spec: "docs/customers-won.md"},
 	},
 }

@@ -19,6 +19,9 @@ import (
 	"huoban/internal/fault"
 )
 
+// AnswerDays is how long a request waits for its answer.
+const AnswerDays = 30
+
 // QuietMonths is how long a side waits before it asks again.
 const QuietMonths = 3
 
@@ -76,6 +79,7 @@ const (
 	StateAgreed           State = "agreed"
 	StateRefused          State = "refused"
 	StateWithdrawn        State = "withdrawn"
+	StateLapsed           State = "lapsed" // nobody answered in time
 )
 
 // Open tells whether the request waits for somebody.

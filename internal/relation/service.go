@@ -327,6 +327,32 @@ func (s *Service) Do(ctx context.Context, sc scope.Scope, requestID string, do A
 	return out, err
 }
 
+// FireDue is the flow.FireDue of this machine: what nobody answered lapses, and changes nothing.
+func (s *Service) FireDue(ctx context.Context, entity, action string, who scope.Scope, now time.Time) error {
+	r, err := s.Store.ByID(ctx, entity)
+	if err != nil {
+		return err
+	}
+	facts, err := s.now(ctx, r)
+	if err != nil {
+		return err
+	}
+	next := r
+	next.ChangedAt, next.DecidedAt, next.DecidedBy = now, now, who.Login()
+	err = Flow.Fire(ctx, s.Log, flow.Move[State, Action, Facts]{Entity: r.ID, State: r.State, Version: r.Version, Do: Action(action), Facts: facts, Who: who, Now: now},
+		func(ctx context.Context, to State) (bool, error) {
+			next.State, next.Version = to, r.Version+1
+			return s.Store.Set(ctx, next, r.State, r.Version)
+		})
+	if err != nil {
+		return err
+	}
+	if err := s.record(ctx, who, next, "relation."+action); err != nil {
+		return err
+	}
+	return s.tell(ctx, next, "relation_"+action)
+}
+
 // change makes the association what both agreed on.
 func (s *Service) change(ctx context.Context, sc scope.Scope, r Request) (err error) {
 	both := scope.System(sc.Login())

@@ -96,7 +96,7 @@ var (
 // DispatchFlow is the machine of a file on its way.
 var DispatchFlow = &flow.Table[DispatchState, DispatchAction, DispatchFacts]{
 	Machine: "dispatch",
-	Path:    "/dispatches/{id}",
+	Path:    "/subscriptions/{subscription}/dispatches/{id}",
 	Start:   []DispatchState{DispatchWaiting},
 	Final:   []DispatchState{DispatchExpired},
 	Rows: []flow.Row[DispatchState, DispatchAction, DispatchFacts]{

@@ -97,13 +97,13 @@ func (s *Service) Dispatches(ctx context.Context, sc scope.Scope, subscriptionID
 }
 
 // Dispatch is one file with its subscription. Faults: those of ByID, subscription.dispatch_unknown.
-func (s *Service) Dispatch(ctx context.Context, sc scope.Scope, dispatchID string) (Dispatch, Subscription, error) {
-	d, err := s.Store.Dispatch(ctx, dispatchID)
+func (s *Service) Dispatch(ctx context.Context, sc scope.Scope, subscriptionID, dispatchID string) (Dispatch, Subscription, error) {
+	x, err := s.ByID(ctx, sc, subscriptionID)
 	if err != nil {
 		return Dispatch{}, Subscription{}, err
 	}
-	x, err := s.ByID(ctx, sc, d.SubscriptionID)
-	if fault.Is(err, fault.KindNotFound) {
+	d, err := s.Store.Dispatch(ctx, dispatchID)
+	if err == nil && d.SubscriptionID != x.ID {
 		err = fault.NotFound("subscription.dispatch_unknown", nil)
 	}
 	if err != nil {
@@ -303,12 +303,12 @@ func (s *Service) put(ctx context.Context, d *Dispatch) error {
 
 // Resend has a file carried once more: the same bytes under the same number. Faults: those of Dispatch,
 // subscription.is_off, flow.not_from_state.
-func (s *Service) Resend(ctx context.Context, sc scope.Scope, dispatchID string) (Dispatch, error) {
+func (s *Service) Resend(ctx context.Context, sc scope.Scope, subscriptionID, dispatchID string) (Dispatch, error) {
 	var d Dispatch
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
 		var x Subscription
 		var err error
-		if d, x, err = s.Dispatch(ctx, sc, dispatchID); err != nil {
+		if d, x, err = s.Dispatch(ctx, sc, subscriptionID, dispatchID); err != nil {
 			return err
 		}
 		now := s.Clock.Now()

@@ -51,7 +51,10 @@ type world struct {
 	sent     []string
 }
 
-func newWorld(t *testing.T, db *store.DB) *world {
+func newWorld(t *testing.T, db *store.DB) *world { return newWorldOf(t, db, 0) }
+
+// newWorldOf is the world with more customers of S, of three lines each.
+func newWorldOf(t *testing.T, db *store.DB, more int) *world {
 	w := &world{t: t, db: db, clock: clock.At(now), bills: billstore.New(db), rendered: map[string]int{}}
 	for _, o := range [][3]string{{"V", "vendor", ""}, {"S", "solution", ""}, {"D", "distributor", ""}, {"R", "reseller", "D"},
 		{"c1", "customer", ""}, {"c2", "customer", ""}, {"c3", "customer", ""}, {"c4", "customer", ""}} {
@@ -97,8 +100,22 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	w.lines(line("c1", "10.123456789", "Compute", usage.KindConsumption, 3), line("c1", "-1.5", "Compute", usage.KindRefund, 4), line("c1", "2", "Disk", usage.KindConsumption, 20),
 		line("c1", "4", "Disk", usage.KindConsumption, 5), line("c1", "0.7", "Compute", usage.KindTax, 6), line("c2", "5", "Compute", usage.KindConsumption, 7),
 		line("c3", "20", "Compute", usage.KindConsumption, 8), line("c4", "7", "Compute", usage.KindConsumption, 9), line("c4", "3", "Compute", usage.KindConsumption, 18))
+	w.further(more)
 	w.issueBills(lines)
 	return w
+}
+
+// further adds customers m0001 … of S.
+func (w *world) further(more int) {
+	var lines []*usage.Stored
+	for i := 1; i <= more; i++ {
+		id := fmt.Sprintf("m%04d", i)
+		w.insert("organisation", "id", id, "code", strings.ToUpper(id), "kind", "customer", "name", fmt.Sprintf("客户第%04d号有限公司", i), "parent_id", nil, "created_at", store.At(now))
+		w.associate(id, "S", time.Time{}, time.Time{})
+		lines = append(lines, line(id, fmt.Sprintf("%d.%08d1", i%97+1, i*7919%100_000_000), "Compute", usage.KindConsumption, i%28+1), line(id, fmt.Sprintf("%d.5", i%13+1), "Disk", usage.KindConsumption, i%28+1),
+			line(id, "-0.25", "Compute", usage.KindRefund, i%28+1))
+	}
+	w.lines(lines...)
 }
 
 func (w *world) associate(customerID, partnerID string, from, to time.Time) {

@@ -35,8 +35,8 @@ import (
 	_ "huoban/internal/store/signonstore"
 	_ "huoban/internal/store/ssostore"
 	_ "huoban/internal/store/statementstore"
-	_ "huoban/internal/store/subscriptionstore"
 	"huoban/internal/store/storetest"
+	_ "huoban/internal/store/subscriptionstore"
 	_ "huoban/internal/store/usagestore"
 	_ "huoban/internal/store/withdrawalstore"
 )
