@@ -55,8 +55,9 @@ func consumptionSplits(c *Ctx, e *consumption, s *expenditure.Summary) []expview
 	for _, x := range shares(s, func(r *expenditure.Row) string { return r.Product }) {
 		products.Parts = append(products.Parts, item(productText(c, x.key), c.expenditureLink(e, "lines", "product", x.key, "zero", "all", "currency", s.Currency), &x.Figures))
 	}
+	payment := expview.Split{ID: "by-payment", Title: c.T("expenditure.split.payment"), Off: c.T("expenditure.split.payment_off")}
 	if !e.people {
-		return []expview.Split{products}
+		return []expview.Split{products, payment}
 	}
-	return []expview.Split{relations, products}
+	return []expview.Split{relations, products, payment}
 }

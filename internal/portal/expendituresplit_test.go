@@ -38,7 +38,7 @@ func TestSplitsAddUp(t *testing.T) {
 		}
 	}
 	splits := consumptionSplits(c, &consumption{people: true}, s)
-	if len(splits) != 2 || len(splits[0].Parts) != 3 || len(splits[1].Parts) != 2 {
+	if len(splits) != 3 || splits[2].Off == "" || splits[2].Parts != nil || len(splits[0].Parts) != 3 || len(splits[1].Parts) != 2 {
 		t.Fatalf("%+v", splits)
 	}
 	for i, want := range []bool{true, true, false} { // the greatest discount first; the partner's own use leads nowhere
@@ -46,7 +46,7 @@ func TestSplitsAddUp(t *testing.T) {
 			t.Errorf("%+v", splits[0].Parts[i])
 		}
 	}
-	if splits = consumptionSplits(c, &consumption{}, s); len(splits) != 1 || splits[0].ID != "by-product" {
+	if splits = consumptionSplits(c, &consumption{}, s); len(splits) != 2 || splits[0].ID != "by-product" {
 		t.Errorf("a customer sees associations: %+v", splits)
 	}
 }

@@ -48,6 +48,7 @@ type Split struct {
 	ID    string
 	Title string
 	Parts []part.Item
+	Off   string // why it cannot be made; "" = it can
 }
 
 // Row is one customer, product and charging mode.
