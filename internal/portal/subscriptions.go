@@ -186,7 +186,7 @@ func (h *Handlers) readDispatches(c *Ctx) (*sheet, error) {
 		if d.State != subscription.DispatchDelivered && d.LastCode != "" {
 			why = carryText(c, d.LastCode, "")
 		}
-		s.add(sheetRow{key: d.ID, at: lastOf(d), mark: marks(d.FileName, d.SHA, string(d.State), strconv.FormatInt(d.Tries, 10)), cells: []opsview.Cell{{Text: d.FileName, Href: c.atDispatch(d), Note: d.ID, Mono: true}, {Text: string(d.Cycle)},
+		s.add(sheetRow{key: d.ID, at: dispatchedAt(d), mark: marks(d.FileName, d.SHA, string(d.State), strconv.FormatInt(d.Tries, 10)), cells: []opsview.Cell{{Text: d.FileName, Href: c.atDispatch(d), Note: d.ID, Mono: true}, {Text: string(d.Cycle)},
 			countCell(d.No), countCell(d.Rows), {Text: i18n.Bytes(d.Bytes), Raw: strconv.FormatInt(d.Bytes, 10)}, countCell(d.Tries),
 			{Status: &part.Status{Text: c.T("dispatch.state." + string(d.State)), Tone: dispatchTone[d.State]}, Note: why}, {Text: nextTry(&x, d)}, {Text: i18n.DateTime(d.CreatedAt)}}})
 	}
@@ -209,7 +209,7 @@ func amountText(d *subscription.Dispatch) string {
 	return i18n.ExactMoney(x, d.Currency)
 }
 
-func lastOf(d *subscription.Dispatch) time.Time {
+func dispatchedAt(d *subscription.Dispatch) time.Time {
 	if d.DoneAt.IsZero() {
 		return d.CreatedAt
 	}
