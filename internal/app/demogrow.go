@@ -37,7 +37,6 @@ func (m *demoMaker) court(ctx context.Context, s demo.Step) error {
 		if err := m.funds(ctx); err != nil {
 			return err
 		}
-
 		return m.subscribe(ctx)
 	}
 	return nil
