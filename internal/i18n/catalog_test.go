@@ -16,6 +16,7 @@ import (
 const root = "../.."
 
 func TestCataloguesMatchKeyForKey(t *testing.T) {
+	catalogs := os.DirFS(".")
 	names, err := fs.Glob(catalogs, "catalog/*.json")
 	if err != nil {
 		t.Fatal(err)
@@ -50,6 +51,7 @@ var (
 func rawText(t *testing.T, l Lang) map[string]string {
 	t.Helper()
 	out := map[string]string{}
+	catalogs := os.DirFS(".")
 	names, _ := fs.Glob(catalogs, "catalog/*."+string(l)+".json")
 	line := regexp.MustCompile(`(?m)^\s*"([^"]+)"\s*:\s*(.*?),?\s*$`)
 	for _, name := range names {
