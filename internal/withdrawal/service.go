@@ -36,6 +36,7 @@ type Filter struct {
 type Store interface {
 	// ByID answers not_found "withdrawal.unknown".
 	ByID(ctx context.Context, id string) (Request, error)
+	Parts(ctx context.Context, id string) ([]Part, error) // asked only of what the actor may see
 	List(ctx context.Context, f Filter) ([]Request, error)
 	Insert(ctx context.Context, r Request) error
 	// Set writes what a move changes if state and version are as loaded.
@@ -139,7 +140,11 @@ func (s *Service) Find(ctx context.Context, sc scope.Scope, requestID string) (R
 	if !mine && sc.Side() != scope.SideSystem || r.State == StateDeleted {
 		return Request{}, unknown()
 	}
-	return r, sc.Require(items...)
+	if err := sc.Require(items...); err != nil {
+		return r, err
+	}
+	r.Parts, err = s.Store.Parts(ctx, r.ID)
+	return r, err
 }
 
 // Standing tells what a partner may take now. Faults: withdrawal.unknown, scope.permission_missing.

@@ -46,7 +46,7 @@ func scan(rows *sql.Rows) (withdrawal.Request, error) {
 	return r, err
 }
 
-// ByID finds one with its parts. Fault: withdrawal.unknown.
+// ByID finds one, without its parts. Fault: withdrawal.unknown.
 func (s *Store) ByID(ctx context.Context, id string) (r withdrawal.Request, err error) {
 	err = s.db.Each(ctx, qByID, []any{id}, func(rows *sql.Rows) (err error) {
 		r, err = scan(rows)
@@ -55,19 +55,21 @@ func (s *Store) ByID(ctx context.Context, id string) (r withdrawal.Request, err 
 	if err == nil && r.ID == "" {
 		err = fault.NotFound("withdrawal.unknown", nil)
 	}
-	if err != nil {
-		return r, err
-	}
+	return r, err
+}
+
+// Parts are the incoming entries one takes, with how much of each.
+func (s *Store) Parts(ctx context.Context, id string) (parts []withdrawal.Part, err error) {
 	err = s.db.Each(ctx, qParts, []any{id}, func(rows *sql.Rows) error {
 		var p withdrawal.Part
 		var amount int64
 		var at store.Instant
 		err := rows.Scan(&p.EntryID, &p.Way, &p.Number, &at, &amount)
 		p.At, p.Amount = at.Time, money.Amount(amount)
-		r.Parts = append(r.Parts, p)
+		parts = append(parts, p)
 		return err
 	})
-	return r, err
+	return parts, err
 }
 
 // The widest span there is, for a filter without one.
