@@ -60,7 +60,7 @@ func TestInvoiceListsEqualTheirFiles(t *testing.T) {
 			}
 			w.work()
 			file := v.file(x.org, got.Task)
-			table := [][]string{}
+			var table [][]string
 			if format == "csv" {
 				table = csvOf(t, file.body)
 			} else {

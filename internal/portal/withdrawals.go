@@ -269,8 +269,6 @@ type book struct {
 	currency string
 }
 
-func (b *book) key() string { return b.vendor.Code + "/" + b.currency }
-
 // booksOf lists the vendors a partner deals with, each in the currencies money stands in there, and in CNY where none does.
 func (h *Handlers) booksOf(c *Ctx) ([]book, error) {
 	vendors, err := h.Orgs.VendorsOf(c.ctx(), c.Org)
