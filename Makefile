@@ -12,7 +12,8 @@ LDFLAGS := -s -w -funcalign=16 -X huoban/internal/app.Version=$(VERSION)
 SMALL := github.com/xuri/... google.golang.org/protobuf/... github.com/prometheus/... github.com/alecthomas/kong \
 	github.com/pressly/... github.com/wneessen/... golang.org/x/text/... codeberg.org/... github.com/jackc/pgx/v5/pgtype \
 	github.com/parquet-go/... github.com/andybalholm/... github.com/twpayne/... github.com/nicksnyder/... \
-	github.com/crewjam/... github.com/beevik/... golang.org/x/net/... text/template html/template encoding/gob huoban/...
+	github.com/crewjam/... github.com/beevik/... golang.org/x/net/... text/template html/template encoding/gob encoding/xml \
+	encoding/asn1 crypto/x509 crypto/tls mime/... net/mail vendor/golang.org/x/net/... vendor/golang.org/x/text/... google.golang.org/... huoban/...
 FAST := web/templates/part web/templates/layout web/templates/expview internal/expenditure internal/money internal/id \
 	internal/usage internal/attribution internal/ingest/... internal/monthclose internal/bill internal/peak internal/flow \
 	internal/audit internal/sso/... internal/store internal/store/lite internal/store/expenditurestore \
