@@ -18,8 +18,7 @@ import (
 	"huoban/internal/scope"
 )
 
-// memory keeps everything of one partner in maps, for walks too long for a database; the engines have walks of their
-// own in invoicestore.
+// memory keeps everything of one partner in maps, for walks too long for a database.
 type memory struct {
 	bills    []bill.Document
 	requests []Request
