@@ -176,7 +176,7 @@ func (w *world) finish(files string) {
 func TestDiskLimits(t *testing.T) {
 	t.Parallel()
 	w, files := onDisk(t, t.TempDir()), t.TempDir()
-	w.aMonthIn(files, 8000)
+	w.aMonthIn(files, 24_000)
 	bills := []string{"P1 2025-01", "R1 2025-01", "P1 2025-02"}
 	before := w.ledger(bills)
 	info, err := os.Stat(filepath.Join(w.data, "portal.db"))
