@@ -2,7 +2,6 @@ package portal
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"huoban/internal/money"
 	"huoban/internal/organisation"
 	"huoban/internal/passcode"
-	"huoban/internal/scope"
 	"huoban/web/templates/custview"
 	"huoban/web/templates/growview"
 	"huoban/web/templates/opsview"
@@ -281,126 +279,6 @@ func (h *Handlers) outcomes(c *Ctx, out []coupon.Outcome, done, page string) ans
 	return answer{Location: c.withQuery(page, "done", done), Body: map[string]any{"rows": rows}}
 }
 
-func (h *Handlers) batchPage(c *Ctx) error { return h.batchForm(c, http.StatusOK, nil) }
-
-// batchForm takes a file, or lines, of codes and amounts.
-func (h *Handlers) batchForm(c *Ctx, status int, refused *fault.Error) error {
-	q, err := h.ownQuota(c)
-	if err != nil {
-		return err
-	}
-	at := c.at(pathQuotas + "/" + q.ID)
-	p := opsview.Upload{Header: part.Header{Title: c.T("coupons.batch"), Crumbs: c.crumbs(part.Link{Text: c.T("quotas.title"), Href: c.at(pathQuotas)}, part.Link{Text: q.Name(), Href: at}, part.Link{Text: c.T("coupons.batch")})},
-		Refusal: refusalOf(c, refused), Action: at + "/batch", Hidden: []part.Hidden{{Name: "preview", Value: "yes"}}, Submit: c.T("coupons.preview"),
-		Fields: append([]part.Field{{Name: "file", Label: c.T("coupons.file"), Type: "file", Accept: ".csv,.txt", Help: c.T("coupons.file_help")},
-			{Name: "lines", Label: c.T("coupons.lines"), Type: "textarea", Value: c.FormValue("lines"), MaxLength: 10_000}}, termFields(c, false)...),
-		Notes: []string{c.T("coupons.rule.batch", "Limit", coupon.MaxBatch), c.T("coupons.left", "Amount", i18n.Money(q.Balance, q.Currency))}}
-	return c.page(status, p.Page())
-}
-
-// couponLine is one row of a file of recipients.
-type couponLine struct {
-	code string
-	row  coupon.IssueRow
-}
-
-// readLines reads codes and amounts, one recipient a line; a heading that has no amount is passed over.
-func (h *Handlers) readLines(c *Ctx, text string) ([]couponLine, error) {
-	var out []couponLine
-	for i, l := range strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n") {
-		fields := strings.FieldsFunc(l, func(r rune) bool { return strings.ContainsRune(",;\t \r", r) })
-		if len(fields) == 0 {
-			continue
-		}
-		x := couponLine{code: strings.Trim(fields[0], `"'`)}
-		if len(fields) > 1 {
-			a, err := couponAmount(strings.Trim(fields[1], `"'`))
-			if err != nil && i == 0 {
-				continue
-			}
-			x.row.Face = a
-		}
-		var err error
-		if x.row.CustomerID, err = h.customerOf(c, x.code); err != nil {
-			return nil, err
-		}
-		if out = append(out, x); len(out) > coupon.MaxBatch {
-			return nil, fault.Invalid("coupon.too_many", fault.Args{"limit": coupon.MaxBatch})
-		}
-	}
-	return out, nil
-}
-
-// batched shows what each line would get, then issues what was ticked.
-func (h *Handlers) batched(c *Ctx) error {
-	if c.FormValue("preview") == "yes" {
-		return c.refusedOr(h.previewBatch(c), func(status int, f *fault.Error) error { return h.batchForm(c, status, f) })
-	}
-	err := h.proven(c, passcode.OpCoupon, c.at(pathQuotas+"/"+c.Param("id")), func(ctx context.Context) (answer, error) {
-		lines, err := h.readLines(c, strings.Join(c.Request().Form["recipient"], "\n"))
-		if err != nil {
-			return answer{}, err
-		}
-		in := coupon.IssueInput{Most: coupon.MaxBatch}
-		for _, l := range lines {
-			in.Rows = append(in.Rows, l.row)
-		}
-		return h.issue(ctx, c, in)
-	})
-	return c.refusedOr(err, func(status int, f *fault.Error) error { return h.batchForm(c, status, f) })
-}
-
-func (h *Handlers) previewBatch(c *Ctx) error {
-	q, err := h.ownQuota(c)
-	if err != nil {
-		return err
-	}
-	text := c.FormValue("lines")
-	if f, _, err := c.Request().FormFile("file"); err == nil {
-		defer f.Close()
-		b, err := io.ReadAll(io.LimitReader(f, 1<<18))
-		if err != nil {
-			return err
-		}
-		text = string(b) + "\n" + text
-	}
-	lines, err := h.readLines(c, text)
-	if err != nil {
-		return err
-	}
-	t, err := readTerms(c)
-	if err != nil {
-		return err
-	}
-	in := coupon.IssueInput{QuotaID: q.ID, From: t.from, To: t.to, Limits: t.limits, Memo: t.memo, Most: coupon.MaxBatch}
-	for _, l := range lines {
-		in.Rows = append(in.Rows, l.row)
-	}
-	out, err := h.Coupons.Preview(c.ctx(), c.Scope, in)
-	if err != nil {
-		return err
-	}
-	at := c.at(pathQuotas + "/" + q.ID)
-	p := custview.Pick{Header: part.Header{Title: c.T("coupons.batch"), Crumbs: c.crumbs(part.Link{Text: c.T("quotas.title"), Href: c.at(pathQuotas)}, part.Link{Text: q.Name(), Href: at}, part.Link{Text: c.T("coupons.batch"), Href: at + "/batch"})},
-		Action: at + "/batch", Hidden: fresh(), Tick: "recipient", Submit: c.T("coupons.issue"), Heads: []string{c.T("customers.col.code"), c.T("coupons.face"), c.T("coupons.result")}}
-	for _, name := range []string{"begins", "ends", "services", "products", "regions", "modes", "min_order", "max_order", "memo"} {
-		p.Hidden = append(p.Hidden, part.Hidden{Name: name, Value: c.FormValue(name)})
-	}
-	good := 0
-	for i, l := range lines {
-		row := custview.Row{Value: l.code + " " + l.row.Face.String(), Checked: out[i].Refusal == nil, Cells: []opsview.Cell{{Text: l.code, Mono: true}, moneyCell(one(l.row.Face, q.Currency)), {Text: c.T("coupons.fine")}}}
-		if out[i].Refusal != nil {
-			row.Off = i18n.FaultText(c.ctx(), out[i].Refusal)
-			row.Cells[2] = opsview.Cell{Text: row.Off}
-		} else {
-			good++
-		}
-		p.Rows = append(p.Rows, row)
-	}
-	p.Notes = []string{c.T("coupons.preview_note", "Good", good, "Bad", len(lines)-good)}
-	return c.page(http.StatusOK, p.Page())
-}
-
 func (h *Handlers) sharePage(c *Ctx) error { return h.shareForm(c, http.StatusOK, nil) }
 
 // shareForm offers a distributor's resellers.
@@ -526,115 +404,4 @@ func (h *Handlers) couponAct(c *Ctx, do coupon.Action) error {
 		run = func() error { return h.proven(c, passcode.OpCoupon, c.at(at), act) }
 	}
 	return c.refusedOr(run(), func(status int, f *fault.Error) error { return h.couponDetail(c, status, f) })
-}
-
-// couponCheck answers why a voucher can or cannot pay something: each condition, and whether it holds.
-func (h *Handlers) couponCheck(c *Ctx) error {
-	x, err := h.Coupons.Coupon(c.ctx(), c.Scope, c.Param("id"))
-	if err != nil {
-		return err
-	}
-	names, err := h.couponNames(c)
-	if err != nil {
-		return err
-	}
-	at := c.at(pathCoupons + "/" + x.ID)
-	d := growview.Detail{Header: part.Header{Title: c.T("coupons.check"), Crumbs: c.crumbs(part.Link{Text: c.T("coupons.title"), Href: c.at(pathCoupons)}, part.Link{Text: x.Name(), Href: at}, part.Link{Text: c.T("coupons.check")})},
-		Facts: append(couponFacts(c, &x, names), boundItems(c, &x.Limits, x.Currency, names)...)}
-	field := func(name, key string) part.FilterField {
-		return part.FilterField{Name: name, Label: c.T(key), Value: c.QueryParam(name)}
-	}
-	d.Filter = &part.Filter{Action: at + "/check", Reset: at + "/check", Fields: []part.FilterField{field("customer", "customers.col.code"), field("service", "coupon.limit.title.service"), field("product", "coupon.limit.title.product"),
-		field("region", "coupon.limit.title.region"), field("mode", "coupon.limit.title.mode"), field("amount", "coupons.order_amount"), field("currency", "coupons.currency"), field("day", "coupons.day")}}
-	o, err := h.checkedOrder(c, &x, names)
-	if err != nil {
-		f := faultOf(err)
-		d.Refusal = refusalOf(c, f)
-		return c.page(http.StatusOK, d.Page())
-	}
-	all := x.OrderConditions(&o)
-	if x.Level == coupon.LevelPartner {
-		all = x.Conditions(&o.Line, true)
-	}
-	failed := 0
-	for _, k := range all {
-		one := part.Check{Tone: part.Good, Title: c.T("coupon.condition." + k.Name)}
-		if !k.Holds {
-			failed++
-			one.Tone, one.Text = part.Bad, h.whyNot(c, &x, &k, names)
-		}
-		d.Checks = append(d.Checks, one)
-	}
-	d.Flash = &part.Flash{Tone: part.Good, Text: c.T("coupons.check.fine")}
-	if failed > 0 {
-		d.Flash = &part.Flash{Tone: part.Warn, Text: c.T("coupons.check.failed", "Count", failed)}
-	}
-	return c.page(http.StatusOK, d.Page())
-}
-
-// whyNot says what the voucher wants and what there is.
-func (h *Handlers) whyNot(c *Ctx, x *coupon.Coupon, k *coupon.Condition, names couponNames) string {
-	want := slices.Clone(k.Want)
-	for i := range want {
-		switch k.Name {
-		case "customer":
-			want[i] = names.text(c, want[i])
-		case "state":
-			want[i] = c.T("coupon.state." + want[i])
-		}
-	}
-	is := k.Is
-	switch k.Name {
-	case "customer":
-		is = names.text(c, k.Is)
-	case "state":
-		is = c.T("coupon.state." + k.Is)
-	case "level":
-		return c.T("coupons.check.level", "Level", c.T(x.Level.Label()))
-	}
-	return c.T("coupons.check.differs", "Want", join(present(want...), c.T("portal.list.comma")), "Is", is)
-}
-
-// checkedOrder is what the address asks about; what it leaves out is taken as the voucher wants it.
-func (h *Handlers) checkedOrder(c *Ctx, x *coupon.Coupon, names couponNames) (coupon.Order, error) {
-	first := func(name string, list []string) string {
-		if v := strings.TrimSpace(c.QueryParam(name)); v != "" || len(list) == 0 {
-			return v
-		}
-		return list[0]
-	}
-	l := x.Limits
-	o := coupon.Order{ID: "check", Line: coupon.Line{Service: first("service", l.Services), SKU: first("product", l.Products), Region: first("region", l.Regions), Mode: first("mode", l.Modes),
-		Currency: strings.ToUpper(first("currency", []string{x.Currency})), At: h.Clock.Now(), Order: max(l.MinOrder, 1e6)}}
-	if x.LockOrder != "" {
-		o.ID = "another"
-	}
-	day, err := couponDay(c.QueryParam("day"), 0)
-	if err != nil {
-		return o, err
-	}
-	if !day.IsZero() {
-		o.At = day
-	}
-	if text := c.QueryParam("amount"); text != "" {
-		if o.Order, err = couponAmount(text); err != nil {
-			return o, err
-		}
-	}
-	o.CustomerID = x.HolderID
-	if x.Level == coupon.LevelPartner {
-		o.CustomerID = first("", l.Customers)
-	}
-	if code := strings.TrimSpace(c.QueryParam("customer")); code != "" {
-		o.CustomerID = code // of nobody known
-		for id, p := range names.all {
-			if strings.EqualFold(p.Code, code) {
-				o.CustomerID = id
-			}
-		}
-	}
-	if c.Scope.Side() == scope.SideCustomer {
-		o.CustomerID = c.Org.ID
-	}
-	return o, nil
 }
