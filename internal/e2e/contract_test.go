@@ -52,7 +52,7 @@ func TestRouteContract(t *testing.T) {
 			t.Errorf("%s is open in %d ways; exactly one of public, signed_in and permission says to whom", name, ways)
 		}
 		for _, p := range permissions {
-			if !regexp.MustCompile(`^BPC_ITEM_[A-Z]+_\d{6}$`).MatchString(word(p)) || !slices.Contains(known, scope.Item(word(p))) {
+			if !regexp.MustCompile(`^BPC_(ITEM|MENU)_[A-Z]+_\d{6}$`).MatchString(word(p)) || !slices.Contains(known, scope.Item(word(p))) {
 				t.Errorf("%s: no permission item: %v", name, p)
 			}
 		}

@@ -241,7 +241,7 @@ func absentLike(v string, n int) string {
 	case regexp.MustCompile(`^\d+$`).MatchString(v):
 		return "9" + letters(v[1:], "987654")
 	}
-	if b, err := base64.RawURLEncoding.DecodeString(v); err == nil && len(b) > 0 && b[0] == '{' {
+	if b, err := base64.RawURLEncoding.DecodeString(v); err == nil && json.Valid(b) && b[0] == '{' {
 		return absentLine(b, n)
 	}
 	if strings.ToUpper(v) == v {
@@ -273,9 +273,9 @@ VALUES ($1, $2, 'info', '维护', 'Maintenance', '2026-07-01T00:00:00.000000Z', 
 			m.t.Fatal(err)
 		}
 	}
-	for _, code := range []string{partner, "QIHENG", "GUANGZHU"} {
+	for code, at := range map[string]string{partner: vendor, "QIHENG": "HENGLUO", "GUANGZHU": "HENGLUO"} {
 		if _, err := m.w.app.DB.Writer().ExecContext(context.Background(), `INSERT INTO top_up (id, vendor_id, partner_id, number, state, version, gateway, gateway_ref, currency, amount_e8, created_by, created_at, changed_at)
-VALUES ($1, $2, $3, $1, 'pending', 1, 'simulator', '', 'CNY', 100000000, 'test', '2026-07-01T00:00:00.000000Z', '2026-07-01T00:00:00.000000Z')`, id.New(), m.party(vendor).id, m.party(code).id); err != nil {
+VALUES ($1, $2, $3, $1, 'pending', 1, 'simulator', '', 'CNY', 100000000, 'test', '2026-07-01T00:00:00.000000Z', '2026-07-01T00:00:00.000000Z')`, id.New(), m.party(at).id, m.party(code).id); err != nil {
 			m.t.Fatal(err)
 		}
 	}

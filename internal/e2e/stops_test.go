@@ -49,6 +49,7 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 	q := w.signIn(t, "qiheng-admin")
 	target := q.get("/o/QIHENG/subscriptions").page(t).Find("td a[href^='/o/QIHENG/subscriptions/']").AttrOr("href", "")
 	sent := q.get(target).page(t).Find("td a[href*='/dispatches/']").AttrOr("href", "")
+	quota := w.signIn(t, "hengluo-admin").get("/o/HENGLUO/coupons/quotas").page(t).Find("td a[href^='/o/HENGLUO/coupons/quotas/']").AttrOr("href", "")
 	platformID, test := w.register(t, partner)
 	console := w.hostPlatform(t, partner)
 	newcomer, welcome := w.newcomer(t)
@@ -70,6 +71,7 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "subscriptions.new", who: buyer, path: p + "/subscriptions/new", all: true},
 		{who: buyer, path: p + "/subscriptions/new?refused", then: submitted("main form[method=post]", map[string]string{"name": "x", "address": "https://127.0.0.1", "bucket": "files", "access": "ACCESS", "secret": "0123456789abcdef"}), name: "subscription refused"},
 		{route: "dispatches.show", who: "qiheng-admin", path: sent, all: true},
+		{route: "quotas.adjusting", who: "hengluo-admin", path: quota + "/adjustment"},
 		{route: "views.mine", who: "qiheng-admin", path: "/o/QIHENG/views", name: "a view to mail", all: true},
 		{route: "invite", path: w.generalLink(t, buyer), all: true},
 		{path: w.generalLink(t, buyer) + "?refused", then: submitted("form:has([name=company])", nil), name: "invitation refused"},
