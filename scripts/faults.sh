@@ -9,4 +9,4 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 [ -n "${PORTAL_TEST_PG:-}" ] || { echo "faults: PORTAL_TEST_PG is not set; only SQLite is disturbed" >&2; }
 export CGO_ENABLED=0 PORTAL_FAULT_ROUNDS=${ROUNDS:-500} PORTAL_FAULT_LINES=${LINES:-45000} PORTAL_FAULT_KILLS=${KILLS:-50} PORTAL_FAULT_SEED=${SEED:-}
-exec go test ./cmd/portal -count=1 -timeout 24h -v -run "${RUN:-TestCutShort|TestServerKilled|TestSpendingKilled|TestFilesCarried|TestDisk|TestTwoAtOnce|TestClockOver|TestBackupUnder|TestReleased}"
+exec go test ./cmd/portal -count=1 -timeout 24h -v -run "${RUN:-TestCutShort|TestServerKilled|TestSpendingKilled|TestVouchersKilled|TestFilesCarried|TestDisk|TestTwoAtOnce|TestClockOver|TestBackupUnder|TestReleased}"

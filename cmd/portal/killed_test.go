@@ -286,6 +286,7 @@ func newKills(t *testing.T, engine string) *kills {
 	k := &kills{base: newWorld(t, engine), folder: t.TempDir(), random: rand.New(rand.NewPCG(seed, 1)), took: map[string]time.Duration{}, want: map[string]string{}}
 	k.base.clock = "2025-03-04T12:00:00+08:00" // before the day on which a server reminds of February
 	k.base.aMonthIn(k.folder, setting("PORTAL_FAULT_LINES", 3000))
+	k.base.aMonthVouchered()
 	return k
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"huoban/internal/bill"
+	"huoban/internal/coupon"
 	"huoban/internal/money"
 )
 
@@ -112,12 +113,15 @@ func lineCells(r *bill.LineRow, o Options) []string {
 	if r.Item != nil {
 		return adjustmentCells(r, o)
 	}
-	l := &r.Line
+	l, rule := &r.Line, bill.RuleName(r.Chosen.Number(), r.Chosen.Version())
+	if r.Use != nil {
+		rule = coupon.Name(r.Use.Number)
+	}
 	return []string{r.Customer.Code, o.name(r.Customer), o.value("bill.origin.", string(r.Origin)), o.value("bill.kind.", string(l.Kind)),
 		r.SourceName, count(r.File.Delivery), r.File.Name, count(l.LineNo), stamp(l.ChargeStart), stamp(l.ChargeEnd), l.Account.SubAccount,
 		l.Account.Provider, l.Product.Service, l.Product.SKU, l.Product.Description, l.Product.Region, o.value("bill.mode.", string(l.Product.ChargingMode)),
 		l.Resource.ID, optional(l.Quantity), l.Product.Unit, l.Billed.String(), o.value("bill.base.", string(r.Base)), r.BaseAmount.String(),
-		bill.RuleName(r.Chosen.Number(), r.Chosen.Version()), o.value("bill.rule_type.", string(r.Chosen.Type)), r.Chosen.Factor.String(),
+		rule, o.value("bill.rule_type.", string(r.Chosen.Type)), r.Chosen.Factor.String(),
 		r.Exact.String(), r.Amount.String(), "", "", "", "", ""}
 }
 
