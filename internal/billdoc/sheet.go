@@ -3,9 +3,8 @@ package billdoc
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"io"
-
-	"github.com/xuri/excelize/v2"
 
 	"huoban/internal/fault"
 )
@@ -88,27 +87,17 @@ func (s *Sheet) all(ctx context.Context, row, last func([]string) error) error {
 }
 
 func (s *Sheet) writeXLSX(ctx context.Context, out io.Writer) (err error) {
-	x := &xlsx{f: excelize.NewFile()}
-	defer func() {
-		if e := x.f.Close(); err == nil {
-			err = e
-		}
-	}()
-	if x.bold, err = x.f.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}}); err != nil {
+	x := &xlsx{}
+	if x.book, err = newBook(); err != nil {
 		return err
 	}
-	if err = x.f.SetSheetName("Sheet1", s.Name); err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, x.remove()) }()
 	columns, _ := s.columns()
 	if err = x.next(s.Name, columns); err != nil {
 		return err
 	}
 	err = s.all(ctx, func(row []string) error {
 		if x.row >= sheetRows {
-			if err := x.sheet.Flush(); err != nil {
-				return err
-			}
 			if err := x.next(s.Name, columns); err != nil {
 				return err
 			}
@@ -116,9 +105,6 @@ func (s *Sheet) writeXLSX(ctx context.Context, out io.Writer) (err error) {
 		return x.put(columns, row, false)
 	}, func(row []string) error { return x.put(columns, row, true) })
 	if err != nil {
-		return err
-	}
-	if err = x.sheet.Flush(); err != nil {
 		return err
 	}
 	return x.finish(out)

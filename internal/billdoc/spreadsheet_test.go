@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"maps"
 	"math/big"
 	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -193,6 +195,60 @@ func readXLSX(t *testing.T, path string, fn func([]cellRead)) {
 			}
 		}
 		fn(cells)
+	}
+}
+
+// TestTextsAsASpreadsheetKeepsThem: what a cell or a sheet's name may not hold is replaced or cut, anything
+// else comes back as it was, for another library and for our own reader.
+func TestTextsAsASpreadsheetKeepsThem(t *testing.T) {
+	const clef = "\U0001D11E" // two places
+	long := strings.Repeat("字", cellText-1)
+	want := map[string]string{
+		"  spaces, <b> & \"quotes\" ]]> 'x'": "  spaces, <b> & \"quotes\" ]]> 'x'",
+		"_x000D_ and _x005F_ stay, _x5_ too": "_x000D_ and _x005F_ stay, _x5_ too",
+		"a\r\nb\tc ":                         "a\r\nb\tc ",
+		"bell\a, nul\x00, broken\xff":        "bell\uFFFD, nul\uFFFD, broken\uFFFD",
+		"\uFFFE\uFFFF\uFFFD" + clef:          "\uFFFD\uFFFD\uFFFD" + clef,
+		long + "字":                           long + "字",
+		long + clef:                          long + "…",
+		long + "字字":                          long + "…",
+	}
+	texts := slices.Sorted(maps.Keys(want))
+	var out bytes.Buffer
+	err := WriteSheet(t.Context(), &out, FormatXLSX, Sheet{Name: "a/b:c[" + strings.Repeat("长", 40), Columns: make([]SheetColumn, len(texts)),
+		Each: func(_ context.Context, yield func([]string) error) error { return yield(texts) },
+		Foot: func() ([][]string, error) { return nil, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "a b c " + strings.Repeat("长", 25)
+	path := filepath.Join(t.TempDir(), "x.xlsx")
+	if err := os.WriteFile(path, out.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	book, err := excelize.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer book.Close()
+	rows, err := book.GetRows(name, excelize.Options{RawCellValue: true})
+	if err != nil || len(rows) != 2 || len(rows[1]) != len(texts) {
+		t.Fatalf("sheet %q: %d rows, %v", name, len(rows), err)
+	}
+	for i, text := range texts {
+		if got := rows[1][i]; got != want[text] {
+			t.Errorf("%.40q came back as %.40q, want %.40q", text, got, want[text])
+		}
+	}
+	for i, want := range map[int]string{0: "A", 25: "Z", 26: "AA", 701: "ZZ", 702: "AAA"} {
+		if got := columnName(i); got != want {
+			t.Errorf("column %d is %s, want %s", i, got, want)
+		}
+	}
+	for _, none := range []string{"inf", "NaN", "0x10", "1_000", "12a", "1e400"} {
+		if c := cellOf(classExact, none, false); c.number {
+			t.Errorf("%s is a number: %+v", none, c)
+		}
 	}
 }
 

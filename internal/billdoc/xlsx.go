@@ -6,50 +6,33 @@ import (
 	"io"
 	"strconv"
 	"strings"
-
-	"github.com/xuri/excelize/v2"
+	"unicode/utf16"
 
 	"huoban/internal/bill"
 )
 
 const (
 	sheetRows   = 1_000_000 // Excel ends at 1,048,576
-	cellText    = 32_767    // longest text of a cell
+	sheetTitle  = 31        // longest name of a sheet
+	cellText    = 32_767    // longest text of a cell, in UTF-16 units
 	floatDigits = 15        // digits a double keeps whatever they are
 )
 
 // xlsx is a workbook being written: a sheet with the figures of every bill, and one or more with the
 // split. Rows are streamed to disk, so memory does not grow with them.
 type xlsx struct {
-	f      *excelize.File
-	o      Options
-	amount int // style: up to eight decimals
-	bold   int
-	sheet  *excelize.StreamWriter
-	name   string
-	part   int
-	row    int
+	*book
+	o    Options
+	part int
 }
 
 func writeXLSX(ctx context.Context, out io.Writer, docs []bill.Document, o Options) (err error) {
-	x := &xlsx{f: excelize.NewFile(), o: o}
-	defer func() {
-		if e := x.f.Close(); err == nil {
-			err = e
-		}
-	}()
-	format := "#,##0.00######"
-	if x.amount, err = x.f.NewStyle(&excelize.Style{CustomNumFmt: &format}); err != nil {
+	x := &xlsx{o: o}
+	if x.book, err = newBook(); err != nil {
 		return err
 	}
-	if x.bold, err = x.f.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}}); err != nil {
-		return err
-	}
-	overview := o.word("bill.sheet.overview", "overview")
-	if err = x.f.SetSheetName("Sheet1", overview); err != nil {
-		return err
-	}
-	if err = x.overview(overview, docs); err != nil {
+	defer func() { err = errors.Join(err, x.remove()) }()
+	if err = x.overview(o.word("bill.sheet.overview", "overview"), docs); err != nil {
 		return err
 	}
 	if o.By != bill.ByNothing {
@@ -60,17 +43,8 @@ func writeXLSX(ctx context.Context, out io.Writer, docs []bill.Document, o Optio
 	return x.finish(out)
 }
 
-// finish writes the workbook without holding it in memory.
-func (x *xlsx) finish(out io.Writer) (err error) {
-	z := newSortedZip(out)
-	defer func() { err = errors.Join(err, z.remove()) }()
-	x.f.SetZipWriter(func(io.Writer) excelize.ZipWriter { return z })
-	_, err = x.f.WriteTo(io.Discard)
-	return err
-}
-
 func (x *xlsx) overview(name string, docs []bill.Document) error {
-	if err := x.open(name); err != nil {
+	if err := x.begin(name); err != nil {
 		return err
 	}
 	columns := append(billKey[:len(billKey):len(billKey)], overviewColumns...)
@@ -82,7 +56,7 @@ func (x *xlsx) overview(name string, docs []bill.Document) error {
 			return err
 		}
 	}
-	return x.sheet.Flush()
+	return nil
 }
 
 func (x *xlsx) splits(ctx context.Context, docs []bill.Document) error {
@@ -100,9 +74,6 @@ func (x *xlsx) splits(ctx context.Context, docs []bill.Document) error {
 			rows++
 			sum.add(t.columns, row)
 			if x.row >= sheetRows {
-				if err := x.sheet.Flush(); err != nil {
-					return err
-				}
 				if err := x.next(title, columns); err != nil {
 					return err
 				}
@@ -133,7 +104,7 @@ func (x *xlsx) splits(ctx context.Context, docs []bill.Document) error {
 			return err
 		}
 	}
-	return x.sheet.Flush()
+	return nil
 }
 
 // next begins a further sheet of the split with its heading.
@@ -141,58 +112,44 @@ func (x *xlsx) next(title string, columns []column) error {
 	x.part++
 	name := title
 	if x.part > 1 {
-		name += " " + strconv.Itoa(x.part)
+		no := " " + strconv.Itoa(x.part)
+		name = clipUTF16(title, sheetTitle-len(no)) + no
 	}
-	if _, err := x.f.NewSheet(name); err != nil {
-		return err
-	}
-	if err := x.open(name); err != nil {
+	if err := x.begin(name); err != nil {
 		return err
 	}
 	return x.put(nil, x.o.head(columns), true)
 }
 
-func (x *xlsx) open(name string) (err error) {
-	x.name, x.row = name, 0
-	if x.sheet, err = x.f.NewStreamWriter(name); err != nil {
-		return err
-	}
-	if err = x.sheet.SetColWidth(1, 40, 16); err != nil {
-		return err
-	}
-	return x.sheet.SetPanes(&excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"})
-}
-
 func (x *xlsx) put(columns []column, row []string, bold bool) error {
-	x.row++
-	cells := make([]any, len(row))
+	cells := make([]bookCell, len(row))
 	for i, text := range row {
 		kind := classText
 		if columns != nil {
 			kind = columns[i].class
 		}
-		cells[i] = x.cell(kind, text, bold)
+		cells[i] = cellOf(kind, text, bold)
 	}
-	return x.sheet.SetRow("A"+strconv.Itoa(x.row), cells)
+	return x.book.put(cells)
 }
 
-// cell is a number where Excel holds it exactly, else text: ids, and figures of more than 15 digits.
-func (x *xlsx) cell(kind class, text string, bold bool) excelize.Cell {
-	c := excelize.Cell{Value: clipCell(text)}
+// cellOf is a number where a spreadsheet holds it exactly, else text: ids, and figures of more than 15 digits.
+func cellOf(kind class, text string, bold bool) bookCell {
+	c := bookCell{text: clipCell(text)}
 	if bold {
-		c.StyleID = x.bold
+		c.style = styleBold
 	}
 	switch {
 	case text == "" || kind == classText:
 	case kind == classCount:
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-			c.Value = n
+			c.text, c.number = strconv.FormatInt(n, 10), true
 		}
 	case significant(text) <= floatDigits:
-		if v, err := strconv.ParseFloat(text, 64); err == nil {
-			c.Value = v
+		if v, ok := decimal(text); ok {
+			c.text, c.number = v, true
 			if kind == classAmount {
-				c.StyleID = x.amount
+				c.style = styleAmount
 			}
 		}
 	}
@@ -204,8 +161,8 @@ func significant(text string) int {
 }
 
 func clipCell(s string) string {
-	if r := []rune(s); len(r) > cellText {
-		return string(r[:cellText-1]) + "…"
+	if len(s) <= cellText || len(utf16.Encode([]rune(s))) <= cellText {
+		return s
 	}
-	return s
+	return clipUTF16(s, cellText-1) + "…"
 }
