@@ -11,6 +11,7 @@ import (
 
 	"huoban/internal/account"
 	"huoban/internal/adjustment"
+	"huoban/internal/agreement"
 	"huoban/internal/allocation"
 	"huoban/internal/anomaly"
 	"huoban/internal/app/metafetch"
@@ -123,6 +124,7 @@ type App struct {
 	FourEyes      *foureyes.Service
 	Payments      *payment.Service
 	TopUps        *topup.Service
+	Agreements    *agreement.Service
 	Idempotency   *idempotency.Keeper
 	Queue         *outbox.Queue
 	Worker        *outbox.Worker

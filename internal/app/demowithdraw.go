@@ -31,6 +31,9 @@ func (m *demoMaker) funds(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := m.agreements(pctx, dctx, partner, desk); err != nil {
+		return err
+	}
 	known, err := m.app.Withdrawals.List(pctx, partner, withdrawal.Filter{})
 	if err != nil || len(known) > 0 {
 		return err

@@ -2,7 +2,10 @@ package app
 
 import (
 	"context"
+	"net/url"
+	"slices"
 
+	"huoban/internal/agreement"
 	"huoban/internal/fault"
 	"huoban/internal/ledger"
 	"huoban/internal/message"
@@ -11,6 +14,7 @@ import (
 	"huoban/internal/passcode"
 	"huoban/internal/payment"
 	"huoban/internal/scope"
+	"huoban/internal/store/contractstore"
 	"huoban/internal/store/ledgerstore"
 	"huoban/internal/topup"
 )
@@ -25,7 +29,41 @@ func (a *App) wireFunds() {
 		gateways = append(gateways, topup.Simulator{})
 	}
 	a.TopUps = topup.New(topup.Deps{Store: ledgerstore.NewTopUps(a.DB), Tx: a.DB, Ledger: a.Ledger, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Gateways: gateways,
-		Vendors: a.vendorIDs, Confirmed: a.Passcodes.Guard(passcode.OpRemittance), Told: a.tellClaim})
+		Vendors: a.vendorIDs, Confirmed: a.Passcodes.Guard(passcode.OpRemittance), Told: a.tellClaim, Agreed: a.payerAgreed, Held: a.tellHeld})
+	a.Agreements = agreement.New(agreement.Deps{Store: contractstore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Organisations: a.Organisations, People: a.Accounts, Bell: a.Messages,
+		Vendors: a.vendorIDs, Names: a.ownNames, Holds: func(ctx context.Context, x agreement.Agreement) error {
+			return a.TopUps.Match(ctx, x.VendorID, x.PartnerID)
+		}})
+}
+
+// ownNames are the names a partner goes by: on bills, and in its reviewed information.
+func (a *App) ownNames(ctx context.Context, partnerID string) ([]string, error) {
+	org, err := a.Organisations.ByID(ctx, scope.System("system"), partnerID)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{org.Name}
+	p, found, err := a.Company.Store.Profile(ctx, partnerID)
+	if found {
+		names = append(names, p.Name, p.NameEN)
+	}
+	return slices.DeleteFunc(names, func(n string) bool { return n == "" }), err
+}
+
+// payerAgreed tells whether a payer is the partner itself, or pays under an agreement in force on the day.
+func (a *App) payerAgreed(ctx context.Context, vendorID, partnerID, payer, day string) (bool, error) {
+	names, err := a.ownNames(ctx, partnerID)
+	if err != nil || slices.ContainsFunc(names, func(n string) bool { return agreement.SameName(n, payer) }) {
+		return err == nil, err
+	}
+	list, err := a.Agreements.Store.Agreements(ctx, agreement.Filter{VendorID: vendorID, PartnerID: partnerID})
+	return agreement.InForce(list, payer, day), err
+}
+
+// tellHeld tells a partner of a transfer to its account that waits for an agreement, with the way to make one.
+func (a *App) tellHeld(ctx context.Context, partnerID string, r topup.Remittance) error {
+	return a.tellFunds(ctx, partnerID, "transfer_held", fault.Args{"Amount": r.Amount.String(), "Currency": r.Currency, "Payer": r.PayerName, "Day": r.PaidOn},
+		"/agreements/new?"+url.Values{"kind": {string(agreement.KindSingle)}, "payer": {r.PayerName}, "begins": {r.PaidOn}}.Encode())
 }
 
 // vendorIDs are the vendors a partner deals with.
@@ -73,5 +111,5 @@ func (a *App) tellLow(ctx context.Context, x payment.Alert, balance money.Amount
 
 func (a *App) tellClaim(ctx context.Context, c topup.Claim) error {
 	code := map[topup.ClaimState]string{topup.ClaimApproved: "claim_approved", topup.ClaimRefused: "claim_refused"}[c.State]
-	return a.tellFunds(ctx, c.PartnerID, code, fault.Args{"Amount": c.Amount.String(), "Currency": c.Currency, "Reason": c.Reason}, "/funds/claims")
+	return a.tellFunds(ctx, c.PartnerID, code, fault.Args{"Amount": c.Amount.String(), "Currency": c.Currency, "Reason": c.Reason}, "/remittance-claims")
 }

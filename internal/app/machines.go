@@ -2,6 +2,7 @@ package app
 
 import (
 	"huoban/internal/adjustment"
+	"huoban/internal/agreement"
 	"huoban/internal/bill"
 	"huoban/internal/company"
 	"huoban/internal/coupon"
@@ -52,6 +53,7 @@ var Machines = []MachineEntry{
 	{topup.Flow, "top_up", "state"},
 	{topup.RemittanceFlow, "remittance", "state"},
 	{topup.ClaimFlow, "remittance_claim", "state"},
+	{agreement.Flow, "payment_agreement", "state"},
 	{withdrawal.Flow, "withdrawal", "state"},
 	{subscription.Flow, "subscription", "state"},
 	{subscription.DispatchFlow, "dispatch", "state"},

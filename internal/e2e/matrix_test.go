@@ -47,6 +47,7 @@ var forms = map[string][][]string{
 	"topups.begin":                 {{"vendor", "{vendor}", "currency", "CNY", "amount", "1", "channel", "matrix"}},
 	"topups.account":               {{"vendor", "{vendor}"}},
 	"claims.make":                  {{"vendor", "{vendor}", "currency", "CNY", "amount", "1", "paid_on", lately + "-01", "payer", "matrix", "tail", "0000"}},
+	"agreements.make":              {{"vendor", "{vendor}", "kind", "single", "payer_kind", "company", "payer", "matrix", "begins", lately + "-01"}},
 	"ledger.credit":                {{"partner", "{partner}", "currency", "CNY", "amount", "1"}},
 	"ledger.names":                 {{}},
 	"allocations.move":             {{"vendor", "{vendor}", "do", "allocate", "to", "matrix", "amount", "1"}},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"huoban/internal/fault"
+	"huoban/internal/paper"
 	"huoban/internal/scope"
 )
 
@@ -53,7 +54,7 @@ func Recognise(body []byte) (Format, error) {
 	case len(body) == 0:
 		return "", fault.Invalid("invoice.file_empty", nil)
 	case bytes.HasPrefix(body, []byte("%PDF-")):
-		if !bytes.Contains(body[max(0, len(body)-1024):], []byte("%%EOF")) {
+		if !paper.IsPDF(body) {
 			return "", unreadable
 		}
 		return FormatPDF, nil

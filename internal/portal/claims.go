@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"huoban/internal/agreement"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/scope"
@@ -51,6 +52,9 @@ func (h *Handlers) claimsPage(c *Ctx, status int, refused *fault.Error) error {
 		}
 	}
 	p.Refusal, p.Conflict = lost(c, refused, c.at(pathClaims))
+	if p.Refusal != nil && c.Scope.Has(scope.ItemFundsChange) && refused.Code == "topup.payer_not_agreed" {
+		p.Refusal.Button = &part.Link{Text: c.T("agreements.new"), Href: c.withQuery(pathAgreements+"/new", "vendor", c.FormValue("vendor"), "kind", string(agreement.KindSingle), "payer", c.FormValue("payer"), "begins", c.FormValue("paid_on"))}
+	}
 	state := part.FilterField{Name: "state", Label: c.T("opsview.col.state"), Value: c.QueryParam("state"), Options: []part.Option{{Label: c.T("ops.filter.any")}}}
 	for _, s := range topup.ClaimFlow.States() {
 		state.Options = append(state.Options, part.Option{Value: string(s), Label: c.T("remittance_claim.state." + string(s))})
@@ -101,17 +105,29 @@ func (h *Handlers) readClaims(c *Ctx) (*sheet, error) {
 		if vendor {
 			row.cells = []opsview.Cell{{Text: x.PartnerName, Note: x.PartnerCode}}
 		}
+		acts, err := h.claimActs(c, x)
+		if err != nil {
+			return nil, err
+		}
 		row.cells = append(row.cells, opsview.Cell{Text: x.PaidOn}, opsview.Cell{Text: x.PayerName, Note: x.Note}, amountCell(x.Amount, x.Currency), opsview.Cell{Text: i18n.DateTime(x.CreatedAt), Note: x.CreatedBy}, opsview.Cell{Text: bound(x.DecidedAt), Note: x.Reason},
-			opsview.Cell{Status: &part.Status{Text: c.T("remittance_claim.state." + string(x.State)), Tone: claimTone[x.State]}, Buttons: h.claimActs(c, x)})
+			opsview.Cell{Status: &part.Status{Text: c.T("remittance_claim.state." + string(x.State)), Tone: claimTone[x.State]}, Buttons: acts})
 		s.add(row)
 	}
 	return s, nil
 }
 
-func (h *Handlers) claimActs(c *Ctx, x *topup.Claim) []part.Button {
+// claimActs are what may be done with a claim; that its payer has no agreement is said where it would be approved.
+func (h *Handlers) claimActs(c *Ctx, x *topup.Claim) ([]part.Button, error) {
 	var out []part.Button
-	for _, b := range h.TopUps.ClaimActions(c.Scope, x) {
+	all, err := h.TopUps.ClaimActions(c.ctx(), c.Scope, x)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range all {
 		if !b.Enabled {
+			if b.Refusal.Code == "topup.payer_not_agreed" {
+				out = append(out, part.Button{ID: b.Action + "-" + x.ID, Text: c.T(b.Label()), Off: true, Hint: hint(c, b.Refusal)})
+			}
 			continue
 		}
 		amount := i18n.Money(x.Amount, x.Currency)
@@ -122,7 +138,7 @@ func (h *Handlers) claimActs(c *Ctx, x *topup.Claim) []part.Button {
 		}
 		out = append(out, button)
 	}
-	return out
+	return out, nil
 }
 
 func (h *Handlers) makeClaim(c *Ctx) error {

@@ -7,6 +7,7 @@ import (
 
 	"huoban/internal/account"
 	"huoban/internal/adjustment"
+	"huoban/internal/agreement"
 	"huoban/internal/company"
 	"huoban/internal/flow"
 	"huoban/internal/foureyes"
@@ -47,6 +48,9 @@ var deskSources = []deskSource{
 	{kind: "claim", role: account.RoleFinance, items: []scope.Item{scope.ItemLedgerView, scope.ItemRemittance}, machine: topup.ClaimFlow,
 		states: []string{string(topup.ClaimReviewing)}, load: (*Handlers).deskClaims, acts: []deskAct{
 			{verdict: deskApprove, do: deskClaim(topup.ClaimApprove)}, {verdict: deskRefuse, do: deskClaim(topup.ClaimRefuse)}}},
+	{kind: "agreement", role: account.RoleFinance, items: []scope.Item{scope.ItemLedgerView, scope.ItemRemittance}, machine: agreement.Flow,
+		states: []string{string(agreement.StateReviewing)}, load: (*Handlers).deskAgreements, acts: []deskAct{
+			{verdict: deskApprove, do: deskAgreement(agreement.ActionApprove)}, {verdict: deskRefuse, do: deskAgreement(agreement.ActionRefuse)}}},
 	{kind: "withdrawal", role: account.RoleFinance, items: []scope.Item{scope.ItemPayoutView, scope.ItemPayoutReview}, machine: withdrawal.Flow,
 		states: []string{string(withdrawal.StatePending), string(withdrawal.StateSecond), string(withdrawal.StatePaying), string(withdrawal.StateFailed)}, load: (*Handlers).deskWithdrawals, acts: []deskAct{
 			{verdict: deskApprove, do: (*Handlers).approveWithdrawal}, {verdict: deskRefuse, do: func(h *Handlers, ctx context.Context, c *Ctx, id, reason string) error {

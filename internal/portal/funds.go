@@ -44,10 +44,10 @@ func fundsRoutes() []Route {
 // fundsPages are the pages of 资金管理, with the one that is shown.
 func fundsPages(c *Ctx, current string) []part.Tab {
 	var out []part.Tab
-	for _, x := range []struct{ path, key string }{{"", "funds.overview"}, {"/movements", "funds.movements"}, {"/bills", "funds.bills"}, {"/top-ups", "topup.title"}, {pathClaims, "claims.title"}, {"/adjustments", "funds.adjustments"}} {
+	for _, x := range []struct{ path, key string }{{"", "funds.overview"}, {"/movements", "funds.movements"}, {"/bills", "funds.bills"}, {"/top-ups", "topup.title"}, {pathClaims, "claims.title"}, {pathAgreements, "agreements.title"}, {"/adjustments", "funds.adjustments"}} {
 		at := pathFunds + x.path
-		if x.path == pathClaims {
-			at = pathClaims
+		if x.path == pathClaims || x.path == pathAgreements {
+			at = x.path
 		}
 		out = append(out, part.Tab{Text: c.T(x.key), Href: c.at(at), Current: x.path == current})
 	}

@@ -85,6 +85,7 @@ func allLists() []*list {
 		{kind: "funds.adjustments", route: "funds.adjustments", params: []string{"type", "partner", "customer", "from", "to"}, read: (*Handlers).readFundAdjustments},
 		{kind: "topups", route: "topups", params: []string{"state"}, read: (*Handlers).readTopUps},
 		{kind: "claims", route: "claims", params: []string{"state"}, read: (*Handlers).readClaims},
+		{kind: "agreements", route: "agreements", params: []string{"q", "state", "kind", "from", "to", "sort"}, read: (*Handlers).readAgreements},
 		{kind: "ledger", route: "ledger", params: []string{"kind", "partner"}, read: (*Handlers).readLedger},
 		{kind: "remittances", route: "remittances", params: []string{"state"}, read: (*Handlers).readRemittances},
 		{kind: "dashboard.customers", route: "dashboards.customers", params: []string{"from", "to", "currency"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readContributions},

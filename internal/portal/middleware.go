@@ -65,6 +65,8 @@ func bounded(next http.Handler) http.Handler {
 			limit = maxMetadataForm
 		} else if bringsInvoice(r) {
 			limit = maxInvoiceForm
+		} else if bringsPaper(r) {
+			limit = maxPaperForm
 		} else if bringsLogo(r) {
 			limit = maxLogoForm
 		}

@@ -40,7 +40,7 @@ func ledgerRoutes() []Route {
 // ledgerPages are the pages of 资金台账.
 func ledgerPages(c *Ctx, current string) []part.Tab {
 	var out []part.Tab
-	for _, x := range []struct{ path, key string }{{pathLedger, "ledger.accounts"}, {pathRemittances, "remittances.title"}, {pathClaims, "claims.title"}} {
+	for _, x := range []struct{ path, key string }{{pathLedger, "ledger.accounts"}, {pathRemittances, "remittances.title"}, {pathClaims, "claims.title"}, {pathAgreements, "agreements.title"}} {
 		out = append(out, part.Tab{Text: c.T(x.key), Href: c.at(x.path), Current: x.path == current})
 	}
 	return out

@@ -12,6 +12,7 @@ import (
 
 	"huoban/internal/account"
 	"huoban/internal/adjustment"
+	"huoban/internal/agreement"
 	"huoban/internal/allocation"
 	"huoban/internal/anomaly"
 	"huoban/internal/attribution"
@@ -73,16 +74,18 @@ type Handlers struct {
 	Ledger   *ledger.Service
 	Payments *payment.Service
 	TopUps   *topup.Service
-	Ready    func(ctx context.Context) error // nil when the database answers and is migrated
-	Metrics  http.Handler
-	Version  string
-	BaseURL  string
-	Tx       Tx
-	Audit    audit.Recorder
-	Orgs     *organisation.Service
-	Bills    *bill.Service
-	Closes   *monthclose.Service
-	BillList BillList
+	// Agreements let others pay for a partner.
+	Agreements *agreement.Service
+	Ready      func(ctx context.Context) error // nil when the database answers and is migrated
+	Metrics    http.Handler
+	Version    string
+	BaseURL    string
+	Tx         Tx
+	Audit      audit.Recorder
+	Orgs       *organisation.Service
+	Bills      *bill.Service
+	Closes     *monthclose.Service
+	BillList   BillList
 
 	Expenditure   *expenditure.Service
 	Peaks         *peak.Service

@@ -33,6 +33,7 @@ const (
 	dutyTeam       = "team"
 	dutyCompany    = "company"
 	dutyArrears    = "arrears"
+	dutyAgreement  = "agreement"
 
 	dutyRegistration = "registration"
 	dutyProspect     = "prospect"
@@ -61,6 +62,7 @@ var dutySources = []dutySource{
 	{dutyCompany, vendors, (*Handlers).companyDuties},
 	{dutyTeam, partners, (*Handlers).teamDuties},
 	{dutyArrears, partners, (*Handlers).arrearsDuties},
+	{dutyAgreement, partners, (*Handlers).agreementDuties},
 	{dutyExport, nil, (*Handlers).exportDuties},
 	{dutyCert, partners, (*Handlers).certDuties},
 	{dutyCert, vendors, (*Handlers).consoleDuties},

@@ -17,11 +17,14 @@ const (
 	RemittanceClaimed   RemittanceState = "claimed"
 )
 
-// RemittanceAction is what moves a remittance: 认领.
+// RemittanceAction is what moves a remittance: 认领, 自动匹配.
 type RemittanceAction string
 
-// RemittanceClaim happens when a claim on it is approved.
-const RemittanceClaim RemittanceAction = "claim"
+// RemittanceClaim happens when a claim on it is approved, RemittanceMatch when an agreement comes to cover its payer.
+const (
+	RemittanceClaim RemittanceAction = "claim"
+	RemittanceMatch RemittanceAction = "match"
+)
 
 // RemittanceFlow is the machine of an incoming transfer.
 var RemittanceFlow = &flow.Table[RemittanceState, RemittanceAction, Facts]{
@@ -30,6 +33,7 @@ var RemittanceFlow = &flow.Table[RemittanceState, RemittanceAction, Facts]{
 	Final:   []RemittanceState{RemittanceCredited, RemittanceClaimed},
 	Rows: []flow.Row[RemittanceState, RemittanceAction, Facts]{
 		{From: []RemittanceState{RemittanceUnclaimed}, Do: RemittanceClaim, To: RemittanceClaimed, Who: bySystem, Then: []string{"post_entry"}, Ask: flow.AskNone, Spec: "docs/funds.md"},
+		{From: []RemittanceState{RemittanceUnclaimed}, Do: RemittanceMatch, To: RemittanceCredited, Who: bySystem, Then: []string{"post_entry"}, Ask: flow.AskNone, Spec: "docs/funds.md"},
 	},
 }
 
@@ -62,7 +66,7 @@ var ClaimFlow = &flow.Table[ClaimState, ClaimAction, Facts]{
 	Final:   []ClaimState{ClaimApproved, ClaimRefused, ClaimWithdrawn},
 	Within:  map[ClaimState]int{ClaimReviewing: 1},
 	Rows: []flow.Row[ClaimState, ClaimAction, Facts]{
-		{From: []ClaimState{ClaimReviewing}, Do: ClaimApprove, To: ClaimApproved, Who: byVendor, When: []flow.Guard[Facts]{vendorsOwn}, Then: []string{"claim_remittance"},
+		{From: []ClaimState{ClaimReviewing}, Do: ClaimApprove, To: ClaimApproved, Who: byVendor, When: []flow.Guard[Facts]{vendorsOwn, payerAgreed}, Then: []string{"claim_remittance"},
 			Ask: flow.AskConfirm, Noun: "approval", Op: "approveRemittanceClaim", Spec: "docs/funds.md"},
 		{From: []ClaimState{ClaimReviewing}, Do: ClaimRefuse, To: ClaimRefused, Who: byVendor, When: []flow.Guard[Facts]{vendorsOwn},
 			Ask: flow.AskReason, Noun: "refusal", Op: "refuseRemittanceClaim", Spec: "docs/funds.md"},

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"huoban/internal/agreement"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
 	"huoban/internal/id"
@@ -148,6 +149,16 @@ func (s *Service) take(ctx context.Context, sc scope.Scope, l *BankLine, out *Im
 	if err != nil {
 		return err
 	}
+	if matched {
+		strange, err := s.strange(ctx, r.VendorID, own.PartnerID, r.PayerName, r.PaidOn)
+		if err == nil && strange && s.Held != nil {
+			err = s.Held(ctx, own.PartnerID, r)
+		}
+		if err != nil {
+			return err
+		}
+		matched = !strange
+	}
 	if out.Unclaimed++; matched {
 		out.Unclaimed--
 		out.Credited++
@@ -163,6 +174,41 @@ func (s *Service) take(ctx context.Context, sc scope.Scope, l *BankLine, out *Im
 	_, err = s.Ledger.Post(ctx, ledger.Entry{VendorID: r.VendorID, Type: ledger.TypeRecharge, Detail: ledger.DetailRecharge, Key: "remittance:" + r.ID, Reference: "remittance:" + r.ID, Number: r.BankRef, Actor: sc.Login(),
 		Lines: []ledger.Line{{Account: to, Amount: r.Amount}, {Account: ledger.Counter(r.VendorID, ledger.KindBank, r.Currency), Amount: -r.Amount}}})
 	return err
+}
+
+// strange tells whether somebody paid for a partner without an agreement in force on the day.
+func (s *Service) strange(ctx context.Context, vendorID, partnerID, payer, day string) (bool, error) {
+	if s.Agreed == nil {
+		return false, nil
+	}
+	agreed, err := s.Agreed(ctx, vendorID, partnerID, payer, day)
+	return !agreed, err
+}
+
+// Match credits what came to a partner's remittance account and was held because of its payer, where an agreement covers
+// it now; it runs in the transaction in which the agreement comes into force.
+func (s *Service) Match(ctx context.Context, vendorID, partnerID string) error {
+	own, found, err := s.Store.Account(ctx, vendorID, partnerID)
+	if err != nil || !found {
+		return err
+	}
+	list, err := s.Store.Waiting(ctx, vendorID, own.Number)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		r := &list[i]
+		if strange, err := s.strange(ctx, vendorID, partnerID, r.PayerName, r.PaidOn); err != nil || strange {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if err := s.release(ctx, scope.System("system"), r, partnerID, RemittanceMatch, "match:"+r.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Remittances lists incoming transfers, the newest first: all to the vendor, its own to a partner. Fault:
@@ -220,6 +266,13 @@ func (s *Service) MakeClaim(ctx context.Context, sc scope.Scope, in ClaimInput) 
 		if err := s.deals(ctx, sc, in.VendorID); err != nil {
 			return err
 		}
+		strange, err := s.strange(ctx, in.VendorID, sc.OrgID(), in.PayerName, in.PaidOn)
+		if err == nil && strange { // before it is told whether such a transfer came
+			err = fault.Conflict("topup.payer_not_agreed", fault.Args{"payer": in.PayerName, "day": in.PaidOn})
+		}
+		if err != nil {
+			return err
+		}
 		r, err := s.fitting(ctx, &in)
 		if err != nil {
 			return err
@@ -245,16 +298,11 @@ func (s *Service) fitting(ctx context.Context, in *ClaimInput) (Remittance, erro
 		return Remittance{}, err
 	}
 	for i := range list {
-		if same(list[i].PayerName, in.PayerName) && strings.HasSuffix(list[i].PayerAccount, in.PayerTail) {
+		if agreement.SameName(list[i].PayerName, in.PayerName) && strings.HasSuffix(list[i].PayerAccount, in.PayerTail) {
 			return list[i], nil
 		}
 	}
 	return Remittance{}, fault.NotFound("topup.nothing_fits", nil)
-}
-
-func same(a, b string) bool {
-	squeeze := func(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), "")) }
-	return squeeze(a) == squeeze(b)
 }
 
 // Claims lists claims, what waits first: all to the vendor, its own to a partner. Fault: scope.permission_missing.
@@ -282,20 +330,39 @@ func (s *Service) Claim(ctx context.Context, sc scope.Scope, claimID string) (Cl
 }
 
 // ClaimActions are what the actor may do with a claim.
-func (s *Service) ClaimActions(sc scope.Scope, c *Claim) []flow.Button {
-	return ClaimFlow.Allowed(c.State, Facts{PartnerID: c.PartnerID, VendorID: c.VendorID}, sc, s.Clock.Now())
+func (s *Service) ClaimActions(ctx context.Context, sc scope.Scope, c *Claim) ([]flow.Button, error) {
+	facts, err := s.claimFacts(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return ClaimFlow.Allowed(c.State, facts, sc, s.Clock.Now()), nil
+}
+
+// claimFacts asks about the payer of what is still to be decided and did not come under the partner's own name.
+func (s *Service) claimFacts(ctx context.Context, c *Claim) (Facts, error) {
+	f := Facts{PartnerID: c.PartnerID, VendorID: c.VendorID, Payer: c.PayerName, Day: c.PaidOn}
+	if c.State != ClaimReviewing || agreement.SameName(c.PayerName, c.PartnerName) {
+		return f, nil
+	}
+	var err error
+	f.Strange, err = s.strange(ctx, c.VendorID, c.PartnerID, c.PayerName, c.PaidOn)
+	return f, err
 }
 
 // Decide approves, refuses or withdraws a claim; what is approved is credited at once. Faults: topup.claim_unknown,
-// .not_own, those of flow.Fire.
+// .not_own, .payer_not_agreed, those of flow.Fire.
 func (s *Service) Decide(ctx context.Context, sc scope.Scope, claimID string, do ClaimAction, reason string) (Claim, error) {
 	var c Claim
 	err := s.Tx.InTx(ctx, func(ctx context.Context) (err error) {
 		if c, err = s.Claim(ctx, sc, claimID); err != nil {
 			return err
 		}
+		facts, err := s.claimFacts(ctx, &c)
+		if err != nil {
+			return err
+		}
 		now, from := s.Clock.Now(), c.State
-		err = ClaimFlow.Fire(ctx, s.Log, flow.Move[ClaimState, ClaimAction, Facts]{Entity: c.ID, State: c.State, Version: c.Version, Do: do, Facts: Facts{PartnerID: c.PartnerID, VendorID: c.VendorID}, Who: sc, Now: now, Reason: reason},
+		err = ClaimFlow.Fire(ctx, s.Log, flow.Move[ClaimState, ClaimAction, Facts]{Entity: c.ID, State: c.State, Version: c.Version, Do: do, Facts: facts, Who: sc, Now: now, Reason: reason},
 			func(ctx context.Context, to ClaimState) (bool, error) {
 				c.State, c.DecidedBy, c.DecidedAt, c.Reason = to, sc.Login(), now, strings.TrimSpace(reason)
 				won, err := s.Store.SetClaim(ctx, c, from)
@@ -306,7 +373,7 @@ func (s *Service) Decide(ctx context.Context, sc scope.Scope, claimID string, do
 			return err
 		}
 		if do == ClaimApprove {
-			if err := s.credit(ctx, sc, &c, now); err != nil {
+			if err := s.credit(ctx, sc, &c); err != nil {
 				return err
 			}
 		}
@@ -321,21 +388,26 @@ func (s *Service) Decide(ctx context.Context, sc scope.Scope, claimID string, do
 }
 
 // credit moves what was claimed from the unclaimed to the partner.
-func (s *Service) credit(ctx context.Context, sc scope.Scope, c *Claim, now time.Time) error {
+func (s *Service) credit(ctx context.Context, sc scope.Scope, c *Claim) error {
 	r, found, err := s.Store.Remittance(ctx, c.RemittanceID)
 	if err != nil || !found {
 		return fault.NotFound("topup.claim_unknown", nil).Because(err)
 	}
-	from := r.State
-	err = RemittanceFlow.Fire(ctx, s.Log, flow.Move[RemittanceState, RemittanceAction, Facts]{Entity: r.ID, State: r.State, Version: r.Version, Do: RemittanceClaim, Who: scope.System(sc.Login()), Now: now},
+	return s.release(ctx, sc, &r, c.PartnerID, RemittanceClaim, "claim:"+c.ID)
+}
+
+// release gives a transfer that nobody had to a partner.
+func (s *Service) release(ctx context.Context, sc scope.Scope, r *Remittance, partnerID string, do RemittanceAction, key string) error {
+	now, from := s.Clock.Now(), r.State
+	err := RemittanceFlow.Fire(ctx, s.Log, flow.Move[RemittanceState, RemittanceAction, Facts]{Entity: r.ID, State: r.State, Version: r.Version, Do: do, Who: scope.System(sc.Login()), Now: now},
 		func(ctx context.Context, to RemittanceState) (bool, error) {
-			r.State, r.PartnerID, r.ChangedAt = to, c.PartnerID, now
-			return s.Store.SetRemittance(ctx, r, from)
+			r.State, r.PartnerID, r.ChangedAt = to, partnerID, now
+			return s.Store.SetRemittance(ctx, *r, from)
 		})
 	if err != nil {
 		return err
 	}
-	_, err = s.Ledger.Post(ctx, ledger.Entry{VendorID: r.VendorID, Type: ledger.TypeRecharge, Detail: ledger.DetailRecharge, Key: "claim:" + c.ID, Reference: "remittance:" + r.ID, Number: r.BankRef, Actor: sc.Login(),
-		Lines: []ledger.Line{{Account: ledger.Of(r.VendorID, c.PartnerID, ledger.KindBalance, r.Currency), Amount: r.Amount}, {Account: ledger.Counter(r.VendorID, ledger.KindSuspense, r.Currency), Amount: -r.Amount}}})
+	_, err = s.Ledger.Post(ctx, ledger.Entry{VendorID: r.VendorID, Type: ledger.TypeRecharge, Detail: ledger.DetailRecharge, Key: key, Reference: "remittance:" + r.ID, Number: r.BankRef, Actor: sc.Login(),
+		Lines: []ledger.Line{{Account: ledger.Of(r.VendorID, partnerID, ledger.KindBalance, r.Currency), Amount: r.Amount}, {Account: ledger.Counter(r.VendorID, ledger.KindSuspense, r.Currency), Amount: -r.Amount}}})
 	return err
 }

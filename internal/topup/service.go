@@ -45,6 +45,8 @@ type Store interface {
 	RemittanceByRef(ctx context.Context, vendorID, bankRef string) (Remittance, bool, error)
 	// Unclaimed lists what has that amount and day and waits for nobody's claim, the oldest first.
 	Unclaimed(ctx context.Context, vendorID, currency string, amount money.Amount, paidOn string) ([]Remittance, error)
+	// Waiting lists what came to a remittance account, became nobody's and waits for no claim, the oldest first.
+	Waiting(ctx context.Context, vendorID, accountNo string) ([]Remittance, error)
 	// Remittances lists a vendor's, or those that became a partner's, the newest first.
 	Remittances(ctx context.Context, vendorID, partnerID string) ([]Remittance, error)
 
@@ -56,7 +58,9 @@ type Store interface {
 }
 
 // Deps is what the service stands on. Vendors are those a partner deals with; Confirmed asks for the verification code
-// before a remittance account is opened; Told hears of a decision on a claim in its transaction.
+// before a remittance account is opened; Told hears of a decision on a claim in its transaction. Agreed tells whether a
+// payer is the partner itself or pays under an agreement in force on the day; where it is nil anybody may pay. Held hears
+// of a transfer to a partner's account that is not credited because of its payer.
 type Deps struct {
 	Store     Store
 	Tx        Tx
@@ -68,6 +72,8 @@ type Deps struct {
 	Vendors   func(ctx context.Context, partnerID string) ([]string, error)
 	Confirmed func(ctx context.Context, sc scope.Scope) error
 	Told      func(ctx context.Context, c Claim) error
+	Agreed    func(ctx context.Context, vendorID, partnerID, payer, day string) (bool, error)
+	Held      func(ctx context.Context, partnerID string, r Remittance) error
 }
 
 // Service takes top-ups, imports bank statements and decides claims.

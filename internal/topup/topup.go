@@ -2,8 +2,9 @@
 // own remittance account number (专属汇款账号), or by a claim of a transfer that came without it (汇款认领).
 //
 // It owns top-ups, remittance accounts, the lines of the vendor's bank statements and the claims on them; it does not
-// own balances (ledger). Invariants: a top-up, a transfer and a claim credit an account once; a transfer is credited to
-// one partner; a partner never learns of a transfer it cannot name by amount, day and payer.
+// own balances (ledger) or who may pay for a partner (agreement). Invariants: a top-up, a transfer and a claim credit an
+// account once; a transfer is credited to one partner, and what somebody else paid only under an agreement in force on
+// the day; a partner never learns of a transfer it cannot name by amount, day and payer.
 //
 // Spec: docs/funds.md
 package topup
@@ -61,7 +62,11 @@ const (
 )
 
 // Facts is what the guards judge.
-type Facts struct{ PartnerID, VendorID string }
+type Facts struct {
+	PartnerID, VendorID string
+	Strange             bool   // somebody else paid, without an agreement in force on the day
+	Payer, Day          string // for the refusal
+}
 
 var (
 	partnersOwn = flow.Guard[Facts]{Name: "partners_own", Code: "topup.not_own", Kind: fault.KindDenied,
@@ -72,6 +77,9 @@ var (
 		Holds: func(f Facts, who scope.Scope, _ time.Time) bool {
 			return who.Side() == scope.SideVendor && who.OrgID() == f.VendorID
 		}}
+	payerAgreed = flow.Guard[Facts]{Name: "payer_agreed", Code: "topup.payer_not_agreed",
+		Holds: func(f Facts, _ scope.Scope, _ time.Time) bool { return !f.Strange },
+		Args:  func(f Facts, _ time.Time) fault.Args { return fault.Args{"payer": f.Payer, "day": f.Day} }}
 	byPartner = []scope.Item{scope.ItemFundsChange}
 	byVendor  = []scope.Item{scope.ItemRemittance}
 	bySystem  = []scope.Item{flow.System}

@@ -23,7 +23,10 @@ func TestMachines(t *testing.T) {
 	partners := flowtest.Examples[Facts]{Pass: flowtest.Example[Facts]{Facts: facts, Who: partner}, Refuse: flowtest.Example[Facts]{Facts: facts, Who: other}}
 	vendors := flowtest.Examples[Facts]{Pass: flowtest.Example[Facts]{Facts: facts, Who: vendor}, Refuse: flowtest.Example[Facts]{Facts: facts, Who: stranger}}
 	flowtest.Guards(t, Flow, map[string]flowtest.Examples[Facts]{"partners_own": partners})
-	flowtest.Guards(t, ClaimFlow, map[string]flowtest.Examples[Facts]{"partners_own": partners, "vendors_own": vendors})
+	strange := facts
+	strange.Strange = true
+	agreed := flowtest.Examples[Facts]{Pass: flowtest.Example[Facts]{Facts: facts, Who: vendor}, Refuse: flowtest.Example[Facts]{Facts: strange, Who: vendor}}
+	flowtest.Guards(t, ClaimFlow, map[string]flowtest.Examples[Facts]{"partners_own": partners, "vendors_own": vendors, "payer_agreed": agreed})
 }
 
 // TestAccountNumber: sixteen digits of which the last checks the others: a wrong digit, or two that changed places,

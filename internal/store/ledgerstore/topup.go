@@ -23,6 +23,7 @@ var (
 	qRemitByRef    = q.Get("remit.ByRef")
 	qUnclaimed     = q.Get("remit.Unclaimed")
 	qRemits        = q.Get("remit.List")
+	qRemitsWaiting = q.Get("remit.Waiting")
 	qInsertClaim   = q.Get("claim.Insert")
 	qSetClaim      = q.Get("claim.Set")
 	qClaim         = q.Get("claim.ByID")
@@ -143,6 +144,11 @@ func (s *TopUps) RemittanceByRef(ctx context.Context, vendorID, bankRef string) 
 // Unclaimed lists what a claim may mean.
 func (s *TopUps) Unclaimed(ctx context.Context, vendorID, currency string, amount money.Amount, paidOn string) ([]topup.Remittance, error) {
 	return s.remittances(ctx, qUnclaimed, vendorID, currency, int64(amount), paidOn)
+}
+
+// Waiting lists what came to an account and is held.
+func (s *TopUps) Waiting(ctx context.Context, vendorID, accountNo string) ([]topup.Remittance, error) {
+	return s.remittances(ctx, qRemitsWaiting, vendorID, accountNo)
 }
 
 // Remittances lists a vendor's or a partner's.

@@ -113,6 +113,11 @@ var Tenancy = map[string]string{
 	"reconcile_run": "org_id = {org}",
 	"reconcile_row": "run_id IN (SELECT r.id FROM reconcile_run r)",
 
+	// to a vendor once it was handed to it; its paper too
+	"payment_agreement": "partner_id = {org} OR vendor_id = {vendor} AND state NOT IN ('draft', 'deleted')",
+	"paper":             "partner_id = {org} OR vendor_id = {vendor}",
+	"paper_piece":       "subject_id IN (SELECT p.subject_id FROM paper p)",
+
 	"withdrawal":      "vendor_id = {vendor} OR partner_id = {org}",
 	"withdrawal_part": "withdrawal_id IN (SELECT w.id FROM withdrawal w)",
 

@@ -12,6 +12,7 @@ import (
 	_ "huoban/internal/store/billstore"
 	_ "huoban/internal/store/closestore"
 	_ "huoban/internal/store/companystore"
+	_ "huoban/internal/store/contractstore"
 	_ "huoban/internal/store/couponstore"
 	_ "huoban/internal/store/deskstore"
 	_ "huoban/internal/store/expenditurestore"

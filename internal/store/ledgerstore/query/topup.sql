@@ -45,6 +45,13 @@ FROM remittance r WHERE r.vendor_id = $1 AND r.currency = $2 AND r.amount_e8 = $
   AND NOT EXISTS (SELECT 1 FROM remittance_claim c WHERE c.remittance_id = r.id AND c.state IN ('reviewing', 'approved'))
 ORDER BY r.imported_at, r.id;
 
+-- name: remit.Waiting
+SELECT r.id, r.vendor_id, r.bank_ref, r.state, r.version, r.account_no, r.payer_name, r.payer_account, r.currency, r.amount_e8, r.paid_on, r.purpose,
+  '', '', r.imported_by, r.imported_at, r.changed_at
+FROM remittance r WHERE r.vendor_id = $1 AND r.account_no = $2 AND r.state = 'unclaimed'
+  AND NOT EXISTS (SELECT 1 FROM remittance_claim c WHERE c.remittance_id = r.id AND c.state IN ('reviewing', 'approved'))
+ORDER BY r.imported_at, r.id;
+
 -- name: remit.List
 SELECT r.id, r.vendor_id, r.bank_ref, r.state, r.version, r.account_no, r.payer_name, r.payer_account, r.currency, r.amount_e8, r.paid_on, r.purpose,
   coalesce(r.partner_id, ''), coalesce(o.code, ''), r.imported_by, r.imported_at, r.changed_at

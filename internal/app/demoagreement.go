@@ -1,0 +1,86 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"huoban/internal/agreement"
+	"huoban/internal/cycle"
+	"huoban/internal/money"
+	"huoban/internal/scope"
+	"huoban/internal/topup"
+)
+
+// demoScan is a page of paper as a scanner gives it: one blank sheet with a line of text.
+func demoScan(text string) []byte {
+	var b strings.Builder
+	b.WriteString("%PDF-1.4\n")
+	at := make([]int, 0, 5)
+	stream := "BT /F1 14 Tf 72 770 Td (" + text + ") Tj ET"
+	for i, body := range []string{"<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>", "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+		fmt.Sprintf("<</Length %d>>stream\n%s\nendstream", len(stream), stream), "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"} {
+		at = append(at, b.Len())
+		fmt.Fprintf(&b, "%d 0 obj%s endobj\n", i+1, body)
+	}
+	start := b.Len()
+	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(at)+1)
+	for _, n := range at {
+		fmt.Fprintf(&b, "%010d 00000 n \n", n)
+	}
+	fmt.Fprintf(&b, "trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", len(at)+1, start)
+	return []byte(b.String())
+}
+
+// agreements lets others pay for a partner of the demo: one agreement is in force and a transfer came under it, one waits
+// for review, one was refused, one covered a single day; and one transfer is held because it has none. Done twice it
+// changes nothing.
+func (m *demoMaker) agreements(pctx, dctx context.Context, partner, desk scope.Scope) error {
+	known, err := m.app.Agreements.List(pctx, partner, agreement.Filter{})
+	if err != nil || len(known) > 0 {
+		return err
+	}
+	own, err := m.app.TopUps.OpenAccount(pctx, demoClerk(partner.OrgID(), demoFunder), desk.OrgID())
+	if err != nil {
+		return err
+	}
+	now := m.clock.Now().In(cycle.Zone)
+	day := func(after int) string { return now.AddDate(0, 0, after).Format(time.DateOnly) }
+	line := func(ref, payer string, amount money.Amount) topup.BankLine {
+		return topup.BankLine{Ref: "DEMO-PAYER-" + ref, PaidOn: day(-1), Currency: "CNY", Amount: amount * money.Unit, PayerName: payer, PayerAccount: "6225000000002" + ref, AccountNo: own.Number, Purpose: "代付充值"}
+	}
+	if _, err := m.app.TopUps.Import(dctx, desk, []topup.BankLine{line("301", "启衡控股集团有限公司", 42_000), line("302", "苏州云帆科技有限公司", 6_800), line("303", "上海启衡信息技术有限公司", 15_000)}); err != nil {
+		return err
+	}
+	for _, x := range []struct {
+		in     agreement.Input
+		do     []agreement.Action
+		reason string
+	}{
+		{agreement.Input{Kind: agreement.KindStanding, Payer: "启衡控股集团有限公司", Begins: day(-7), Ends: day(357), Remark: "母公司统一付款"}, []agreement.Action{agreement.ActionSubmit, agreement.ActionApprove}, ""},
+		{agreement.Input{Kind: agreement.KindStanding, Payer: "上海启衡信息技术有限公司", Begins: day(-2), Ends: day(180), Remark: "子公司代付华东项目费用"}, []agreement.Action{agreement.ActionSubmit}, ""},
+		{agreement.Input{Kind: agreement.KindStanding, Payer: "深圳前海盛泰供应链有限公司", Begins: day(0), Ends: day(364)}, []agreement.Action{agreement.ActionSubmit, agreement.ActionRefuse}, "扫描件缺少被委托方公章，请补盖后重新上传"},
+		{agreement.Input{Kind: agreement.KindSingle, Payer: "广州启衡数据服务有限公司", Begins: day(-3)}, nil, ""},
+	} {
+		x.in.VendorID, x.in.PayerKind = desk.OrgID(), agreement.PayerCompany
+		a, err := m.app.Agreements.Make(pctx, partner, x.in)
+		if err == nil && x.do != nil {
+			err = m.app.Agreements.Sign(pctx, partner, a.ID, demoScan("Payment agreement "+a.Number))
+		}
+		for i, do := range x.do {
+			if err != nil {
+				break
+			}
+			if i == 0 {
+				_, err = m.app.Agreements.Do(pctx, partner, a.ID, do, "")
+			} else {
+				_, err = m.app.Agreements.Do(dctx, desk, a.ID, do, x.reason)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

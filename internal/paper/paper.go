@@ -1,0 +1,92 @@
+// Package paper is what was signed on paper, as a file (签章扫件): a PDF or a picture of each thing that has one.
+//
+// It owns formats, bounds and how such a file is kept; it does not own what was signed. Invariants: a file is what its
+// content says, whatever it is called; a thing has at most one, and whoever sees the thing sees it.
+package paper
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"image"
+	_ "image/jpeg" // formats of scans
+	_ "image/png"
+	"time"
+
+	"huoban/internal/fault"
+)
+
+// Format is what a scan is.
+type Format string
+
+// The formats.
+const (
+	FormatPDF  Format = "pdf"
+	FormatPNG  Format = "png"
+	FormatJPEG Format = "jpg"
+)
+
+// MaxFile bounds a file, MaxSide the width and height of a picture in it.
+const (
+	MaxFile = 10 << 20
+	MaxSide = 12_000
+)
+
+// Accept is what a form offers to choose.
+const Accept = ".pdf,.png,.jpg,.jpeg"
+
+// ContentType is what a download is sent as.
+func (f Format) ContentType() string {
+	return map[Format]string{FormatPDF: "application/pdf", FormatPNG: "image/png", FormatJPEG: "image/jpeg"}[f]
+}
+
+// Paper is the file of one thing.
+type Paper struct {
+	SubjectID, VendorID, PartnerID string
+	Format                         Format
+	Bytes                          int64
+	SHA                            string
+	By                             string
+	At                             time.Time
+}
+
+// Store keeps papers.
+type Store interface {
+	PutPaper(ctx context.Context, p Paper, body []byte) error
+	Paper(ctx context.Context, subjectID string) (Paper, bool, error)
+	PaperBody(ctx context.Context, subjectID string) ([]byte, error) // paper.none
+}
+
+// IsPDF tells a whole PDF from what only begins like one.
+func IsPDF(body []byte) bool {
+	return bytes.HasPrefix(body, []byte("%PDF-")) && bytes.Contains(body[max(0, len(body)-1024):], []byte("%%EOF"))
+}
+
+// Recognise tells the format from the content. Faults: paper.large, .none, .unreadable.
+func Recognise(body []byte) (Format, error) {
+	switch {
+	case len(body) > MaxFile:
+		return "", fault.Invalid("paper.large", fault.Args{"limit": MaxFile >> 20})
+	case len(body) == 0:
+		return "", fault.Invalid("paper.none", nil)
+	case IsPDF(body):
+		return FormatPDF, nil
+	}
+	if c, kind, err := image.DecodeConfig(bytes.NewReader(body)); err == nil && c.Width > 0 && c.Height > 0 && c.Width <= MaxSide && c.Height <= MaxSide {
+		switch kind {
+		case "png":
+			return FormatPNG, nil
+		case "jpeg":
+			return FormatJPEG, nil
+		}
+	}
+	return "", fault.Invalid("paper.unreadable", nil)
+}
+
+// Of is the paper a body makes. Faults: those of Recognise.
+func Of(subjectID, vendorID, partnerID, by string, now time.Time, body []byte) (Paper, error) {
+	format, err := Recognise(body)
+	sum := sha256.Sum256(body)
+	return Paper{SubjectID: subjectID, VendorID: vendorID, PartnerID: partnerID, Format: format, Bytes: int64(len(body)), SHA: hex.EncodeToString(sum[:]), By: by, At: now}, err
+}
