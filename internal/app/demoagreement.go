@@ -50,7 +50,7 @@ func (m *demoMaker) agreements(pctx, dctx context.Context, partner, desk scope.S
 	line := func(ref, payer string, amount money.Amount) topup.BankLine {
 		return topup.BankLine{Ref: "DEMO-PAYER-" + ref, PaidOn: day(-1), Currency: "CNY", Amount: amount * money.Unit, PayerName: payer, PayerAccount: "6225000000002" + ref, AccountNo: own.Number, Purpose: "代付充值"}
 	}
-	if _, err := m.app.TopUps.Import(dctx, desk, []topup.BankLine{line("301", "启衡控股集团有限公司", 42_000), line("302", "苏州云帆科技有限公司", 6_800), line("303", "上海启衡信息技术有限公司", 15_000)}); err != nil {
+	if _, err := m.app.TopUps.Import(dctx, desk, []topup.BankLine{line("301", "启珩控股集团有限公司", 42_000), line("302", "苏州云帆科技有限公司", 6_800), line("303", "上海启珩信息技术有限公司", 15_000)}); err != nil {
 		return err
 	}
 	for _, x := range []struct {
@@ -58,10 +58,10 @@ func (m *demoMaker) agreements(pctx, dctx context.Context, partner, desk scope.S
 		do     []agreement.Action
 		reason string
 	}{
-		{agreement.Input{Kind: agreement.KindStanding, Payer: "启衡控股集团有限公司", Begins: day(-7), Ends: day(357), Remark: "母公司统一付款"}, []agreement.Action{agreement.ActionSubmit, agreement.ActionApprove}, ""},
-		{agreement.Input{Kind: agreement.KindStanding, Payer: "上海启衡信息技术有限公司", Begins: day(-2), Ends: day(180), Remark: "子公司代付华东项目费用"}, []agreement.Action{agreement.ActionSubmit}, ""},
+		{agreement.Input{Kind: agreement.KindStanding, Payer: "启珩控股集团有限公司", Begins: day(-7), Ends: day(357), Remark: "母公司统一付款"}, []agreement.Action{agreement.ActionSubmit, agreement.ActionApprove}, ""},
+		{agreement.Input{Kind: agreement.KindStanding, Payer: "上海启珩信息技术有限公司", Begins: day(-2), Ends: day(180), Remark: "子公司代付华东项目费用"}, []agreement.Action{agreement.ActionSubmit}, ""},
 		{agreement.Input{Kind: agreement.KindStanding, Payer: "深圳前海盛泰供应链有限公司", Begins: day(0), Ends: day(364)}, []agreement.Action{agreement.ActionSubmit, agreement.ActionRefuse}, "扫描件缺少被委托方公章，请补盖后重新上传"},
-		{agreement.Input{Kind: agreement.KindSingle, Payer: "广州启衡数据服务有限公司", Begins: day(-3)}, nil, ""},
+		{agreement.Input{Kind: agreement.KindSingle, Payer: "广州启珩数据服务有限公司", Begins: day(-3)}, nil, ""},
 	} {
 		x.in.VendorID, x.in.PayerKind = desk.OrgID(), agreement.PayerCompany
 		a, err := m.app.Agreements.Make(pctx, partner, x.in)
