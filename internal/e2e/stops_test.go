@@ -47,9 +47,9 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 	v, p := "/o/"+vendor, "/o/"+partner
 	curve := c.get(p+"/peaks?cycle=2026-06").page(t).Find("a[href^='"+p+"/peaks/']").AttrOr("href", "")
 	q := w.signIn(t, "qiheng-admin")
-	target := q.get("/o/QIHENG/subscriptions").page(t).Find("td a[href^='/o/QIHENG/subscriptions/']").AttrOr("href", "")
+	target := q.get("/o/QIHENG/subscriptions").page(t).Find("tbody a[href^='/o/QIHENG/subscriptions/']:not([href*='/dispatches/'])").AttrOr("href", "")
 	sent := q.get(target).page(t).Find("td a[href*='/dispatches/']").AttrOr("href", "")
-	quota := w.signIn(t, "hengluo-admin").get("/o/HENGLUO/coupons/quotas").page(t).Find("td a[href^='/o/HENGLUO/coupons/quotas/']").AttrOr("href", "")
+	quota := w.signIn(t, "hengluo-admin").get("/o/HENGLUO/coupons/quotas").page(t).Find("tbody a[href^='/o/HENGLUO/coupons/quotas/']").AttrOr("href", "")
 	platformID, test := w.register(t, partner)
 	console := w.hostPlatform(t, partner)
 	newcomer, welcome := w.newcomer(t)

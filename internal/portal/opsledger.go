@@ -136,8 +136,8 @@ func (h *Handlers) readLedger(c *Ctx) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sheet{columns: []listColumn{{key: "account", title: c.T("ledger.col.account")}, {key: "partner", title: c.T("ledger.col.partner"), note: c.T("company.code")}, {key: "customer", title: c.T("customers.col.customer"), note: c.T("customers.col.code"), personal: true}, {key: "currency", title: c.T("ledger.col.currency"), class: "m"},
-		{key: "lines", title: c.T("ledger.col.lines"), num: true}, {key: "debit", title: c.T("ledger.debits"), num: true}, {key: "credit", title: c.T("ledger.credits"), num: true}, {key: "balance", title: c.T("ledger.col.balance"), num: true}, {key: "line", title: c.T("ledger.col.line"), num: true}, {key: "sound", title: c.T("ledger.col.sound"), class: "m"}},
+	s := &sheet{columns: []listColumn{{key: "account", title: c.T("ledger.col.account")}, {key: "partner", title: c.T("ledger.col.partner"), note: c.T("company.code")}, {key: "customer", title: c.T("customers.col.customer"), note: c.T("customers.col.code"), personal: true}, {key: "currency", title: c.T("ledger.col.currency")},
+		{key: "lines", title: c.T("ledger.col.lines"), num: true}, {key: "debit", title: c.T("ledger.debits"), num: true}, {key: "credit", title: c.T("ledger.credits"), num: true}, {key: "balance", title: c.T("ledger.col.balance"), num: true, class: "m"}, {key: "line", title: c.T("ledger.col.line"), num: true}, {key: "sound", title: c.T("ledger.col.sound")}},
 		empty: part.Empty{Title: c.T("ledger.empty"), Text: c.T("ledger.empty_text")}}
 	if kind != "" {
 		s.narrowed("kind", c.T(kind.Label()))
