@@ -9,7 +9,7 @@ LDFLAGS := -s -w -funcalign=16 -X huoban/internal/app.Version=$(VERSION)
 
 # Where no time is spent, functions are called instead of copied into their callers: 3 MB less of program.
 # The last pattern that matches a package counts, so what reads, adds up and draws lines keeps its copies.
-SMALL := github.com/xuri/... google.golang.org/protobuf/... github.com/prometheus/... github.com/alecthomas/kong \
+SMALL := google.golang.org/protobuf/... github.com/prometheus/... \
 	github.com/pressly/... github.com/wneessen/... golang.org/x/text/... codeberg.org/... github.com/jackc/pgx/v5/pgtype \
 	github.com/parquet-go/... github.com/andybalholm/... github.com/twpayne/... github.com/nicksnyder/... \
 	github.com/crewjam/... github.com/beevik/... golang.org/x/net/... text/template html/template encoding/gob encoding/xml \

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/alecthomas/kong"
-
 	"huoban/internal/app"
 	"huoban/internal/attribution"
 	"huoban/internal/customer"
@@ -118,16 +116,13 @@ type importCmd struct {
 // finalArg is a flag that may stand alone or carry cycles.
 type finalArg struct{ delivery.FinalMark }
 
-// IsBool lets the flag stand alone.
-func (f *finalArg) IsBool() bool { return true }
-
-// Decode reads nothing for all, or cycles after an equals sign.
-func (f *finalArg) Decode(ctx *kong.DecodeContext) error {
-	if ctx.Scan.Peek().Type != kong.FlagValueToken {
+// Set reads nothing for all, or cycles after an equals sign.
+func (f *finalArg) Set(value string, with bool) error {
+	if !with {
 		f.All = true
 		return nil
 	}
-	for _, part := range strings.Split(fmt.Sprint(ctx.Scan.Pop().Value), ",") {
+	for _, part := range strings.Split(value, ",") {
 		c, err := cycle.Parse(part)
 		if err != nil {
 			return fmt.Errorf("%q is no cycle (YYYY-MM)", part)

@@ -17,10 +17,9 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/alecthomas/kong"
-
 	"huoban/internal/app"
 	"huoban/internal/fault"
+	"huoban/internal/grammar"
 	"huoban/internal/i18n"
 )
 
@@ -55,47 +54,30 @@ const (
 	exitUsage   = 2
 )
 
+// program is what help says of it.
+var program = grammar.App{Name: "portal", About: "Huoban 伙伴中心: the partner center a cloud vendor or distributor can host."}
+
+// runner is a command.
+type runner interface{ Run(o *out) error }
+
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var c cli
-	exited := -1
-	parser, err := kong.New(&c,
-		kong.Name("portal"), kong.Description("Huoban 伙伴中心: the partner center a cloud vendor or distributor can host."),
-		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: false}))
-	if err != nil {
-		fmt.Fprintln(stderr, err)
-		return exitUsage
-	}
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
 	ctx = i18n.With(ctx, language())
-	kctx, err := parser.Parse(joinNegative(args))
-	if exited >= 0 {
-		return exited
-	}
-	if f := (*fault.Error)(nil); errors.As(err, &f) {
-		return report(ctx, &c, stdout, stderr, f) // settings that are refused
+	cmd, err := program.Parse(&c, args, stdout)
+	if errors.Is(err, grammar.ErrHelp) {
+		return exitDone
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "portal: %v\nportal --help shows the commands.\n", err)
 		return misused(slices.Contains(args, "--json"), stdout, err)
 	}
-	return report(ctx, &c, stdout, stderr, kctx.Run(&out{ctx, &c, args, stdout, stderr, os.Stdin}))
-}
-
-// joinNegative lets a flag take an amount below zero (--amount -12.50), which would read as a flag.
-func joinNegative(args []string) []string {
-	out := make([]string, 0, len(args))
-	for _, a := range args {
-		if n := len(out); n > 0 && len(a) > 1 && a[0] == '-' && (a[1] >= '0' && a[1] <= '9' || a[1] == '.') &&
-			strings.HasPrefix(out[n-1], "--") && !strings.Contains(out[n-1], "=") {
-			out[n-1] += "=" + a
-			continue
-		}
-		out = append(out, a)
+	if err := c.Validate(); err != nil { // settings that are refused
+		return report(ctx, &c, stdout, stderr, err)
 	}
-	return out
+	return report(ctx, &c, stdout, stderr, cmd.(runner).Run(&out{ctx, &c, args, stdout, stderr, os.Stdin}))
 }
 
 // language of the terminal: Chinese where the locale says so, English elsewhere.

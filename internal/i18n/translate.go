@@ -15,8 +15,6 @@ import (
 
 	goi18n "github.com/nicksnyder/go-i18n/v2/i18n"
 
-	"golang.org/x/text/language"
-
 	"huoban/internal/fault"
 )
 
@@ -37,16 +35,14 @@ func unpack(packed []byte) fs.FS {
 	return files
 }
 
-// book is what one process knows: go-i18n's bundle for sentences with arguments or plurals, and a
-// plain map for the many labels that have neither.
+// book is what one process knows: the catalogues, read by go-i18n, as sentences, and a plain map for the many
+// labels that have neither arguments nor plurals.
 type book struct {
-	localizer map[Lang]*goi18n.Localizer
-	plain     map[Lang]map[string]string
-	zh        map[string]string             // plain of the reference language
-	simple    map[Lang]map[string][]segment // sentences whose arguments are only put in
-	known     map[Lang]map[string]bool
-	counted   map[Lang]map[string]bool // keys with plural forms
-	twice     []string                 // keys given in two files: the later text wins, and a test refuses it
+	plain    map[Lang]map[string]string
+	zh       map[string]string // plain of the reference language
+	sentence map[Lang]map[string]sentence
+	known    map[Lang]map[string]bool
+	twice    []string // keys given in two files: the later text wins, and a test refuses it
 }
 
 var texts = mustLoad(catalogs)
@@ -61,36 +57,29 @@ func mustLoad(files fs.FS) *book {
 
 // load reads every catalogue.
 func load(files fs.FS) (*book, error) {
-	bundle := goi18n.NewBundle(language.MustParse(string(ZhCN)))
-	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
-	b := &book{
-		localizer: map[Lang]*goi18n.Localizer{}, plain: map[Lang]map[string]string{}, simple: map[Lang]map[string][]segment{}, known: map[Lang]map[string]bool{},
-		counted: map[Lang]map[string]bool{},
-	}
+	b := &book{plain: map[Lang]map[string]string{}, sentence: map[Lang]map[string]sentence{}, known: map[Lang]map[string]bool{}}
 	for _, l := range Langs {
-		b.simple[l] = map[string][]segment{}
-		b.plain[l], b.known[l], b.counted[l] = map[string]string{}, map[string]bool{}, map[string]bool{}
+		b.plain[l], b.sentence[l], b.known[l] = map[string]string{}, map[string]sentence{}, map[string]bool{}
 		names, err := fs.Glob(files, "catalog/*."+string(l)+".json")
 		if err != nil {
 			return nil, err
 		}
 		for _, name := range names {
-			if err := b.add(bundle, files, name, l); err != nil {
+			if err := b.add(files, name, l); err != nil {
 				return nil, err
 			}
 		}
-		b.localizer[l] = goi18n.NewLocalizer(bundle, string(l))
 	}
 	b.zh = b.plain[ZhCN]
 	return b, nil
 }
 
-func (b *book) add(bundle *goi18n.Bundle, files fs.FS, name string, l Lang) error {
+func (b *book) add(files fs.FS, name string, l Lang) error {
 	data, err := fs.ReadFile(files, name)
 	if err != nil {
 		return err
 	}
-	f, err := bundle.ParseMessageFileBytes(data, path.Base(name))
+	f, err := goi18n.ParseMessageFileBytes(data, path.Base(name), map[string]goi18n.UnmarshalFunc{"json": json.Unmarshal})
 	if err != nil {
 		return fmt.Errorf("catalogue %s: %w", name, err)
 	}
@@ -99,13 +88,15 @@ func (b *book) add(bundle *goi18n.Bundle, files fs.FS, name string, l Lang) erro
 			b.twice = append(b.twice, name+": "+m.ID)
 		}
 		b.known[l][m.ID] = true
-		b.counted[l][m.ID] = m.One != ""
 		if m.One == "" && !strings.Contains(m.Other, "{{") {
 			b.plain[l][m.ID] = m.Other
+			continue
 		}
-		if parts, ok := segments(m.Other); ok && m.One == "" {
-			b.simple[l][m.ID] = parts
+		said := sentence{other: newForm(m.Other)}
+		if m.One != "" {
+			said.one = newForm(m.One)
 		}
+		b.sentence[l][m.ID] = said
 	}
 	return nil
 }
@@ -146,9 +137,17 @@ func plain(l Lang, key string) (string, bool) {
 }
 
 func appendSentence(b []byte, l Lang, key string, pairs []any) []byte {
-	if parts, ok := texts.simple[l][key]; ok {
-		if said, ok := texts.join(b, l, parts, pairs); ok {
-			return said
+	if s, ok := texts.sentence[l][key]; ok {
+		var count any
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if pairs[i] == "Count" || pairs[i] == "count" {
+				count = pairs[i+1]
+			}
+		}
+		if f := s.choose(l, count); f.parts != nil {
+			if said, ok := texts.join(b, l, f.parts, pairs); ok {
+				return said
+			}
 		}
 	}
 	args := make(map[string]any, len(pairs)/2)
@@ -180,7 +179,7 @@ func segments(sentence string) (out []segment, ok bool) {
 }
 
 // join appends a sentence of segments; false where an argument is missing or no plain text or number, which
-// the template then speaks of.
+// say then speaks of.
 func (b *book) join(out []byte, l Lang, parts []segment, pairs []any) ([]byte, bool) {
 	for _, p := range parts {
 		out = append(out, p.text...)
@@ -209,32 +208,23 @@ func (b *book) say(l Lang, key string, args map[string]any) string {
 	if s, ok := b.plain[l][key]; ok {
 		return s
 	}
-	if !b.known[l][key] {
+	words, ok := b.sentence[l][key]
+	if !ok {
 		return key
+	}
+	count := args["Count"]
+	if n, ok := args["count"]; ok { // faults and warnings write their arguments small
+		count = n
 	}
 	shown := make(map[string]any, len(args))
 	for k, v := range args {
 		shown[k] = b.show(l, v)
 	}
-	cfg := &goi18n.LocalizeConfig{MessageID: key, TemplateData: shown}
-	for _, name := range []string{"Count", "count"} { // faults and warnings write their arguments small
-		if n, ok := args[name]; ok && b.counted[l][key] {
-			cfg.PluralCount = plural(n)
-		}
-	}
-	s, err := b.localizer[l].Localize(cfg)
+	s, err := words.choose(l, count).fill(shown)
 	if err != nil || s == "" {
 		return key
 	}
 	return s
-}
-
-func plural(n any) any {
-	switch n.(type) {
-	case int, int8, int16, int32, int64:
-		return n
-	}
-	return fmt.Sprint(n)
 }
 
 // label matches the derived keys of states and actions: an argument that is one is shown by its label,
