@@ -234,6 +234,17 @@ func TestNoFormulasInCSV(t *testing.T) {
 	}
 }
 
+// TestNoFormulasAmongFigures: what is no number in a column of figures is text there too.
+func TestNoFormulasAmongFigures(t *testing.T) {
+	figures := column{class: classExact}
+	for in, want := range map[string]string{"": "", "0": "0", "-1.5": "-1.5", "12.25": "12.25", "+4.1%": "'+4.1%", "-1+2": "'-1+2", "=1": "'=1", "-": "'-", "1.2.3": "1.2.3", "90000000000.12345678": "90000000000.12345678\t",
+		"-90000000000.12345678": "'-90000000000.12345678", "–": "–", "@x": "'@x"} {
+		if got := figures.cell(in); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestXLSXKeepsDigitsAndText(t *testing.T) {
 	body := write(t, FormatXLSX, bill.ByProduct, document())
 	f, err := excelize.OpenReader(bytes.NewReader(body))

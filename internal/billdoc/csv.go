@@ -69,7 +69,7 @@ func writeCSV(ctx context.Context, out io.Writer, docs []bill.Document, o Option
 // cell is a value as its column stands in a CSV.
 func (c column) cell(value string) string {
 	switch {
-	case c.class == classText:
+	case c.class == classText || !isNumber(value): // a change like +4.1% stands in a column of figures
 		return guard(value)
 	case significant(value) <= floatDigits:
 		return value
@@ -77,6 +77,18 @@ func (c column) cell(value string) string {
 		return "'" + value // a minus before what is no number begins a formula
 	}
 	return value + "\t"
+}
+
+// isNumber tells a figure as it is written, -12.50, from whatever else stands among figures, nothing included.
+func isNumber(s string) bool {
+	s = strings.TrimPrefix(s, "-")
+	point := strings.IndexByte(s, '.')
+	for i := range len(s) {
+		if i != point && (s[i] < '0' || s[i] > '9') {
+			return false
+		}
+	}
+	return s != "" && point != 0 && point != len(s)-1
 }
 
 // guard keeps a spreadsheet from running a text as a formula (a leading apostrophe) and from changing a

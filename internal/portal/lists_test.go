@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,6 +125,12 @@ func formIn(page *goquery.Document, kind, format string) (action string, pairs [
 // wholeList reads all pages of a list as they stand on the screen: the text of every cell, and what is said of all.
 func wholeList(t *testing.T, v *visitor, address, kind string) (rows [][]string, total, code string) {
 	t.Helper()
+	return readPages(t, v, address, kind, func([][]string) bool { return false })
+}
+
+// readPages reads the pages of a list until it has seen enough.
+func readPages(t *testing.T, v *visitor, address, kind string, enough func([][]string) bool) (rows [][]string, total, code string) {
+	t.Helper()
 	for at := address; at != ""; {
 		page := v.w.page(at, v.get(at), http.StatusOK)
 		card := page.Find("#columns-" + strings.ReplaceAll(kind, ".", "-") + ", #export-" + strings.ReplaceAll(kind, ".", "-")).First().Closest("section")
@@ -140,6 +147,9 @@ func wholeList(t *testing.T, v *visitor, address, kind string) (rows [][]string,
 			t.Fatalf("%s: no short code", at)
 		}
 		next := ""
+		if enough(rows) {
+			break
+		}
 		card.Find(".hb-pager a").Each(func(_ int, a *goquery.Selection) {
 			if strings.TrimSpace(a.Text()) == "下一页" {
 				next = a.AttrOr("href", "")
@@ -150,10 +160,18 @@ func wholeList(t *testing.T, v *visitor, address, kind string) (rows [][]string,
 	return rows, total, code
 }
 
+// figure is an amount as pages write it.
+var figure = regexp.MustCompile(`^[−+-]?[¥$A-Z]*[0-9][0-9,]*(\.[0-9]+)?$`)
+
 // shownText is the main text of a cell, without the small type and buttons below it.
 func shownText(s *goquery.Selection) string {
 	c := s.Clone()
 	c.Find(".hb-3, .hb-acts, form, [popover], dialog").Remove()
+	c.Find("[title]").Each(func(_ int, s *goquery.Selection) { // a figure with all its digits
+		if whole := s.AttrOr("title", ""); figure.MatchString(whole) {
+			s.SetText(whole)
+		}
+	})
 	text := strings.Join(strings.Fields(c.Text()), " ")
 	if text == "--" {
 		return ""
