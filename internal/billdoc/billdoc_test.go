@@ -245,6 +245,22 @@ func TestNoFormulasAmongFigures(t *testing.T) {
 	}
 }
 
+// TestDisarmedTextsComeBack: what is written for programs runs nowhere and is read as it was.
+func TestDisarmedTextsComeBack(t *testing.T) {
+	for _, s := range []string{"", "a", "-12.5", "12", "=1+1", "'=1+1", "''-2", "'", "it's", "'quoted'", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "＝1", " =1", "\u200b=1", `"=1`, "--1", "'-5", "-"} {
+		out := Disarm(s)
+		if isFormula(out) && !isNumber(out) {
+			t.Errorf("%q is run", out)
+		}
+		if back := Rearm(out); back != s {
+			t.Errorf("%q came back as %q", s, back)
+		}
+	}
+	if Disarm("-12.5") != "-12.5" || Disarm("abc") != "abc" {
+		t.Error("a harmless value was changed")
+	}
+}
+
 func TestXLSXKeepsDigitsAndText(t *testing.T) {
 	body := write(t, FormatXLSX, bill.ByProduct, document())
 	f, err := excelize.OpenReader(bytes.NewReader(body))

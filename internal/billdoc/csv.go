@@ -95,17 +95,37 @@ func isNumber(s string) bool {
 // text it takes for a number: a long id it would round, zeros in front it would drop, an id like 12E34
 // it would calculate (a tab behind it, which it does not show and which begins nothing).
 func guard(s string) string {
-	if s == "" {
-		return s
-	}
-	if strings.ContainsRune("\t\r\n", rune(s[0])) {
-		return "'" + s
-	}
-	if t := strings.TrimLeft(s, blanks); t != "" && strings.ContainsAny(t[:1], "=+-@") || t != "" && hasAnyPrefix(t, "＝", "＋", "－", "＠") {
+	if isFormula(s) {
 		return "'" + s
 	}
 	if numberlike.MatchString(s) {
 		return s + "\t"
+	}
+	return s
+}
+
+// isFormula tells whether a spreadsheet may take a text for a formula.
+func isFormula(s string) bool {
+	if s == "" {
+		return false
+	}
+	t := strings.TrimLeft(s, blanks)
+	return strings.ContainsRune("\t\r\n", rune(s[0])) || t != "" && strings.ContainsAny(t[:1], "=+-@\t\r\n") || hasAnyPrefix(t, "＝", "＋", "－", "＠")
+}
+
+// Disarm writes a value of a CSV that programs read too: a figure and most texts as they are, one that a spreadsheet
+// might run behind an apostrophe. Rearm takes that apostrophe off; Rearm(Disarm(s)) is s.
+func Disarm(s string) string {
+	if !isNumber(s) && isFormula(strings.TrimLeft(s, "'")) {
+		return "'" + s
+	}
+	return s
+}
+
+// Rearm reads a value that Disarm wrote.
+func Rearm(s string) string {
+	if rest, ok := strings.CutPrefix(s, "'"); ok && isFormula(strings.TrimLeft(rest, "'")) {
+		return rest
 	}
 	return s
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"huoban/internal/billdoc"
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/ingest"
@@ -56,7 +57,11 @@ func (s *Service) ExportQuarantine(ctx context.Context, sc scope.Scope, ref stri
 	}
 	columns, headers := unionHeader(files)
 	out := csv.NewWriter(w)
-	if err := out.Write(append(slices.Clone(quarantineColumns), columns...)); err != nil {
+	head := append(slices.Clone(quarantineColumns), columns...)
+	for i := range head {
+		head[i] = billdoc.Disarm(head[i])
+	}
+	if err := out.Write(head); err != nil {
 		return err
 	}
 	f := QuarantineFilter{DeliveryID: d.ID, State: QuarantineOpen}
@@ -70,8 +75,11 @@ func (s *Service) ExportQuarantine(ctx context.Context, sc scope.Scope, ref stri
 			if say != nil {
 				reason = say(q.Code, q.Args)
 			}
-			rec := []string{q.ID, q.File, fmt.Sprint(q.LineNo), q.Column, q.Value, reason}
-			if err := out.Write(append(rec, align(splitRaw(q.Raw, len(headers[q.FileNo])), headers[q.FileNo], columns)...)); err != nil {
+			rec := append([]string{q.ID, q.File, fmt.Sprint(q.LineNo), q.Column, q.Value, reason}, align(splitRaw(q.Raw, len(headers[q.FileNo])), headers[q.FileNo], columns)...)
+			for i := range rec {
+				rec[i] = billdoc.Disarm(rec[i])
+			}
+			if err := out.Write(rec); err != nil {
 				return err
 			}
 			f.After = q.ID
@@ -195,7 +203,7 @@ func readCorrection(in io.Reader) (*correction, error) {
 		var own []string
 		for i, v := range rec {
 			if i >= len(head) || !strings.HasPrefix(head[i], "quarantine_") {
-				own = append(own, v)
+				own = append(own, billdoc.Rearm(v)) // as ExportQuarantine wrote it
 			}
 		}
 		if err := out.Write(own); err != nil {

@@ -77,6 +77,7 @@ var corners = map[string]corner{
 	"funds.bills":             {"qiheng-admin", "/o/QIHENG/funds/bills", ""},
 	"funds.adjustments":       {"qiheng-admin", "/o/QIHENG/funds/adjustments", ""},
 	"topups":                  {"qiheng-admin", "/o/QIHENG/funds/top-ups", ""},
+	"agreements":              {"hengluo-admin", "/o/HENGLUO/agreements", ""},
 	"claims":                  {"hengluo-admin", "/o/HENGLUO/remittance-claims", ""},
 	"remittances":             {"hengluo-admin", "/o/HENGLUO/remittances", ""},
 	"ledger":                  {"hengluo-admin", "/o/HENGLUO/ledger", ""},
