@@ -91,8 +91,8 @@ func (h *Handlers) readClaims(c *Ctx) (*sheet, error) {
 	if vendor {
 		s.columns = []listColumn{{key: "partner", title: c.T("ledger.col.partner"), note: c.T("company.code")}}
 	}
-	s.columns = append(s.columns, listColumn{key: "paid", title: c.T("claims.paid_on"), class: "num-l"}, listColumn{key: "payer", title: c.T("claims.payer"), note: c.T("ledger.col.memo")}, listColumn{key: "amount", title: c.T("claims.amount"), num: true, money: true},
-		listColumn{key: "at", title: c.T("claims.at"), note: c.T("ledger.col.by"), class: "num-l"}, listColumn{key: "decided", title: c.T("company.decided"), note: c.T("company.reason"), class: "num-l"}, listColumn{key: "state", title: c.T("opsview.col.state"), class: "m"})
+	s.columns = append(s.columns, listColumn{key: "paid", title: c.T("claims.paid_on"), class: "num-l"}, listColumn{key: "payer", title: c.T("claims.payer"), note: c.T("ledger.col.memo")}, listColumn{key: "amount", title: c.T("claims.amount"), num: true, money: true, class: "m"},
+		listColumn{key: "at", title: c.T("claims.at"), note: c.T("ledger.col.by"), class: "num-l"}, listColumn{key: "decided", title: c.T("company.decided"), note: c.T("company.reason"), class: "num-l"}, listColumn{key: "state", title: c.T("opsview.col.state")})
 	if state != "" {
 		s.narrowed("state", c.T("remittance_claim.state."+string(state)))
 	}

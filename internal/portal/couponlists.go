@@ -111,7 +111,7 @@ func (h *Handlers) quotaSheet(c *Ctx, given bool) (*sheet, error) {
 		slices.SortStableFunc(all, func(a, b coupon.Quota) int { return int(min(max(b.Balance-a.Balance, -1), 1)) })
 	}
 	s := &sheet{columns: []listColumn{{key: "number", title: c.T("quotas.number"), note: c.T("coupons.kind")}, {key: "party", title: c.T(other), note: c.T("customers.col.code")},
-		{key: "value", title: c.T("quotas.value"), num: true}, {key: "balance", title: c.T("quotas.balance"), num: true, money: true}, {key: "validity", title: c.T("coupons.from"), note: c.T("coupons.to"), class: "num-l"},
+		{key: "value", title: c.T("quotas.value"), num: true}, {key: "balance", title: c.T("quotas.balance"), num: true, money: true, class: "m"}, {key: "validity", title: c.T("coupons.from"), note: c.T("coupons.to"), class: "num-l"},
 		{key: "limits", title: c.T("coupons.limits")}, {key: "state", title: c.T("opsview.col.state"), note: c.T("coupons.reason")}},
 		empty: part.Empty{Title: c.T("quotas.empty"), Text: c.T("quotas.empty_text")}}
 	for i := range all {
@@ -197,7 +197,7 @@ func (h *Handlers) couponSheet(c *Ctx, all []coupon.Coupon, q couponQuery) (*she
 		party = listColumn{key: "issuer", title: c.T("coupons.issuer"), note: c.T("customers.col.code")}
 	}
 	s := &sheet{columns: []listColumn{{key: "number", title: c.T("coupons.number"), note: c.T("coupons.kind")}, party, {key: "face", title: c.T("coupons.face"), num: true},
-		{key: "balance", title: c.T("coupons.balance"), num: true, money: true}, {key: "validity", title: c.T("coupons.from"), note: c.T("coupons.to"), class: "num-l"}, {key: "limits", title: c.T("coupons.limits")},
+		{key: "balance", title: c.T("coupons.balance"), num: true, money: true, class: "m"}, {key: "validity", title: c.T("coupons.from"), note: c.T("coupons.to"), class: "num-l"}, {key: "limits", title: c.T("coupons.limits")},
 		{key: "state", title: c.T("opsview.col.state"), note: c.T("coupons.lock")}}, empty: part.Empty{Title: c.T("coupons.empty"), Text: c.T("coupons.empty_text")}}
 	for i := range all {
 		x := &all[i]
@@ -309,7 +309,7 @@ func (h *Handlers) useSheet(c *Ctx, all []coupon.Use, q couponQuery) (*sheet, er
 	}
 	s := &sheet{columns: []listColumn{{key: "at", title: c.T("coupons.used_at"), class: "num-l"}, {key: "number", title: c.T("coupons.number")}, {key: "for", title: c.T("coupons.used_for"), note: c.T("coupons.charged")},
 		{key: "customer", title: c.T("customers.col.customer"), note: c.T("customers.col.code"), personal: true}, {key: "product", title: c.T("coupons.product"), note: c.T("coupons.region")},
-		{key: "line", title: c.T("coupons.line"), num: true}, {key: "amount", title: c.T("coupons.paid"), num: true, money: true}},
+		{key: "line", title: c.T("coupons.line"), num: true}, {key: "amount", title: c.T("coupons.paid"), num: true, money: true, class: "m"}},
 		empty: part.Empty{Title: c.T("coupons.uses.empty"), Text: c.T("coupons.uses.empty_text")}}
 	for i := range all {
 		x := &all[i]

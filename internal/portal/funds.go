@@ -82,6 +82,7 @@ func (h *Handlers) fundsPage(c *Ctx, status int, refused *fault.Error) error {
 	if err != nil {
 		return err
 	}
+	p.Figures = true
 	p.Facts = fundFacts(c, ledger.Wallets(list), bills)
 	for _, a := range payment.ArrearsOf(bills) {
 		p.Notes = append(p.Notes, c.T("funds.in_arrears", "Count", int64(a.Bills), "Amount", i18n.Money(a.Amount, a.Currency), "Cycle", string(a.Oldest)))
@@ -216,8 +217,8 @@ func (h *Handlers) readFundAccounts(c *Ctx) (*sheet, error) {
 	for _, v := range vendors {
 		names[v.ID] = v
 	}
-	s := &sheet{columns: []listColumn{{key: "account", title: c.T("ledger.col.account"), note: c.T("ledger.col.meaning")}, {key: "vendor", title: c.T("ledger.col.vendor")}, {key: "currency", title: c.T("ledger.col.currency"), class: "m"},
-		{key: "balance", title: c.T("ledger.col.balance"), num: true}, {key: "line", title: c.T("ledger.col.line"), num: true}, {key: "used", title: c.T("ledger.col.used"), num: true}, {key: "last", title: c.T("ledger.col.last"), class: "num-l"}},
+	s := &sheet{columns: []listColumn{{key: "account", title: c.T("ledger.col.account"), note: c.T("ledger.col.meaning")}, {key: "vendor", title: c.T("ledger.col.vendor")}, {key: "currency", title: c.T("ledger.col.currency")},
+		{key: "balance", title: c.T("ledger.col.balance"), num: true, class: "m"}, {key: "line", title: c.T("ledger.col.line"), num: true}, {key: "used", title: c.T("ledger.col.used"), num: true}, {key: "last", title: c.T("ledger.col.last"), class: "num-l"}},
 		empty: part.Empty{Title: c.T("funds.empty"), Text: c.T("funds.empty_text")}}
 	for _, w := range ledger.Wallets(list) {
 		for _, k := range []ledger.Kind{ledger.KindBalance, ledger.KindCredit, ledger.KindFrozen, ledger.KindAllocated} {

@@ -47,7 +47,7 @@ func (h *Handlers) readBillPayments(c *Ctx) (*sheet, error) {
 		return nil, err
 	}
 	s := &sheet{columns: []listColumn{{key: "cycle", title: c.T("bill.column.cycle"), note: c.T("ledger.col.code")}, {key: "vendor", title: c.T("ledger.col.vendor"), note: c.T("funds.entity")}, {key: "due", title: c.T("funds.due"), class: "num-l"},
-		{key: "asked", title: c.T("funds.asked"), num: true}, {key: "paid", title: c.T("funds.paid"), num: true}, {key: "remaining", title: c.T("funds.remaining"), num: true, money: true}, {key: "state", title: c.T("opsview.col.state"), class: "m"}},
+		{key: "asked", title: c.T("funds.asked"), num: true}, {key: "paid", title: c.T("funds.paid"), num: true}, {key: "remaining", title: c.T("funds.remaining"), num: true, money: true, class: "m"}, {key: "state", title: c.T("opsview.col.state")}},
 		empty: part.Empty{Title: c.T("funds.bills_empty"), Text: c.T("funds.bills_empty_text")}}
 	if state != "" {
 		s.narrowed("state", c.T("bill_payment.state."+string(state)))
@@ -62,10 +62,19 @@ func (h *Handlers) readBillPayments(c *Ctx) (*sheet, error) {
 			state.Buttons = []part.Button{h.repayButton(c, b)}
 		}
 		s.add(sheetRow{key: b.ID, at: latestOf(b.IssuedAt, b.SettledAt), mark: marks(string(b.State), b.Paid.String()), sums: sums{{b.Currency, b.Remaining().Exact()}},
-			cells: []opsview.Cell{{Text: string(b.Cycle), Note: b.Code, Href: c.withQuery("/bills", "cycle", string(b.Cycle), "vendor", b.VendorCode, "currency", b.Currency)}, {Text: b.VendorName, Note: b.EntityName},
+			cells: []opsview.Cell{{Text: string(b.Cycle), Note: b.Code, Href: c.withQuery("/bills", "cycle", string(b.Cycle), "vendor", b.VendorCode, "currency", b.Currency)}, entityCell(b),
 				{Text: i18n.DateTime(b.DueAt())}, amountCell(b.Due, b.Currency), amountCell(b.Paid, b.Currency), amountCell(b.Remaining(), b.Currency), state}})
 	}
 	return s, nil
+}
+
+// entityCell names the vendor, and its contracting entity where that is called otherwise.
+func entityCell(b *payment.Bill) opsview.Cell {
+	cell := opsview.Cell{Text: b.VendorName}
+	if b.EntityName != b.VendorName {
+		cell.Note = b.EntityName
+	}
+	return cell
 }
 
 func (h *Handlers) repayButton(c *Ctx, b *payment.Bill) part.Button {
@@ -130,7 +139,7 @@ func (h *Handlers) readFundAdjustments(c *Ctx) (*sheet, error) {
 		return nil, err
 	}
 	s := &sheet{columns: []listColumn{{key: "at", title: c.T("ledger.col.at"), note: c.T("ledger.col.number"), class: "num-l"}, {key: "customer", title: c.T("customers.col.customer"), note: c.T("customers.col.code"), personal: true}, {key: "type", title: c.T("ledger.col.type")},
-		{key: "amount", title: c.T("ledger.col.amount"), num: true, money: true}, {key: "memo", title: c.T("ledger.col.memo")}, {key: "by", title: c.T("ledger.col.by")}},
+		{key: "amount", title: c.T("ledger.col.amount"), num: true, money: true, class: "m"}, {key: "memo", title: c.T("ledger.col.memo")}, {key: "by", title: c.T("ledger.col.by")}},
 		empty: part.Empty{Title: c.T("funds.adjustments_empty"), Text: c.T("funds.adjustments_empty_text")}}
 	if f.Type != "" {
 		s.narrowed("type", c.T(f.Type.Label()))
@@ -149,7 +158,7 @@ func (h *Handlers) readFundAdjustments(c *Ctx) (*sheet, error) {
 		name := c.personal(who.Name)
 		name.Note = who.Code
 		s.add(sheetRow{key: a.EntryID + "/" + a.CustomerID, at: a.At, mark: marks(string(a.Type), a.Amount.String(), a.CustomerID), sums: sums{{a.Currency, amount.Exact()}}, about: who.Code,
-			cells: []opsview.Cell{{Text: i18n.DateTime(a.At), Note: a.Number}, name, {Text: c.T(a.Type.Label())}, amountCell(amount, a.Currency), {Text: a.Memo}, {Text: a.Actor}}})
+			cells: []opsview.Cell{{Text: i18n.DateTime(a.At), Note: a.Number}, name, {Text: c.T(a.Type.Label())}, amountCell(amount, a.Currency), {Text: a.Memo}, {Text: c.by(a.Actor)}}})
 	}
 	return s, nil
 }

@@ -231,8 +231,8 @@ func (h *Handlers) readMovements(c *Ctx) (*sheet, error) {
 		return nil, err
 	}
 	x := q.account.Currency
-	s := &sheet{columns: []listColumn{{key: "serial", title: c.T("ledger.col.serial")}, {key: "at", title: c.T("ledger.col.at"), class: "num-l"}, {key: "direction", title: c.T("ledger.col.direction"), class: "m"},
-		{key: "type", title: c.T("ledger.col.type"), note: c.T("ledger.col.detail")}, {key: "number", title: c.T("ledger.col.number"), note: c.T("ledger.col.memo")}, {key: "amount", title: c.T("ledger.col.amount"), num: true, money: true},
+	s := &sheet{columns: []listColumn{{key: "serial", title: c.T("ledger.col.serial")}, {key: "at", title: c.T("ledger.col.at"), class: "num-l"}, {key: "direction", title: c.T("ledger.col.direction")},
+		{key: "type", title: c.T("ledger.col.type"), note: c.T("ledger.col.detail")}, {key: "number", title: c.T("ledger.col.number"), note: c.T("ledger.col.memo")}, {key: "amount", title: c.T("ledger.col.amount"), num: true, money: true, class: "m"},
 		{key: "after", title: c.T("ledger.col.after"), num: true}, {key: "customer", title: c.T("customers.col.customer"), note: c.T("customers.col.code"), personal: true}, {key: "by", title: c.T("ledger.col.by")}},
 		count: int64(t.Count), empty: part.Empty{Title: c.T("funds.movements_empty"), Text: c.T("funds.movements_empty_text")}}
 	if t.Count > 0 {
@@ -303,5 +303,5 @@ func (q *movementQuery) row(c *Ctx, m *ledger.Movement) sheetRow {
 	name.Note = who.Code
 	return sheetRow{key: strconv.FormatInt(m.Seq, 10), at: m.At, about: who.Code, sums: sums{{x, m.Amount.Exact()}},
 		cells: []opsview.Cell{{Text: m.Serial(cycle.Zone), Mono: true}, {Text: i18n.DateTime(m.At)}, {Tag: &way}, {Text: c.T(m.Type.Label()), Note: c.T(m.Detail.Label())}, {Text: m.Number, Note: m.Memo},
-			amountCell(m.Amount, x), amountCell(m.After, x), name, {Text: m.Actor}}}
+			amountCell(m.Amount, x), amountCell(m.After, x), name, {Text: c.by(m.Actor)}}}
 }

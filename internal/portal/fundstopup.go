@@ -101,7 +101,7 @@ func (h *Handlers) readTopUps(c *Ctx) (*sheet, error) {
 		return nil, err
 	}
 	s := &sheet{columns: []listColumn{{key: "number", title: c.T("topup.number"), note: c.T("topup.reference")}, {key: "at", title: c.T("ledger.col.at"), note: c.T("ledger.col.by"), class: "num-l"}, {key: "channel", title: c.T("topup.channel")},
-		{key: "amount", title: c.T("topup.amount"), num: true, money: true}, {key: "state", title: c.T("opsview.col.state"), class: "m"}},
+		{key: "amount", title: c.T("topup.amount"), num: true, money: true, class: "m"}, {key: "state", title: c.T("opsview.col.state")}},
 		empty: part.Empty{Title: c.T("topup.empty"), Text: c.T("topup.empty_text")}}
 	if state != "" {
 		s.narrowed("state", c.T("top_up.state."+string(state)))

@@ -121,6 +121,7 @@ func (h *Handlers) invoices(c *Ctx) error {
 	}
 	p.Header.Buttons = append(p.Header.Buttons, part.Link{Text: c.T("invoices.profile"), Href: c.at(pathInvoices + "/profile")})
 	var err error
+	p.Figures = true
 	if p.Facts, err = h.invoiceFacts(c); err != nil {
 		return err
 	}
@@ -137,7 +138,7 @@ func (h *Handlers) invoiceFacts(c *Ctx) ([]part.Item, error) {
 		return nil, err
 	}
 	var now, held, later sums
-	var open []string
+	var open, shut []string
 	for i := range offers {
 		o := &offers[i]
 		currency := o.Bill.Currency
@@ -146,6 +147,7 @@ func (h *Handlers) invoiceFacts(c *Ctx) ([]part.Item, error) {
 		case o.Free <= 0:
 		case len(o.Why) > 0:
 			later = later.add(sum{currency, o.Free.Exact()})
+			shut = append(shut, whyText(c, o.Why))
 		default:
 			now = now.add(sum{currency, o.Free.Exact()})
 			open = append(open, string(o.Bill.Cycle))
@@ -154,11 +156,11 @@ func (h *Handlers) invoiceFacts(c *Ctx) ([]part.Item, error) {
 	text := func(s sums) string { return cmp.Or(join(s.texts(), " · "), i18n.Nothing) }
 	slices.Sort(open)
 	open = slices.Compact(open)
-	free := text(now)
-	if len(open) > 0 {
-		free += c.T("invoices.sum.cycles", "Cycles", join(lastOf(open, 4), c.T("portal.list.comma")))
+	can := part.Item{Label: c.T("invoices.sum.now"), Text: text(now)}
+	if n := len(open); n > 0 {
+		can.Note = c.T("invoices.sum.cycles", "Count", int64(n), "From", open[0], "To", open[n-1])
 	}
-	return []part.Item{{Label: c.T("invoices.sum.now"), Text: free}, {Label: c.T("invoices.sum.held"), Text: text(held)}, {Label: c.T("invoices.sum.later"), Text: text(later)}}, nil
+	return []part.Item{can, {Label: c.T("invoices.sum.held"), Text: text(held)}, {Label: c.T("invoices.sum.later"), Text: text(later), Note: join(lastOf(shut, 3), " · ")}}, nil
 }
 
 func lastOf(list []string, n int) []string { return list[max(0, len(list)-n):] }

@@ -45,7 +45,7 @@ func (h *Handlers) invoiceShow(c *Ctx, path, list string, refused *fault.Error) 
 	here := c.at(path + "/" + r.ID)
 	p := &invoiceview.Show{Header: part.Header{Title: c.T("invoices.of", "Number", r.Number), Amount: i18n.Money(r.Amount, r.Currency), Label: c.T("invoices.total"),
 		Crumbs: c.crumbs(part.Link{Text: list, Href: c.at(path)}, part.Link{Text: r.Number}), Status: c.explained("invoice", "now", string(r.State), invoiceTone[r.State])},
-		Flash: c.done(), Steps: h.invoiceSteps(c, &r), Note: c.T("invoice.next." + string(r.State)), Eye: c.factsEye(path+"/"+r.ID, c.T("invoices.eye"))}
+		Flash: c.done(), Note: nextText(c, &r), Eye: c.factsEye(path+"/"+r.ID, c.T("invoices.eye"))}
 	p.Refusal, p.Conflict = lost(c, refused, here)
 	if days, timed := invoice.Flow.Within[r.State]; timed && h.Desk != nil {
 		calendar, err := h.Desk.Calendar(c.ctx(), r.VendorID)
@@ -75,7 +75,7 @@ func (h *Handlers) invoiceShow(c *Ctx, path, list string, refused *fault.Error) 
 		p.Files = append(p.Files, part.Link{Text: c.T("invoices.download", "Format", strings.ToUpper(string(f.Format)), "Size", i18n.Count((f.Bytes+1023)/1024)), Href: here + "/file?format=" + string(f.Format)})
 	}
 	changes, err := h.Invoices.History(c.ctx(), r.ID)
-	p.Trail = history(c, invoice.Flow.Machine, changes)
+	p.Trail, p.Steps = history(c, invoice.Flow.Machine, changes), h.invoiceSteps(c, &r, changes)
 	return r, p, err
 }
 
@@ -152,7 +152,7 @@ func (h *Handlers) invoiceChecks(c *Ctx, f *fault.Error) []part.Check {
 }
 
 // invoiceSteps are the stages of a request; a letter has two more than a file.
-func (h *Handlers) invoiceSteps(c *Ctx, r *invoice.Request) []part.Step {
+func (h *Handlers) invoiceSteps(c *Ctx, r *invoice.Request, changes []flow.Change) []part.Step {
 	names := []string{"submit", "review", "issue"}
 	if !r.Medium.IsFile() {
 		names = append(names, "post", "sign")
@@ -187,10 +187,34 @@ func (h *Handlers) invoiceSteps(c *Ctx, r *invoice.Request) []part.Step {
 			out[i].State = part.StepNow
 		}
 	}
-	if !r.SubmittedAt.IsZero() && at > 0 {
-		out[0].Note = i18n.Moment(c.ctx(), r.SubmittedAt) + " " + r.Login
+	for i := range out {
+		if x := stepTaken(names[i], changes); x != nil && (out[i].State == part.StepDone || out[i].State == part.StepStop) {
+			out[i].Note = strings.TrimSpace(out[i].Note + " " + i18n.Moment(c.ctx(), x.At) + " " + c.by(x.Actor))
+		}
 	}
 	return out
+}
+
+// stepActs are the actions that take a request over a step.
+var stepActs = map[string][]invoice.Action{"submit": {invoice.ActionSubmit}, "review": {invoice.ActionAccept, invoice.ActionRefuse, invoice.ActionCancel}, "issue": {invoice.ActionIssue, invoice.ActionPost, invoice.ActionAgreeCancel},
+	"post": {invoice.ActionPost}, "sign": {invoice.ActionSign, invoice.ActionSignByTime}, "done": {invoice.ActionAcceptReturn}}
+
+// stepTaken is the last change that took the step.
+func stepTaken(name string, changes []flow.Change) *flow.Change {
+	for i := len(changes) - 1; i >= 0; i-- {
+		if slices.Contains(stepActs[name], invoice.Action(changes[i].Action)) {
+			return &changes[i]
+		}
+	}
+	return nil
+}
+
+// nextText says what comes next; a letter that arrived has no file to take.
+func nextText(c *Ctx, r *invoice.Request) string {
+	if r.State == invoice.StateIssued && !r.Medium.IsFile() {
+		return c.T("invoices.next.signed")
+	}
+	return c.T("invoice.next." + string(r.State))
 }
 
 // invoiceItems is what the invoice says and where it goes.
@@ -214,7 +238,7 @@ func (h *Handlers) invoiceItems(c *Ctx, r *invoice.Request) ([]part.Item, error)
 		items = append(items, part.Item{Label: c.T("invoices.courier_paid"), Text: c.T("invoices.courier_paid." + payer)})
 	}
 	items = append(items, part.Item{Label: c.T("invoices.paper.number"), Text: r.InvoiceNumber, Mono: true}, part.Item{Label: c.T("invoices.paper.code"), Text: r.InvoiceCode, Mono: true},
-		part.Item{Label: c.T("invoices.paper.on"), Text: r.InvoicedOn}, part.Item{Label: c.T("invoices.paper.courier"), Text: strings.TrimSpace(r.Courier + " " + r.Tracking)}, part.Item{Label: c.T("invoices.return_reason"), Text: r.ReturnReason},
+		part.Item{Label: c.T("invoices.paper.on"), Text: r.InvoicedOn}, part.Item{Label: c.T("invoices.paper.letter"), Text: strings.TrimSpace(r.Courier + " " + r.Tracking)}, part.Item{Label: c.T("invoices.return_reason"), Text: r.ReturnReason},
 		part.Item{Label: c.T("invoices.remark"), Text: r.Remark})
 	return slices.DeleteFunc(items, func(x part.Item) bool { return x.Text == "" }), nil
 }

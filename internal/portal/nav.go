@@ -33,12 +33,35 @@ func (p place) item(c *Ctx) layout.NavItem {
 
 // holds tells whether the request is for the place or a page below it; 主页 holds only itself.
 func (p place) holds(c *Ctx) bool {
-	here, href := c.Request().URL.Path, c.at(p.path)
+	rest := strings.TrimPrefix(c.Request().URL.Path, c.at(""))
 	if p.path == "" {
-		return here == href || here == href+"/"
+		return rest == "" || rest == "/"
 	}
-	return here == href || strings.HasPrefix(here, href+"/")
+	return below(rest, p.path) && !slices.ContainsFunc(deeper[p.path], func(path string) bool { return below(rest, path) })
 }
+
+// below tells whether an address is a place or under it.
+func below(rest, path string) bool {
+	tail, under := strings.CutPrefix(rest, path)
+	return under && (tail == "" || tail[0] == '/')
+}
+
+// deeper are the places of the menu below another one: a page belongs to the nearest.
+var deeper = func() map[string][]string {
+	out := map[string][]string{}
+	for _, a := range menu {
+		for _, g := range a.columns {
+			for _, p := range g.places {
+				for _, q := range g.places {
+					if p.path != q.path && below(q.path, p.path) {
+						out[p.path] = append(out[p.path], q.path)
+					}
+				}
+			}
+		}
+	}
+	return out
+}()
 
 // standing names the places of the menu, and besides it, that the request is for or below.
 func (h *Handlers) standing(c *Ctx) string {

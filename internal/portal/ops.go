@@ -150,12 +150,20 @@ func lost(c *Ctx, f *fault.Error, again string) (*part.Refusal, *part.Conflict) 
 	return nil, x
 }
 
+// by names who did something: the portal's own hand is no login.
+func (c *Ctx) by(login string) string {
+	if login == "system" || login == "operator" {
+		return c.T("portal.by." + login)
+	}
+	return login
+}
+
 // history writes moves of a machine, the newest first.
 func history(c *Ctx, machine string, changes []flow.Change) []part.Event {
 	var out []part.Event
 	for i := len(changes) - 1; i >= 0; i-- {
 		x := changes[i]
-		e := part.Event{Text: c.T(machine + ".action." + x.Action), When: i18n.DateTime(x.At), Who: x.Actor, Note: x.Reason, Tone: part.Brand}
+		e := part.Event{Text: c.T(machine + ".action." + x.Action), When: i18n.DateTime(x.At), Who: c.by(x.Actor), Note: x.Reason, Tone: part.Brand}
 		if x.From == "" {
 			e.Text = c.T(machine + ".state." + x.To)
 		}

@@ -25,6 +25,9 @@ func WriteRows(m *part.Markup, heads []Head, rows [][]Cell) {
 				m.Raw(` `)
 			}
 			m.Text(h.Class)
+			if row[i].empty() {
+				m.Raw(` x`) // a phone leaves out what says nothing
+			}
 			m.Raw(`" data-l="`)
 			m.Text(h.Text)
 			m.Raw(`"><div>`)
@@ -33,6 +36,11 @@ func WriteRows(m *part.Markup, heads []Head, rows [][]Cell) {
 		}
 		m.Raw(`</tr>`)
 	}
+}
+
+// empty tells whether a cell says nothing.
+func (x *Cell) empty() bool {
+	return (x.Text == "" || x.Text == i18n.Nothing) && x.Note == "" && x.Tick == nil && x.Status == nil && x.Tag == nil && len(x.Lines) == 0 && len(x.Buttons) == 0 && x.Post == nil
 }
 
 // write is what stands in a cell.

@@ -89,6 +89,7 @@ type Item struct {
 	Mono  bool
 	Href  string
 	Wide  bool // it takes the room of two
+	Note  string
 }
 
 // wide is how a fact takes the room of two.
