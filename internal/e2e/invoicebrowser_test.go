@@ -45,6 +45,9 @@ func testInvoice(t *testing.T, w *world, browser context.Context) {
 	}
 	partner.clean("asking for an invoice")
 	partner.click(fmt.Sprintf("input[name=bill][value=%q]", bill))
+	partner.click("button[name=step]")
+	partner.until("how to invoice", "document.readyState === 'complete' && document.querySelector('form [name=medium]')")
+	partner.clean("how to invoice")
 	partner.truth("(f => { f.elements.medium.value = 'paper'; f.elements.address.selectedIndex = 1; return true; })([...document.querySelectorAll('.hb-card form[method=post]')].pop())")
 	partner.click(`.hb-card form[method=post] button.btn-primary`)
 	partner.until("the preview", "location.search.includes('done=invoice_draft') && document.readyState === 'complete'")

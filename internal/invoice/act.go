@@ -18,6 +18,7 @@ type Deed struct {
 	Paper        Paper        // of issue and post
 	Amount       money.Amount // of a return: 0 is the whole, and nothing else is taken
 	RedConfirmed bool         // of a return
+	Back         Letter       // of a return of paper
 }
 
 // Do fires an action of a person. Faults: invoice.unknown, .reason_long, those of Paper.Check, of the guards and of
@@ -62,7 +63,7 @@ func (s *Service) fire(ctx context.Context, sc scope.Scope, r Request, d Deed) (
 		if next.Title, _, err = s.Store.Title(ctx, r.PartnerID); err != nil {
 			return r, err
 		}
-		next.SubmittedAt, next.Reason, next.RedConfirmed, next.ReturnReason = now, "", false, ""
+		next.SubmittedAt, next.Reason, next.RedConfirmed, next.ReturnReason, next.Back = now, "", false, "", Letter{}
 		next.PersonID, next.Login = sc.PersonID(), sc.Login()
 	case ActionRefuse, ActionRefuseCancel, ActionRefuseReturn:
 		next.Reason = d.Reason
@@ -71,6 +72,9 @@ func (s *Service) fire(ctx context.Context, sc scope.Scope, r Request, d Deed) (
 			return r, err
 		}
 	case ActionReturn:
+		if next.Back, err = d.Back.check(r.Medium); err != nil {
+			return r, err
+		}
 		next.Reason, next.ReturnReason, next.RedConfirmed = "", d.Reason, d.RedConfirmed
 		facts.Part, facts.RedConfirmed = d.Amount != 0 && d.Amount != r.Amount, d.RedConfirmed
 	}
@@ -82,7 +86,7 @@ func (s *Service) fire(ctx context.Context, sc scope.Scope, r Request, d Deed) (
 	if err != nil {
 		return r, err
 	}
-	if err := s.record(ctx, sc, &next, "invoice."+string(d.Do), map[string]any{"reason": d.Reason, "invoice_number": next.InvoiceNumber}); err != nil {
+	if err := s.record(ctx, sc, &next, "invoice."+string(d.Do), map[string]any{"reason": d.Reason, "invoice_number": next.InvoiceNumber, "return_tracking": next.Back.Tracking}); err != nil {
 		return next, err
 	}
 	return next, s.tell(ctx, &next, d.Do)

@@ -109,7 +109,8 @@ type Request struct {
 	Courier       string
 	Tracking      string
 	ReturnReason  string
-	RedConfirmed  bool // 红字信息 confirmed, or the invoice was never deducted
+	Back          Letter // in which a paper invoice goes back
+	RedConfirmed  bool   // 红字信息 confirmed, or the invoice was never deducted
 
 	PersonID    string
 	Login       string
@@ -123,11 +124,16 @@ type Request struct {
 // Part is what a request takes of one bill, or of one order on it. Cycle and BillDue are the bill's.
 type Part struct {
 	BillID  string
-	OrderNo string // 订单号; empty where the part is of the bill as a whole
-	Cycle   cycle.Cycle
-	BillDue money.Amount
-	Amount  money.Amount
+	OrderNo string // 订单号; empty where the part is of the bill as a whole or of a customer's cycle
+	// CustomerID is whose order or cycle it is; empty where the part is of the bill as a whole.
+	CustomerID string
+	Cycle      cycle.Cycle
+	BillDue    money.Amount
+	Amount     money.Amount
 }
+
+// Letter is who carries something and under which number.
+type Letter struct{ Courier, Tracking string }
 
 // Post is a postal address as it stands on a letter.
 type Post struct{ Recipient, Phone, Region, Detail, Postcode string }

@@ -84,7 +84,7 @@ func (m *memory) Claims(_ context.Context, _, besides string) ([]Claim, error) {
 			continue
 		}
 		for _, p := range r.Parts {
-			out = append(out, Claim{p.BillID, p.OrderNo, p.Amount})
+			out = append(out, Claim{p.BillID, p.OrderNo, p.CustomerID, p.Amount})
 		}
 	}
 	return out, nil
@@ -155,9 +155,22 @@ func (someOrgs) ByID(_ context.Context, _ scope.Scope, id string) (organisation.
 	return organisation.Organisation{ID: id, Code: strings.ToUpper(id), Name: id}, nil
 }
 
-// OfBill gives each bill two orders: a third of it and a fifth, with digits below the minor unit.
-func (m *memory) OfBill(_ context.Context, _ scope.Scope, d *bill.Document) ([]Order, error) {
-	return []Order{{OrderNo: "CS-A", Amount: d.Due/3 + 1}, {OrderNo: "CS-B", Amount: d.Due/5 + 7}}, nil
+// orders of each bill: a third of it of c1 and a fifth of c2, with digits below the minor unit.
+func (m *memory) orders(d *bill.Document) []Order {
+	return []Order{{OrderNo: "CS-A", Customer: bill.Party{ID: "c1"}, Amount: d.Due/3 + 1}, {OrderNo: "CS-B", Customer: bill.Party{ID: "c2"}, Amount: d.Due/5 + 7}}
+}
+
+func (m *memory) Shares(_ context.Context, _ scope.Scope, d *bill.Document) ([]Share, error) {
+	return []Share{{Customer: bill.Party{ID: "c1"}, Amount: d.Due/2 + 1}, {Customer: bill.Party{ID: "c2"}, Amount: d.Due/4 + 3}}, nil
+}
+
+func (m *memory) Some(_ context.Context, _ scope.Scope, d *bill.Document, numbers []string) ([]Order, error) {
+	return slices.DeleteFunc(m.orders(d), func(o Order) bool { return !slices.Contains(numbers, o.OrderNo) }), nil
+}
+
+func (m *memory) Page(_ context.Context, _ scope.Scope, d *bill.Document, f OrderFilter) ([]Order, int, error) {
+	all := m.orders(d)
+	return all[min(f.Skip, len(all)):min(f.Skip+f.Limit, len(all))], len(all), nil
 }
 
 const (

@@ -2,6 +2,7 @@ package invoice
 
 import (
 	"context"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,8 +16,11 @@ import (
 
 var mailbox = regexp.MustCompile(`^[^@\s<>",;:\\()\[\]]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
 
-// OrderKey names an order on a bill.
-type OrderKey struct{ BillID, OrderNo string }
+// OrderKey names an order on a bill, CustomerKey a customer's part of one.
+type (
+	OrderKey    struct{ BillID, OrderNo string }
+	CustomerKey struct{ BillID, CustomerID string }
+)
 
 // Order is an order (订单) as the lines of one bill carry it: what it costs there, tax apart as on the bill.
 type Order struct {
@@ -27,9 +31,26 @@ type Order struct {
 	Amount   money.Amount
 }
 
-// Orders finds the orders whose numbers the lines of an issued bill carry.
+// Share is a customer's part of one bill: all that stands there with the customer, tax apart as on the bill.
+type Share struct {
+	Customer bill.Party
+	Lines    int64
+	Amount   money.Amount
+}
+
+// OrderFilter narrows the orders of a bill: a text in number, customer or product, and a stretch of them.
+type OrderFilter struct {
+	Text        string
+	Skip, Limit int
+}
+
+// Orders finds what an issued bill consists of: its customers, and the orders whose numbers its lines carry.
 type Orders interface {
-	OfBill(ctx context.Context, sc scope.Scope, doc *bill.Document) ([]Order, error)
+	Shares(ctx context.Context, sc scope.Scope, doc *bill.Document) ([]Share, error)
+	// Page gives a stretch of the orders by customer and number, and how many there are.
+	Page(ctx context.Context, sc scope.Scope, doc *bill.Document, f OrderFilter) ([]Order, int, error)
+	// Some gives those of the numbers that are there.
+	Some(ctx context.Context, sc scope.Scope, doc *bill.Document, numbers []string) ([]Order, error)
 }
 
 // OrderOffer is an order and what of it may be invoiced.
@@ -41,48 +62,104 @@ type OrderOffer struct {
 	Why    []*fault.Error
 }
 
-// OrderOffers are the orders of the partner's issued bills of a cycle. An order is invoiced whole, as far as its
-// bill still has room: what a refund took off the bill later cannot be invoiced.
+// OrderOffers are a stretch of the orders of the partner's issued bills of a cycle, and how many there are. An order is
+// invoiced whole, as far as its bill still has room: what a refund took off the bill later cannot be invoiced.
 // Fault: scope.permission_missing.
-func (s *Service) OrderOffers(ctx context.Context, sc scope.Scope, c cycle.Cycle) ([]OrderOffer, error) {
+func (s *Service) OrderOffers(ctx context.Context, sc scope.Scope, c cycle.Cycle, f OrderFilter) ([]OrderOffer, int, error) {
+	offers, held, err := s.offersOf(ctx, sc, c)
+	if err != nil {
+		return nil, 0, err
+	}
+	var out []OrderOffer
+	total, skip := 0, f.Skip
+	for i := range offers {
+		part := OrderFilter{Text: f.Text, Skip: max(skip, 0), Limit: f.Limit - len(out)}
+		list, n, err := s.Orders.Page(ctx, sc, &offers[i].Bill, part)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, o := range list {
+			out = append(out, s.offerOrder(sc, &offers[i], o, held))
+		}
+		total, skip = total+n, skip-n
+	}
+	return out, total, nil
+}
+
+// offersOf are the offers of one cycle, and the book.
+func (s *Service) offersOf(ctx context.Context, sc scope.Scope, c cycle.Cycle) ([]Offer, *book, error) {
 	if err := see(sc); err != nil || sc.Side() != scope.SidePartner || s.Orders == nil {
-		return nil, err
+		return nil, nil, err
 	}
 	offers, err := s.offers(ctx, sc, "")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	held, err := s.book(ctx, sc.OrgID(), "")
+	return slices.DeleteFunc(offers, func(o Offer) bool { return o.Bill.Cycle != c }), held, err
+}
+
+// free is what is left of an order: nothing where its customer's cycle is invoiced as a whole.
+func (b *book) free(billID string, o *Order, cents money.Amount) money.Amount {
+	if b.whole[[2]string{billID, o.Customer.ID}] > 0 {
+		return 0
+	}
+	return cents - b.orders[[2]string{billID, o.OrderNo}]
+}
+
+func (s *Service) offerOrder(sc scope.Scope, of *Offer, o Order, held *book) OrderOffer {
+	cents := payable(o.Amount, of.Bill.Currency)
+	out := OrderOffer{Order: o, Bill: of.Bill, Free: min(held.free(of.Bill.ID, &o, cents), of.Free), Unpaid: of.Unpaid}
+	out.Why = s.why(sc, Take{Cycle: of.Bill.Cycle, OrderNo: o.OrderNo, EntityID: of.Bill.Entity.ID, Issued: true, Free: out.Free, Asked: cents, Unpaid: of.Unpaid}, guards{noArrears, amountFree})
+	return out
+}
+
+// why are the rules a single part breaks.
+func (s *Service) why(sc scope.Scope, t Take, rules guards) (out []*fault.Error) {
+	now := s.Clock.Now()
+	f := Facts{EntityID: t.EntityID, Amount: t.Asked, Takes: []Take{t}}
+	for _, g := range rules {
+		if !g.Holds(f, sc, now) {
+			out = append(out, fault.Conflict(g.Code, g.Args(f, now)))
+		}
+	}
+	return out
+}
+
+// ShareOffer is a customer's part of a bill and what of it may be invoiced.
+type ShareOffer struct {
+	Share
+	Bill bill.Document
+	Free money.Amount
+	Why  []*fault.Error
+}
+
+// ShareOffers are the customers of the partner's issued bills of a cycle: 客户账期. What is not above zero is left out.
+// Fault: scope.permission_missing.
+func (s *Service) ShareOffers(ctx context.Context, sc scope.Scope, c cycle.Cycle) ([]ShareOffer, error) {
+	offers, held, err := s.offersOf(ctx, sc, c)
 	if err != nil {
 		return nil, err
 	}
-	var out []OrderOffer
+	var out []ShareOffer
 	for i := range offers {
-		if offers[i].Bill.Cycle != c {
-			continue
-		}
-		list, err := s.Orders.OfBill(ctx, sc, &offers[i].Bill)
+		o := &offers[i]
+		list, err := s.Orders.Shares(ctx, sc, &o.Bill)
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range list {
-			out = append(out, s.offerOrder(sc, &offers[i], o, held.orders[[2]string{offers[i].Bill.ID, o.OrderNo}]))
+		for _, x := range list {
+			one := ShareOffer{Share: x, Bill: o.Bill, Free: shareFree(o, &x, held)}
+			one.Why = s.why(sc, Take{Cycle: o.Bill.Cycle, EntityID: o.Bill.Entity.ID, Issued: true, Free: one.Free, Asked: one.Free, Unpaid: o.Unpaid}, guards{noArrears, afterThird, amountFree})
+			out = append(out, one)
 		}
 	}
 	return out, nil
 }
 
-func (s *Service) offerOrder(sc scope.Scope, of *Offer, o Order, held money.Amount) OrderOffer {
-	cents := payable(o.Amount, of.Bill.Currency)
-	out := OrderOffer{Order: o, Bill: of.Bill, Free: min(cents-held, of.Free), Unpaid: of.Unpaid}
-	now := s.Clock.Now()
-	f := Facts{EntityID: of.Bill.Entity.ID, Amount: cents, Takes: []Take{{Cycle: of.Bill.Cycle, OrderNo: o.OrderNo, EntityID: of.Bill.Entity.ID, Issued: true, Free: out.Free, Asked: cents, Unpaid: of.Unpaid}}}
-	for _, g := range (guards{noArrears, amountFree}) {
-		if !g.Holds(f, sc, now) {
-			out.Why = append(out.Why, fault.Conflict(g.Code, g.Args(f, now)))
-		}
-	}
-	return out
+// shareFree is what is left of a customer's part, as far as the bill still has room.
+func shareFree(of *Offer, x *Share, held *book) money.Amount {
+	return max(0, min(of.Free, payable(x.Amount, of.Bill.Currency)-held.customers[[2]string{of.Bill.ID, x.Customer.ID}]))
 }
 
 // payable cuts to the currency's minor unit, as the bill does: parts never sum to more than the whole.
@@ -102,13 +179,14 @@ func (s *Service) pick(ctx context.Context, sc scope.Scope, r *Request, in Input
 		byID[offers[i].Bill.ID] = &offers[i]
 	}
 	r.Parts, r.Amount = nil, 0
-	other := map[Method]bool{MethodCycle: len(in.Orders) > 0 || in.PoolBill != "", MethodOrder: len(in.Bills) > 0 || in.PoolBill != "", MethodAmount: len(in.Bills) > 0 || len(in.Orders) > 0}
+	wholes := len(in.Bills) + len(in.Customers)
+	other := map[Method]bool{MethodCycle: len(in.Orders) > 0 || in.PoolBill != "", MethodOrder: wholes > 0 || in.PoolBill != "", MethodAmount: wholes > 0 || len(in.Orders) > 0}
 	if other[in.Method] {
 		return fault.Invalid("invoice.choice_mixed", nil)
 	}
 	switch in.Method {
 	case MethodCycle:
-		err = pickBills(r, byID, in.Bills)
+		err = s.pickCycles(ctx, sc, r, byID, in)
 	case MethodOrder:
 		err = s.pickOrders(ctx, sc, r, byID, in.Orders)
 	case MethodAmount:
@@ -139,15 +217,57 @@ func (s *Service) pick(ctx context.Context, sc scope.Scope, r *Request, in Input
 // pickBills takes all that is left of each bill; one of which nothing is left keeps its place, so that the check
 // names it.
 func pickBills(r *Request, byID map[string]*Offer, bills []string) error {
-	bills = slices.Compact(slices.Sorted(slices.Values(bills)))
-	for _, billID := range bills {
+	for _, billID := range slices.Compact(slices.Sorted(slices.Values(bills))) {
 		o := byID[billID]
 		if o == nil {
 			return fault.NotFound("invoice.bill_unknown", nil)
 		}
 		r.Parts = append(r.Parts, Part{BillID: billID, Amount: max(o.Free, 0)})
 	}
-	return someChosen(r)
+	return nil
+}
+
+// pickCycles takes whole bills and customers' parts of bills.
+func (s *Service) pickCycles(ctx context.Context, sc scope.Scope, r *Request, byID map[string]*Offer, in Input) error {
+	if err := pickBills(r, byID, in.Bills); err != nil {
+		return err
+	}
+	if len(in.Customers) == 0 {
+		return someChosen(r)
+	}
+	held, err := s.book(ctx, sc.OrgID(), r.ID)
+	if err != nil {
+		return err
+	}
+	keys := slices.Clone(in.Customers)
+	slices.SortFunc(keys, func(a, b CustomerKey) int {
+		return strings.Compare(a.BillID+" "+a.CustomerID, b.BillID+" "+b.CustomerID)
+	})
+	for _, k := range slices.Compact(keys) {
+		o := byID[k.BillID]
+		if o == nil || s.Orders == nil {
+			return fault.NotFound("invoice.bill_unknown", nil)
+		}
+		x, err := s.share(ctx, sc, &o.Bill, k.CustomerID)
+		if err != nil {
+			return err
+		}
+		r.Parts = append(r.Parts, Part{BillID: k.BillID, CustomerID: k.CustomerID, Amount: shareFree(o, &x, held)})
+	}
+	return nil
+}
+
+// share is a customer's part of a bill. Fault: invoice.customer_unknown.
+func (s *Service) share(ctx context.Context, sc scope.Scope, doc *bill.Document, customerID string) (Share, error) {
+	list, err := s.Orders.Shares(ctx, sc, doc)
+	if err != nil {
+		return Share{}, err
+	}
+	at := slices.IndexFunc(list, func(x Share) bool { return x.Customer.ID == customerID })
+	if at < 0 || customerID == "" {
+		return Share{}, fault.NotFound("invoice.customer_unknown", nil)
+	}
+	return list[at], nil
 }
 
 func someChosen(r *Request) error {
@@ -158,25 +278,30 @@ func someChosen(r *Request) error {
 }
 
 func (s *Service) pickOrders(ctx context.Context, sc scope.Scope, r *Request, byID map[string]*Offer, keys []OrderKey) error {
-	slices.SortFunc(keys, func(a, b OrderKey) int { return strings.Compare(a.BillID+" "+a.OrderNo, b.BillID+" "+b.OrderNo) })
-	known := map[string][]Order{}
-	for _, k := range slices.Compact(keys) {
-		o := byID[k.BillID]
-		if o == nil || s.Orders == nil {
+	asked := map[string][]string{}
+	for _, k := range keys {
+		if byID[k.BillID] == nil || s.Orders == nil {
 			return fault.NotFound("invoice.bill_unknown", nil)
 		}
-		if _, read := known[k.BillID]; !read {
-			list, err := s.Orders.OfBill(ctx, sc, &o.Bill)
-			if err != nil {
-				return err
+		asked[k.BillID] = append(asked[k.BillID], k.OrderNo)
+	}
+	for _, billID := range slices.Sorted(maps.Keys(asked)) {
+		doc := &byID[billID].Bill
+		numbers := slices.Compact(slices.Sorted(slices.Values(asked[billID])))
+		if len(r.Parts)+len(numbers) > MaxParts {
+			return fault.Invalid("invoice.too_many", fault.Args{"limit": MaxParts})
+		}
+		list, err := s.Orders.Some(ctx, sc, doc, numbers)
+		if err != nil {
+			return err
+		}
+		for _, no := range numbers {
+			at := slices.IndexFunc(list, func(x Order) bool { return x.OrderNo == no })
+			if at < 0 || no == "" {
+				return fault.NotFound("invoice.order_unknown", nil)
 			}
-			known[k.BillID] = list
+			r.Parts = append(r.Parts, Part{BillID: billID, OrderNo: no, CustomerID: list[at].Customer.ID, Amount: payable(list[at].Amount, doc.Currency)})
 		}
-		at := slices.IndexFunc(known[k.BillID], func(x Order) bool { return x.OrderNo == k.OrderNo })
-		if at < 0 || k.OrderNo == "" {
-			return fault.NotFound("invoice.order_unknown", nil)
-		}
-		r.Parts = append(r.Parts, Part{BillID: k.BillID, OrderNo: k.OrderNo, Amount: payable(known[k.BillID][at].Amount, o.Bill.Currency)})
 	}
 	return someChosen(r)
 }
@@ -233,8 +358,15 @@ func (s *Service) takes(ctx context.Context, sc scope.Scope, r *Request) ([]Take
 		if at := slices.IndexFunc(offers, func(o Offer) bool { return o.Bill.ID == p.BillID }); at >= 0 {
 			o := &offers[at]
 			t.Issued, t.EntityID, t.Unpaid, t.Free = true, o.Bill.Entity.ID, o.Unpaid, o.Free-(asked[p.BillID]-p.Amount)
-			if p.OrderNo != "" {
-				t.Free = min(t.Free, p.Amount-held.orders[[2]string{p.BillID, p.OrderNo}])
+			switch {
+			case p.OrderNo != "":
+				t.Free = min(t.Free, held.free(p.BillID, &Order{OrderNo: p.OrderNo, Customer: bill.Party{ID: p.CustomerID}}, p.Amount))
+			case p.CustomerID != "":
+				x, err := s.share(ctx, sc, &o.Bill, p.CustomerID)
+				if err != nil {
+					return nil, err
+				}
+				t.Free = min(t.Free, shareFree(o, &x, held))
 			}
 		}
 		out = append(out, t)

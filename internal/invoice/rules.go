@@ -89,6 +89,21 @@ func (p *Paper) Check(m Medium, now time.Time) error {
 	return nil
 }
 
+// check trims the letter a paper invoice goes back in; a file needs none. The number may follow by another return, so
+// both or none are given. Faults: invoice.courier_malformed, .back_half.
+func (l Letter) check(m Medium) (Letter, error) {
+	l.Courier, l.Tracking = strings.TrimSpace(l.Courier), strings.TrimSpace(l.Tracking)
+	switch {
+	case m.IsFile():
+		return Letter{}, nil
+	case !text(l.Courier, 0, 60, false) || !text(l.Tracking, 0, 60, false):
+		return l, fault.Invalid("invoice.courier_malformed", nil)
+	case (l.Courier == "") != (l.Tracking == ""):
+		return l, fault.Invalid("invoice.back_half", nil)
+	}
+	return l, nil
+}
+
 // text tells whether s can be shown and has that many characters.
 func text(s string, least, most int, lines bool) bool {
 	n := utf8.RuneCountInString(s)

@@ -113,7 +113,6 @@ func (s *Service) offers(ctx context.Context, sc scope.Scope, besides string) ([
 	if err != nil {
 		return nil, err
 	}
-	now := s.Clock.Now()
 	var out []Offer
 	for i := range docs {
 		d := &docs[i]
@@ -121,12 +120,7 @@ func (s *Service) offers(ctx context.Context, sc scope.Scope, besides string) ([
 			continue
 		}
 		o := Offer{Bill: *d, Held: book.held[d.ID], Free: d.Due - book.held[d.ID], Unpaid: book.unpaid[d.ID], Opens: OpensAt(d.Cycle)}
-		f := Facts{EntityID: d.Entity.ID, Amount: o.Free, Takes: []Take{{Cycle: d.Cycle, EntityID: d.Entity.ID, Issued: true, Free: o.Free, Asked: o.Free, Unpaid: o.Unpaid}}}
-		for _, g := range (guards{noArrears, afterThird, amountFree}) {
-			if !g.Holds(f, sc, now) {
-				o.Why = append(o.Why, fault.Conflict(g.Code, g.Args(f, now)))
-			}
-		}
+		o.Why = s.why(sc, Take{Cycle: d.Cycle, EntityID: d.Entity.ID, Issued: true, Free: o.Free, Asked: o.Free, Unpaid: o.Unpaid}, guards{noArrears, afterThird, amountFree})
 		out = append(out, o)
 	}
 	slices.SortStableFunc(out, func(a, b Offer) int { return strings.Compare(string(b.Bill.Cycle), string(a.Bill.Cycle)) })
@@ -145,11 +139,13 @@ func (s *Service) bills(ctx context.Context, sc scope.Scope) ([]bill.Document, e
 type book struct {
 	held   map[string]money.Amount
 	orders map[[2]string]money.Amount
-	unpaid map[string]money.Amount
+	// customers is what parts and orders of a customer hold of a bill, whole what parts of its cycle alone do.
+	customers, whole map[[2]string]money.Amount
+	unpaid           map[string]money.Amount
 }
 
 func (s *Service) book(ctx context.Context, partnerID, besides string) (*book, error) {
-	b := &book{held: map[string]money.Amount{}, orders: map[[2]string]money.Amount{}}
+	b := &book{held: map[string]money.Amount{}, orders: map[[2]string]money.Amount{}, customers: map[[2]string]money.Amount{}, whole: map[[2]string]money.Amount{}}
 	claims, err := s.Store.Claims(ctx, partnerID, besides)
 	if err != nil {
 		return nil, err
@@ -159,6 +155,12 @@ func (s *Service) book(ctx context.Context, partnerID, besides string) (*book, e
 		if c.OrderNo != "" {
 			b.orders[[2]string{c.BillID, c.OrderNo}] += c.Amount
 		}
+		if key := [2]string{c.BillID, c.CustomerID}; c.CustomerID != "" {
+			b.customers[key] += c.Amount
+			if c.OrderNo == "" {
+				b.whole[key] += c.Amount
+			}
+		}
 	}
 	if s.Arrears != nil {
 		b.unpaid, err = s.Arrears.Unpaid(ctx, partnerID)
@@ -166,11 +168,13 @@ func (s *Service) book(ctx context.Context, partnerID, besides string) (*book, e
 	return b, err
 }
 
-// Input is what a partner asks for. Bills are the bills of MethodCycle, Orders those of MethodOrder, and Amount,
+// Input is what a partner asks for. Bills and Customers are the bills of MethodCycle, whole or a customer's part of
+// them, Orders those of MethodOrder, and Amount,
 // Vendor, Entity and Currency what MethodAmount takes from the oldest bills on.
 type Input struct {
 	Method    Method
 	Bills     []string
+	Customers []CustomerKey
 	Orders    []OrderKey
 	Amount    money.Amount
 	PoolBill  string // any bill of the vendor, entity and currency the amount is taken from
@@ -184,7 +188,7 @@ type Input struct {
 
 // Draft keeps what is asked for, to be looked at before it is submitted; nothing is held yet. Faults:
 // invoice.method_unknown, .kind_unknown, .choice_mixed, .nothing_chosen, .too_many, .bill_unknown, .order_unknown,
-// .currencies_mixed, .amount_malformed, .amount_beyond, .email_malformed, .remark_malformed, .address_unknown,
+// .customer_unknown, .currencies_mixed, .amount_malformed, .amount_beyond, .email_malformed, .remark_malformed, .address_unknown,
 // scope.permission_missing.
 func (s *Service) Draft(ctx context.Context, sc scope.Scope, in Input) (Request, error) {
 	if err := ask(sc); err != nil {
@@ -209,6 +213,16 @@ func (s *Service) Draft(ctx context.Context, sc scope.Scope, in Input) (Request,
 		return s.record(ctx, sc, &r, "invoice.draft", nil)
 	})
 	return r, err
+}
+
+// Preview are the parts an input would take now, with nothing kept. Faults: those of Draft about what is chosen.
+func (s *Service) Preview(ctx context.Context, sc scope.Scope, in Input) ([]Part, error) {
+	if err := ask(sc); err != nil {
+		return nil, err
+	}
+	r := Request{PartnerID: sc.OrgID()}
+	err := s.pick(ctx, sc, &r, in)
+	return r.Parts, err
 }
 
 // Amend changes what is asked for, while nothing is held. Faults: those of Draft, invoice.unknown,

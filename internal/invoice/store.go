@@ -16,10 +16,10 @@ type Tx interface {
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
 }
 
-// Claim is what requests hold of a bill, or of one order on it.
+// Claim is what requests hold of a bill, of one order on it, or of one customer's part.
 type Claim struct {
-	BillID, OrderNo string
-	Amount          money.Amount
+	BillID, OrderNo, CustomerID string
+	Amount                      money.Amount
 }
 
 // Store keeps requests, titles, addresses and files. ByID and AddressByID answer not_found.
@@ -36,7 +36,7 @@ type Store interface {
 	// Set writes everything but parts if state and version are as loaded, and raises the version.
 	Set(ctx context.Context, r Request, from State, version int64) (bool, error)
 	SetParts(ctx context.Context, requestID string, parts []Part) error
-	// Claims sums by bill and order what requests of the partner besides one hold.
+	// Claims sums by bill, order and customer what requests of the partner besides one hold.
 	Claims(ctx context.Context, partnerID, besides string) ([]Claim, error)
 	// NumberTaken tells whether another request of the issuer bears the number.
 	NumberTaken(ctx context.Context, issuerID, code, number, besides string) (bool, error)

@@ -117,6 +117,10 @@ func randomInput(rng *rand.Rand, m *memory) Input {
 	switch in.Method {
 	case MethodCycle:
 		for range 1 + rng.IntN(2) {
+			if rng.IntN(3) == 0 {
+				in.Customers = append(in.Customers, CustomerKey{pick(), []string{"c1", "c2", "c3"}[rng.IntN(3)]})
+				continue
+			}
 			in.Bills = append(in.Bills, pick())
 		}
 	case MethodOrder:
@@ -132,7 +136,7 @@ func randomInput(rng *rand.Rand, m *memory) Input {
 // holds checks the invariants.
 func holds(t *testing.T, ctx context.Context, m *memory, s *Service, partner scope.Scope) {
 	t.Helper()
-	held, orders := map[string]money.Amount{}, map[[2]string]money.Amount{}
+	held, orders, customers := map[string]money.Amount{}, map[[2]string]money.Amount{}, map[[2]string]money.Amount{}
 	for i := range m.requests {
 		r := &m.requests[i]
 		var sum money.Amount
@@ -142,6 +146,9 @@ func holds(t *testing.T, ctx context.Context, m *memory, s *Service, partner sco
 				held[p.BillID] += p.Amount
 				if p.OrderNo != "" {
 					orders[[2]string{p.BillID, p.OrderNo}] += p.Amount
+				}
+				if p.CustomerID != "" {
+					customers[[2]string{p.BillID, p.CustomerID}] += p.Amount
 				}
 			}
 		}
@@ -154,8 +161,13 @@ func holds(t *testing.T, ctx context.Context, m *memory, s *Service, partner sco
 		if held[d.ID] > d.Due || held[d.ID] < 0 {
 			t.Fatalf("%s of bill %s are held, which is due %s", held[d.ID], d.ID, d.Due)
 		}
-		list, _ := m.OfBill(ctx, partner, d)
-		for _, o := range list {
+		shares, _ := m.Shares(ctx, partner, d)
+		for _, x := range shares {
+			if customers[[2]string{d.ID, x.Customer.ID}] > x.Amount {
+				t.Fatalf("%s of customer %s are held, whose part is %s", customers[[2]string{d.ID, x.Customer.ID}], x.Customer.ID, x.Amount)
+			}
+		}
+		for _, o := range m.orders(d) {
 			if orders[[2]string{d.ID, o.OrderNo}] > o.Amount {
 				t.Fatalf("order %s is held twice", o.OrderNo)
 			}

@@ -29,7 +29,7 @@ func invoiceRoutes() []Route {
 		return Route{Method: method, Path: "/o/:org" + pathInvoices + path, Name: name, Sides: partners, Items: items, Title: title, Do: handle}
 	}
 	draft := row(post, "", "invoices.draft", "", do, (*Handlers).invoiceDrafted)
-	draft.Query = []string{"bill", "order", "pool", "address"}
+	draft.Query = []string{"bill", "order", "customer", "pool", "address"}
 	out := []Route{
 		row(get, "", "invoices", "invoices.title", view, (*Handlers).invoices),
 		row(get, "/new", "invoices.new", "invoices.new", do, (*Handlers).invoicePage).noList("form"),
@@ -298,6 +298,9 @@ func (h *Handlers) invoiceAct(c *Ctx, path string, do invoice.Action, again func
 	err := h.once(c, func(ctx context.Context) (answer, error) {
 		d := invoice.Deed{Do: do, Reason: c.FormValue("reason"), RedConfirmed: c.FormValue("red_confirmed") == "true",
 			Paper: invoice.Paper{Code: c.FormValue("invoice_code"), Number: c.FormValue("invoice_number"), On: c.FormValue("invoiced_on"), Courier: c.FormValue("courier"), Tracking: c.FormValue("tracking")}}
+		if do == invoice.ActionReturn {
+			d.Back = invoice.Letter{Courier: d.Paper.Courier, Tracking: d.Paper.Tracking}
+		}
 		if text := strings.TrimSpace(c.FormValue("amount")); text != "" {
 			amount, err := readAmount(text)
 			if err != nil {

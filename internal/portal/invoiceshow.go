@@ -66,7 +66,11 @@ func (h *Handlers) invoiceShow(c *Ctx, path, list string, refused *fault.Error) 
 	if p.Facts, err = h.invoiceItems(c, &r); err != nil {
 		return r, nil, err
 	}
-	p.Grid = invoiceParts(c, &r)
+	names, err := h.partNames(c, r.Parts)
+	if err != nil {
+		return r, nil, err
+	}
+	p.Grid = invoiceParts(c, &r, names)
 	files, err := h.Invoices.Files(c.ctx(), c.Scope, &r)
 	if err != nil {
 		return r, nil, err
@@ -99,6 +103,9 @@ func (h *Handlers) invoiceButtons(c *Ctx, p *invoiceview.Show, r *invoice.Reques
 		case invoice.ActionReturn:
 			if one.Dialog != nil {
 				one.Dialog.Points = append(one.Dialog.Points, c.T("invoices.return."+string(r.Medium)))
+				if !r.Medium.IsFile() {
+					one.Dialog.Fields = append(one.Dialog.Fields, part.Field{Name: "courier", Label: c.T("invoices.paper.courier"), MaxLength: 60}, part.Field{Name: "tracking", Label: c.T("invoices.paper.tracking"), MaxLength: 60, Help: c.T("invoices.return.letter_help")})
+				}
 				if r.Kind == invoice.KindSpecial {
 					one.Dialog.Fields = append(one.Dialog.Fields, part.Field{Name: "red_confirmed", Label: c.T("invoices.return.red"), Type: "checkbox", Required: true})
 				}
@@ -238,7 +245,7 @@ func (h *Handlers) invoiceItems(c *Ctx, r *invoice.Request) ([]part.Item, error)
 		items = append(items, part.Item{Label: c.T("invoices.courier_paid"), Text: c.T("invoices.courier_paid." + payer)})
 	}
 	items = append(items, part.Item{Label: c.T("invoices.paper.number"), Text: r.InvoiceNumber, Mono: true}, part.Item{Label: c.T("invoices.paper.code"), Text: r.InvoiceCode, Mono: true},
-		part.Item{Label: c.T("invoices.paper.on"), Text: r.InvoicedOn}, part.Item{Label: c.T("invoices.paper.letter"), Text: strings.TrimSpace(r.Courier + " " + r.Tracking)}, part.Item{Label: c.T("invoices.return_reason"), Text: r.ReturnReason},
+		part.Item{Label: c.T("invoices.paper.on"), Text: r.InvoicedOn}, part.Item{Label: c.T("invoices.paper.letter"), Text: strings.TrimSpace(r.Courier + " " + r.Tracking)}, part.Item{Label: c.T("invoices.return_reason"), Text: r.ReturnReason}, part.Item{Label: c.T("invoices.return_letter"), Text: strings.TrimSpace(r.Back.Courier + " " + r.Back.Tracking)},
 		part.Item{Label: c.T("invoices.remark"), Text: r.Remark})
 	return slices.DeleteFunc(items, func(x part.Item) bool { return x.Text == "" }), nil
 }
@@ -255,10 +262,10 @@ func postText(c *Ctx, p *invoice.Post) string {
 }
 
 // invoiceParts lists the bills and orders a request takes from.
-func invoiceParts(c *Ctx, r *invoice.Request) opsview.Grid {
-	g := opsview.Grid{ID: "parts", Title: c.T("invoices.parts"), Heads: []opsview.Head{{Text: c.T("bill.column.cycle")}, {Text: c.T("invoices.col.order")}, {Text: c.T("invoices.col.due"), Num: true}, {Text: c.T("invoices.col.this"), Num: true}}}
+func invoiceParts(c *Ctx, r *invoice.Request, names map[string]string) opsview.Grid {
+	g := opsview.Grid{ID: "parts", Title: c.T("invoices.parts"), Heads: []opsview.Head{{Text: c.T("bill.column.cycle")}, {Text: c.T("invoices.col.part")}, {Text: c.T("invoices.col.due"), Num: true}, {Text: c.T("invoices.col.this"), Num: true, Class: "m"}}}
 	for _, p := range r.Parts {
-		g.Rows = append(g.Rows, []opsview.Cell{{Text: string(p.Cycle), Href: c.withQuery("/bills", "cycle", string(p.Cycle))}, {Text: or(p.OrderNo, c.T("invoices.whole_bill")), Mono: p.OrderNo != ""}, amountCell(p.BillDue, r.Currency), amountCell(p.Amount, r.Currency)})
+		g.Rows = append(g.Rows, []opsview.Cell{{Text: string(p.Cycle), Href: c.withQuery("/bills", "cycle", string(p.Cycle))}, partCell(c, &p, names), amountCell(p.BillDue, r.Currency), amountCell(p.Amount, r.Currency)})
 	}
 	g.Totals = []opsview.Total{{Label: c.T("invoices.total"), Lines: []part.Money{exactMoney(r.Amount.Exact(), r.Currency)}, At: 3}}
 	return g

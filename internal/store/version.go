@@ -22,8 +22,8 @@ var silent = []string{
 	"job", "idempotency_key", "audit", "audit_head", "transition_log", "due_change", "export_task", "export_piece",
 	// files on their way, on pages that are not kept
 	"subscription", "subscription_cycle", "dispatch", "dispatch_try", "dispatch_piece",
-	// made of what is issued and never changed, and on no page
-	"statement_file",
+	// made of what is issued and never changed, and on no page that is kept
+	"statement_file", "bill_order", "bill_order_read",
 	// on pages that are not kept
 	"invoice_request", "invoice_part", "invoice_title", "invoice_address", "invoice_digital", "invoice_file", "invoice_piece",
 	// at the door

@@ -75,7 +75,7 @@ func scan(rows *sql.Rows) (r invoice.Request, err error) {
 		&r.ID, &r.Number, &r.VendorID, &r.PartnerID, &r.IssuerID, &r.Issuer, &r.Goods, &r.EntityID, &r.Method, &r.Currency, &r.Amount, &r.Kind, &r.Medium, &r.Title.Kind,
 		&r.Title.Version, &r.Title.Name, &r.Title.TaxNo, &r.Title.Bank, &r.Title.Account, &r.Title.Address, &r.Title.Phone, &r.AddressID, &r.Post.Recipient, &r.Post.Phone,
 		&r.Post.Region, &r.Post.Detail, &r.Post.Postcode, &r.Email, &r.Remark, &r.CourierOK, &r.State, &r.Version, &r.Reason, &r.InvoiceCode, &r.InvoiceNumber, &r.InvoicedOn,
-		&r.Courier, &r.Tracking, &r.ReturnReason, &r.RedConfirmed, &r.PersonID, &r.Login, &created, &submitted, &changed)
+		&r.Courier, &r.Tracking, &r.ReturnReason, &r.RedConfirmed, &r.PersonID, &r.Login, &created, &submitted, &changed, &r.Back.Courier, &r.Back.Tracking)
 	r.Title.PartnerID = r.PartnerID
 	r.CreatedAt, r.SubmittedAt, r.ChangedAt = created.Time, submitted.Time, changed.Time
 	return r, err
@@ -88,7 +88,7 @@ func (s *Store) Insert(ctx context.Context, r invoice.Request) error {
 		string(r.Medium), string(r.Title.Kind), r.Title.Version, r.Title.Name, r.Title.TaxNo, r.Title.Bank, r.Title.Account, r.Title.Address, r.Title.Phone, key(r.AddressID),
 		r.Post.Recipient, r.Post.Phone, r.Post.Region, r.Post.Detail, r.Post.Postcode, r.Email, r.Remark, r.CourierOK, string(r.State), r.Version, r.Reason, r.InvoiceCode,
 		r.InvoiceNumber, r.InvoicedOn, r.Courier, r.Tracking, r.ReturnReason, r.RedConfirmed, r.PersonID, r.Login, store.At(r.CreatedAt), store.At(r.SubmittedAt),
-		store.At(r.ChangedAt))
+		store.At(r.ChangedAt), r.Back.Courier, r.Back.Tracking)
 	if err != nil {
 		return err
 	}
@@ -101,13 +101,13 @@ func (s *Store) Set(ctx context.Context, r invoice.Request, from invoice.State, 
 		r.Number, r.VendorID, r.IssuerID, string(r.Issuer), string(r.Goods), r.EntityID, string(r.Method), r.Currency, int64(r.Amount), string(r.Kind), string(r.Medium),
 		string(r.Title.Kind), r.Title.Version, r.Title.Name, r.Title.TaxNo, r.Title.Bank, r.Title.Account, r.Title.Address, r.Title.Phone, key(r.AddressID), r.Post.Recipient,
 		r.Post.Phone, r.Post.Region, r.Post.Detail, r.Post.Postcode, r.Email, r.Remark, r.CourierOK, r.Reason, r.InvoiceCode, r.InvoiceNumber, r.InvoicedOn, r.Courier,
-		r.Tracking, r.ReturnReason, r.RedConfirmed, r.PersonID, r.Login, store.At(r.SubmittedAt), store.At(r.ChangedAt))
+		r.Tracking, r.ReturnReason, r.RedConfirmed, r.PersonID, r.Login, store.At(r.SubmittedAt), store.At(r.ChangedAt), r.Back.Courier, r.Back.Tracking)
 	return n == 1, err
 }
 
 func (s *Store) insertParts(ctx context.Context, requestID string, parts []invoice.Part) error {
 	for i, p := range parts {
-		if _, err := s.db.Exec(ctx, qInsertPart, requestID, int64(i+1), p.BillID, p.OrderNo, int64(p.Amount)); err != nil {
+		if _, err := s.db.Exec(ctx, qInsertPart, requestID, int64(i+1), p.BillID, p.OrderNo, p.CustomerID, int64(p.Amount)); err != nil {
 			return err
 		}
 	}
@@ -139,7 +139,7 @@ func (s *Store) list(ctx context.Context, query, parts store.Query, args ...any)
 		var of string
 		var p invoice.Part
 		var month string
-		err := rows.Scan(&of, &p.BillID, &p.OrderNo, &month, &p.BillDue, &p.Amount)
+		err := rows.Scan(&of, &p.BillID, &p.OrderNo, &p.CustomerID, &month, &p.BillDue, &p.Amount)
 		p.Cycle = cycle.Cycle(month)
 		if i, listed := at[of]; listed {
 			out[i].Parts = append(out[i].Parts, p)
@@ -186,7 +186,7 @@ func (s *Store) Claims(ctx context.Context, partnerID, besides string) ([]invoic
 	var out []invoice.Claim
 	err := s.db.Each(ctx, qClaims, []any{partnerID, besides}, func(rows *sql.Rows) error {
 		var c invoice.Claim
-		err := rows.Scan(&c.BillID, &c.OrderNo, &c.Amount)
+		err := rows.Scan(&c.BillID, &c.OrderNo, &c.CustomerID, &c.Amount)
 		out = append(out, c)
 		return err
 	})

@@ -97,6 +97,8 @@ var Tenancy = map[string]string{
 	"ledger_line":     "account_id IN (SELECT a.id FROM ledger_account a)",
 	"invoice_request": "partner_id = {org} OR issuer_id = {org} AND state NOT IN ('draft', 'deleted')",
 	"invoice_part":    ofInvoice,
+	"bill_order":      "bill_id IN (SELECT b.id FROM bill b)",
+	"bill_order_read": "bill_id IN (SELECT b.id FROM bill b)",
 	"invoice_file":    ofInvoice,
 	"invoice_piece":   ofInvoice,
 	"invoice_title":   "partner_id = {org}",

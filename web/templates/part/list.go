@@ -46,6 +46,19 @@ func (m *Markup) filter(f *Filter) {
 	m.Raw(`</button></div></form>`)
 }
 
+// FilterFields are the fields of a filter within a form that is more than a filter.
+func FilterFields(fields []FilterField) templ.Component {
+	return Write(func(m *Markup) {
+		m.Raw(`<div class="hb-filter" role="search">`)
+		for i := range fields {
+			m.filterField(&fields[i])
+		}
+		m.Raw(`<div class="go"><button type="submit" class="btn">`)
+		m.Say("part.filter.search")
+		m.Raw(`</button></div></div>`)
+	})
+}
+
 func (m *Markup) filterField(x *FilterField) {
 	if x.More {
 		m.Raw(`<div class="more"><label for="q-`)
