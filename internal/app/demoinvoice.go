@@ -39,7 +39,7 @@ var demoBuyers = []demoBuyer{
 	{partner: "GUANGZHU", title: invoice.Title{Kind: invoice.TitleCompany, Name: "广渚数字分销有限公司", TaxNo: "91440106MA00DEM14C", Bank: "工商银行广州天河支行", Account: "360200000001616", Address: "广州市天河区珠江东路 16 号", Phone: "020-00001616"},
 		post: invoice.Post{Recipient: "邝静仪", Phone: "020-00001616", Region: "广东省广州市天河区", Detail: "珠江东路 16 号", Postcode: "510623"},
 		asks: map[int]demoAsk{5: {invoice.KindSpecial, invoice.MediumPaper, invoice.StateIssued}, 4: {invoice.KindOrdinary, invoice.MediumElectronic, invoice.StateIssued},
-			3: {invoice.KindOrdinary, invoice.MediumElectronic, invoice.StateIssued}, 2: {invoice.KindSpecial, invoice.MediumPaper, invoice.StatePosted}},
+			3: {invoice.KindOrdinary, invoice.MediumElectronic, invoice.StateIssued}, 2: {invoice.KindSpecial, invoice.MediumPaper, invoice.StateIssued}},
 		now: map[int]demoAsk{6: {invoice.KindOrdinary, invoice.MediumElectronic, invoice.StateIssuing}}},
 }
 

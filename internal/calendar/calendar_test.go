@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -126,6 +127,45 @@ func TestParseDay(t *testing.T) {
 	for text, want := range map[string]bool{"2026-02-28": true, " 2026-03-01 ": true, "2026-02-30": false, "": false, "2026-2-3": false, "20260203": false} {
 		if _, ok := ParseDay(text); ok != want {
 			t.Errorf("%q: %v", text, ok)
+		}
+	}
+}
+
+// TestNotices reads the published years against the words of the notices: 国办发明电〔2023〕7号, 〔2024〕12号 and
+// 〔2025〕7号, paragraph by paragraph, days off and days that are worked for them. Every other day is what its weekday says.
+func TestNotices(t *testing.T) {
+	type paragraph struct {
+		name     string
+		from, to Day
+		made     []Day
+	}
+	for year, of := range map[int][]paragraph{
+		2024: {{"new_year", "2024-01-01", "2024-01-01", nil}, {"spring", "2024-02-10", "2024-02-17", []Day{"2024-02-04", "2024-02-18"}}, {"qingming", "2024-04-04", "2024-04-06", []Day{"2024-04-07"}},
+			{"labour", "2024-05-01", "2024-05-05", []Day{"2024-04-28", "2024-05-11"}}, {"dragon_boat", "2024-06-10", "2024-06-10", nil}, {"mid_autumn", "2024-09-15", "2024-09-17", []Day{"2024-09-14"}},
+			{"national", "2024-10-01", "2024-10-07", []Day{"2024-09-29", "2024-10-12"}}},
+		2025: {{"new_year", "2025-01-01", "2025-01-01", nil}, {"spring", "2025-01-28", "2025-02-04", []Day{"2025-01-26", "2025-02-08"}}, {"qingming", "2025-04-04", "2025-04-06", nil},
+			{"labour", "2025-05-01", "2025-05-05", []Day{"2025-04-27"}}, {"dragon_boat", "2025-05-31", "2025-06-02", nil}, {"national", "2025-10-01", "2025-10-08", []Day{"2025-09-28", "2025-10-11"}}},
+		2026: {{"new_year", "2026-01-01", "2026-01-03", []Day{"2026-01-04"}}, {"spring", "2026-02-15", "2026-02-23", []Day{"2026-02-14", "2026-02-28"}}, {"qingming", "2026-04-04", "2026-04-06", nil},
+			{"labour", "2026-05-01", "2026-05-05", []Day{"2026-05-09"}}, {"dragon_boat", "2026-06-19", "2026-06-21", nil}, {"mid_autumn", "2026-09-25", "2026-09-27", nil},
+			{"national", "2026-10-01", "2026-10-07", []Day{"2026-09-20", "2026-10-10"}}},
+	} {
+		want := map[Day]Special{}
+		for _, p := range of {
+			for d := p.from; d <= p.to; d = d.Next(1) {
+				want[d] = Special{d, KindRest, p.name}
+			}
+			for _, d := range p.made {
+				want[d] = Special{d, KindWork, p.name}
+			}
+		}
+		for d := Day(strconv.Itoa(year) + "-01-01"); d.Year() == year; d = d.Next(1) {
+			got, special := Shipped().Special(d)
+			if x, named := want[d]; special != named || got != x {
+				t.Errorf("%s is %+v, the notice says %+v", d, got, x)
+			}
+		}
+		if Notices[year] == "" {
+			t.Errorf("%d has no notice", year)
 		}
 	}
 }

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"huoban/internal/ledger"
+	"huoban/internal/money"
 )
 
 // testInvoice takes a paper invoice by cycle from the request over the clerk, the post and the receipt to the return, by
@@ -72,16 +75,73 @@ func testInvoice(t *testing.T, w *world, browser context.Context) {
 	if again() {
 		t.Fatal("an issued bill can be asked for again")
 	}
+	speak := func(lang string) {
+		partner.click(".hb-tools form[action='/preferences/language'] button")
+		partner.until("a page in "+lang, fmt.Sprintf("document.readyState === 'complete' && document.documentElement.lang.startsWith(%q)", lang))
+	}
+	overInvoiced(t, w, id)
+	const stuck = "/o/QIHENG/funds/withdrawals/new"
+	refused := func(reason, cure string) bool { // whether the form says why not all can be taken out, and leads to the invoice
+		partner.open(stuck)
+		return strings.Contains(partner.text("main"), reason) &&
+			partner.truth(fmt.Sprintf("[...document.querySelectorAll('.hb-check a')].some(a => a.innerText.includes(%q) && a.pathname === '/o/QIHENG/invoices/%s')", cure, id))
+	}
+	if !refused("不能提现", "查看发票并退票") {
+		t.Error("money that is invoiced can be taken out, or nobody says how: " + partner.text("main"))
+	}
+	partner.clean("taking out what is invoiced")
+	speak("en")
+	if !refused("cannot be withdrawn", "Open the invoice and return it") {
+		t.Error("in English money that is invoiced can be taken out, or nobody says how: " + partner.text("main"))
+	}
+	partner.clean("taking out what is invoiced, in English")
 	partner.open("/o/QIHENG/invoices/" + id)
-	ask(partner, "return", "退票中", "reason", "抬头更换")
+	if text := partner.text("main"); !strings.Contains(text, "Received; return it whole") || !strings.Contains(text, "Issued") {
+		t.Error("the invoice in English: " + text)
+	}
+	partner.clean("an issued invoice, in English")
+	speak("zh")
+
+	partner.open("/o/QIHENG/invoices/" + id)
+	ask(partner, "return", "退票中", "reason", "抬头更换", "courier", "顺路速运", "tracking", "SL00779942")
 	if again() {
 		t.Fatal("a return that nobody accepted frees the bill")
 	}
 	clerk.open("/o/HENGLUO/invoice-requests/" + id)
+	if !strings.Contains(clerk.text("main"), "SL00779942") {
+		t.Error("the clerk does not see in which letter the invoice comes back")
+	}
 	ask(clerk, "return-approval", "已退票")
+	if refused("不能提现", "查看发票并退票") {
+		t.Error("a returned invoice still holds money")
+	}
 	if !again() {
 		t.Fatal("a returned bill cannot be asked for again")
 	}
 	partner.quiet("a partner's invoice")
 	clerk.quiet("a clerk's invoice")
+}
+
+// overInvoiced refunds to the partner of a request so much of what it spent that its invoices stand for a hundred yuan
+// that nothing was bought for.
+func overInvoiced(t *testing.T, w *world, id string) {
+	t.Helper()
+	ctx := w.asTest()
+	var partnerID, vendorID string
+	if err := w.app.DB.Writer().QueryRowContext(ctx, "SELECT partner_id, vendor_id FROM invoice_request WHERE id = $1", id).Scan(&partnerID, &vendorID); err != nil {
+		t.Fatal(err)
+	}
+	held, list, err := w.app.Invoices.Held(ctx, partnerID, vendorID, "CNY")
+	if err != nil || len(list) == 0 || list[0].ID != id {
+		t.Fatal("the newest request is another", err)
+	}
+	spent, err := w.app.Ledger.Spent(ctx, vendorID, partnerID, "CNY")
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := max(spent-held, 0) + 100*money.Unit
+	if _, err = w.app.Ledger.Post(ctx, ledger.Entry{VendorID: vendorID, Type: ledger.TypeRefund, Detail: ledger.DetailBillRefund, Key: "refund " + id, Number: "TK-1", Actor: "operator", Memo: "test",
+		Lines: []ledger.Line{{Account: ledger.Of(vendorID, partnerID, ledger.KindBalance, "CNY"), Amount: back}, {Account: ledger.Counter(vendorID, ledger.KindBank, "CNY"), Amount: -back}}}); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -177,7 +177,7 @@ func (h *Handlers) deskPage(c *Ctx, status int, refused *fault.Error) error {
 		items     []scope.Item
 	}{{"desk.calendar.title", pathDeskCalendar, calendarItems}, {"desk.limits.title", pathDeskLimits, limitItems}} {
 		if c.Scope.Has(link.items...) {
-			p.Header.Buttons = append(p.Header.Buttons, part.Link{Text: c.T(link.key), Href: c.at(link.path)})
+			p.Header.Plain, p.Header.Buttons = true, append(p.Header.Buttons, part.Link{Text: c.T(link.key), Href: c.at(link.path)})
 		}
 	}
 	if years := unknownYears(all); len(years) > 0 {

@@ -112,7 +112,7 @@ func calendarFacts(c *Ctx, days *calendar.Calendar, year int) []part.Item {
 			worked++
 		}
 	}
-	return []part.Item{{Label: c.T("desk.calendar.year"), Text: calendarYear(year)}, {Label: c.T("desk.calendar.standing"), Text: c.T(days.Standing(year).Label())}, {Label: c.T("desk.calendar.worked"), Text: i18n.Count(int64(worked))}}
+	return []part.Item{{Label: c.T("desk.calendar.year"), Text: calendarYear(year)}, {Label: c.T("desk.calendar.standing"), Text: c.T(days.Standing(year).Label()), Note: calendar.Notices[year]}, {Label: c.T("desk.calendar.worked"), Text: i18n.Count(int64(worked))}}
 }
 
 // reckon answers what n working days from a day is.

@@ -40,7 +40,7 @@ func (h *Handlers) invoiceRequests(c *Ctx) error {
 	title := c.T("invoice_requests.title")
 	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done(), Filter: invoiceFilter(c, pathInvoiceRequests),
 		Notes: []string{c.T("invoice_requests.note", "Review", invoice.ReviewDays, "Issue", invoice.IssueDays)}}
-	p.Header.Buttons = []part.Link{{Text: c.T("invoice_entities.title"), Href: c.at(pathInvoiceEntities)}}
+	p.Header.Plain, p.Header.Buttons = true, []part.Link{{Text: c.T("invoice_entities.title"), Href: c.at(pathInvoiceEntities)}}
 	if _, err := h.board(c, &p, "invoice_requests"); err != nil {
 		return err
 	}

@@ -50,12 +50,16 @@ func below(rest, path string) bool {
 var deeper = func() map[string][]string {
 	out := map[string][]string{}
 	for _, a := range menu {
+		var all []string
 		for _, g := range a.columns {
 			for _, p := range g.places {
-				for _, q := range g.places {
-					if p.path != q.path && below(q.path, p.path) {
-						out[p.path] = append(out[p.path], q.path)
-					}
+				all = append(all, p.path)
+			}
+		}
+		for _, p := range all {
+			for _, q := range all {
+				if p != q && below(q, p) && !slices.Contains(out[p], q) {
+					out[p] = append(out[p], q)
 				}
 			}
 		}
@@ -190,5 +194,5 @@ func (c *Ctx) crumbs(links ...part.Link) []part.Link {
 	if c.trail == nil && c.Org.ID != "" {
 		c.trail = c.h.trail(c)
 	}
-	return append(slices.Clone(c.trail), links...)
+	return slices.CompactFunc(append(slices.Clone(c.trail), links...), func(a, b part.Link) bool { return a.Text == b.Text && a.Href == "" })
 }

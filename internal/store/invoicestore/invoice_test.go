@@ -59,7 +59,7 @@ type world struct {
 }
 
 // newWorld is two vendors, a solution partner S with bills of three cycles, and a distributor D that sells to R.
-func newWorld(t *testing.T, db *store.DB) *world {
+func newWorld(t testing.TB, db *store.DB) *world {
 	t.Helper()
 	w := &world{db: db, at: clock.At(noon), bell: &bell{}}
 	put := func(table string, pairs ...any) {

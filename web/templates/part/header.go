@@ -62,7 +62,7 @@ func (m *Markup) header(h *Header) {
 		m.Raw(`</b></span> `)
 	}
 	for i, b := range h.Buttons {
-		if i == 0 {
+		if i == 0 && !h.Plain {
 			m.Raw(`<a class="btn btn-primary" href="`)
 		} else {
 			m.Raw(`<a class="btn" href="`)

@@ -121,6 +121,7 @@ type Header struct {
 	Label   string // key amount, top right
 	Amount  string
 	Buttons []Link // the first is primary
+	Plain   bool   // none of them is: they lead to what is set
 }
 
 // CyclePicker is ‹ cycle [state] › with a panel of twelve months.
