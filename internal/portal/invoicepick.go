@@ -68,7 +68,7 @@ func (h *Handlers) readPick(c *Ctx, path string, was *invoice.Request) (*invoice
 		p.page = n
 	}
 	p.chosen = formList(c, p.ticks())
-	if len(p.chosen) == 0 && was != nil && was.Method == p.method && c.FormValue("page") == "" && c.FormValue("cycle") == "" {
+	if was != nil && c.FormValue("method") == "" {
 		for i := range was.Parts {
 			p.chosen = append(p.chosen, tickOf(&was.Parts[i]))
 		}
@@ -400,7 +400,9 @@ func (h *Handlers) detailsPage(c *Ctx, status int, header part.Header, p *invoic
 		if statusOf[why.Kind] >= http.StatusInternalServerError {
 			return err
 		}
-		p.chosen = nil // what is wrong with the choice is said where it is made
+		if why.Kind == fault.KindNotFound {
+			p.chosen = nil // what is not there cannot be taken off
+		}
 		return h.pickAgain(c, max(status, statusOf[why.Kind]), header, p, why)
 	}
 	for _, x := range p.chosen {

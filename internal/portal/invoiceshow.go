@@ -56,7 +56,11 @@ func (h *Handlers) invoiceShow(c *Ctx, path, list string, refused *fault.Error) 
 		p.Due = c.T("invoices.by_day", "Day", i18n.DateTime(due)[:10])
 	}
 	if r.Reason != "" && (r.State == invoice.StateRefused || r.State == invoice.StateKept || r.State == invoice.StateReturnRefused) {
-		p.Checks = append(p.Checks, part.Check{Tone: part.Bad, Title: c.T("invoices.reason"), Text: r.Reason})
+		why := part.Check{Tone: part.Bad, Title: c.T("invoices.reason"), Text: r.Reason}
+		if r.State == invoice.StateRefused && path == pathInvoices && c.Scope.Has(scope.ItemInvoiceRequest) {
+			why.Cure = &part.Link{Text: c.T("invoices.amend"), Href: c.at(pathInvoices + "/" + r.ID + "/amendment")}
+		}
+		p.Checks = append(p.Checks, why)
 	}
 	buttons, err := h.Invoices.Allowed(c.ctx(), c.Scope, r)
 	if err != nil {
