@@ -194,5 +194,12 @@ func (c *Ctx) crumbs(links ...part.Link) []part.Link {
 	if c.trail == nil && c.Org.ID != "" {
 		c.trail = c.h.trail(c)
 	}
-	return slices.CompactFunc(append(slices.Clone(c.trail), links...), func(a, b part.Link) bool { return a.Text == b.Text && a.Href == "" })
+	var out []part.Link
+	all := append(slices.Clone(c.trail), links...)
+	for i, x := range all { // an area may be called as its column or its first page is
+		if x.Href != "" || !slices.ContainsFunc(all[i+1:], func(later part.Link) bool { return later.Text == x.Text }) {
+			out = append(out, x)
+		}
+	}
+	return out
 }

@@ -134,8 +134,10 @@ SELECT order_count FROM bill_order_read WHERE bill_id = $1;
 INSERT INTO bill_order_read (bill_id, order_count, read_at) VALUES ($1, $2, $3) ON CONFLICT (bill_id) DO NOTHING;
 
 -- name: invoice.OrderPage
-SELECT order_no, customer_id, customer_code, customer_name, product, line_count, amount_e8 FROM bill_order
-WHERE bill_id = $1 ORDER BY customer_code, order_no LIMIT $2 OFFSET $3;
+-- what is skipped is skipped in the index
+SELECT o.order_no, o.customer_id, o.customer_code, o.customer_name, o.product, o.line_count, o.amount_e8
+FROM (SELECT order_no FROM bill_order WHERE bill_id = $1 ORDER BY customer_code, order_no LIMIT $2 OFFSET $3) p
+JOIN bill_order o ON o.bill_id = $1 AND o.order_no = p.order_no ORDER BY o.customer_code, o.order_no;
 
 -- name: invoice.OrderSearch
 SELECT order_no, customer_id, customer_code, customer_name, product, line_count, amount_e8 FROM bill_order
