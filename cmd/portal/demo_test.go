@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"huoban/internal/coupon"
 	"huoban/internal/cycle"
 	"huoban/internal/demo"
 	"huoban/internal/organisation"
@@ -31,19 +32,23 @@ func TestDemoRecomputed(t *testing.T) {
 	}
 	facts := demoFacts(t, w, made)
 	var files []string
-	bills := 0
+	bills, paid := 0, 0
 	for _, o := range made.Organisations {
 		if !o.Kind.IsPartner() {
 			continue
 		}
 		for _, c := range made.Over() {
 			out := w.do("bill", "--partner", o.Code, "--vendor", demo.Vendor, "--cycle", string(c), "--format", "json")
-			bills += len(decode[struct{ Bills []any }](t, out).Bills)
+			for _, b := range decode[struct{ Bills []struct{ Coupon string } }](t, out).Bills {
+				if bills++; b.Coupon != "0" {
+					paid++
+				}
+			}
 			files = append(files, w.file(fmt.Sprintf("%s-%s.json", o.Code, c), string(out)))
 		}
 	}
-	if bills < 40 {
-		t.Errorf("only %d bills", bills)
+	if bills < 40 || paid < 4 {
+		t.Errorf("only %d bills, %d of them paid with vouchers", bills, paid)
 	}
 	if code, out := recompute(t, facts, files...); code != 0 || !strings.Contains(out, "agree to the last digit") {
 		t.Errorf("exit %d\n%s", code, out)
@@ -78,6 +83,8 @@ func demoFacts(t *testing.T, w *world, made *demo.World) string {
 		case demo.DoAdjust:
 			c, _ := made.Adjusted()
 			staff = append(staff, entry(c.Partner, s.Cycle, c.Amount))
+		case demo.DoVoucher:
+			facts["vouchers"] = demoVouchers(made, s.Cycle)
 		case demo.DoLate: // two licences of 1,500 at the price without discount
 			staff = append(staff, entry("QIHENG", s.Cycle, "3000"))
 		}
@@ -88,6 +95,19 @@ func demoFacts(t *testing.T, w *world, made *demo.World) string {
 		t.Fatal(err)
 	}
 	return w.file("demo.json", string(raw))
+}
+
+// demoVouchers are those whose customers the world has, numbered as they are granted.
+func demoVouchers(made *demo.World, c cycle.Cycle) []voucherFacts {
+	var all []voucherFacts
+	for _, v := range made.Vouchers(c) {
+		if len(v.Customers) > 0 && made.Customer(v.Customers[0]) == nil {
+			continue
+		}
+		all = append(all, voucherFacts{Number: coupon.Name(int64(len(all) + 1)), Partner: v.Partner, Currency: "CNY", Face: fmt.Sprint(v.Value), From: v.From.Format(time.RFC3339), To: v.To.Format(time.RFC3339),
+			First: string(c), Customers: v.Customers, Services: v.Services, Regions: v.Regions, MinOrder: fmt.Sprint(v.MinOrder), MaxOrder: fmt.Sprint(v.MaxOrder)})
+	}
+	return all
 }
 
 func entry(partner string, corrects cycle.Cycle, amount string) map[string]string {

@@ -30,7 +30,7 @@ func recompute(t *testing.T, world string, bills ...string) (int, string) {
 }
 
 // figures of a bill the script recomputes.
-var recomputed = []string{"line_count", "consumption", "refund", "adjustment", "rounding", "tax", "amount_due", "source_total", "exact_total", "residue"}
+var recomputed = []string{"line_count", "consumption", "refund", "adjustment", "coupon", "rounding", "tax", "amount_due", "source_total", "exact_total", "residue"}
 
 // TestIndependentRecomputation closes samples of five clouds, one of them with a remap after its close,
 // and one made-up file with spread tax, a distributor and its reseller. A script that never sees the

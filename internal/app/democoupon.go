@@ -3,14 +3,59 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"huoban/internal/coupon"
+	"huoban/internal/cycle"
 	"huoban/internal/demo"
+	"huoban/internal/fault"
 	"huoban/internal/money"
 	"huoban/internal/scope"
 )
 
 const demoYuan money.Amount = 1e8
+
+// billVouchers lets the vendor give partners what pays their bills line by line from a month on; done twice it changes
+// nothing.
+func (m *demoMaker) billVouchers(ctx context.Context, c cycle.Cycle) error {
+	ctx, vendor, err := m.app.Operator(ctx, lower(demo.Vendor)+"-operations", "demo")
+	if err != nil {
+		return err
+	}
+	known, err := m.app.Coupons.Coupons(ctx, vendor)
+	if err != nil {
+		return err
+	}
+	for _, v := range m.world.Vouchers(c) {
+		if slices.ContainsFunc(known, func(x coupon.Coupon) bool { return x.Memo == v.Memo }) {
+			continue
+		}
+		in := coupon.GrantInput{Direct: true, Kind: coupon.KindVoucher, Currency: "CNY", Value: money.Amount(v.Value) * demoYuan, From: v.From, To: v.To, Memo: v.Memo,
+			Limits: coupon.Limits{Services: v.Services, Regions: v.Regions, MinOrder: money.Amount(v.MinOrder) * demoYuan, MaxOrder: money.Amount(v.MaxOrder) * demoYuan}}
+		partner, err := m.app.Organisations.ByCode(ctx, m.sc, v.Partner)
+		if err != nil {
+			return err
+		}
+		in.PartnerID = partner.ID
+		for _, code := range v.Customers {
+			customer, err := m.app.Organisations.ByCode(ctx, m.sc, code)
+			if fault.Is(err, fault.KindNotFound) {
+				continue // a world too small for it
+			}
+			if err != nil {
+				return err
+			}
+			in.Limits.Customers = append(in.Limits.Customers, customer.ID)
+		}
+		if len(in.Limits.Customers) < len(v.Customers) {
+			continue
+		}
+		if _, _, err := m.app.Coupons.Grant(ctx, vendor, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // coupons lets a few quotas be granted, shared and issued, an order be paid and one voucher be taken back. What is
 // granted begins now, so that no bill of a month that is over changes.
@@ -48,7 +93,7 @@ func (m *demoMaker) coupons(ctx context.Context) error {
 	}
 	open := grant("QIHENG", 50_000*demoYuan, nil)
 	narrow := grant("QIHENG", 8_000*demoYuan, func(in *coupon.GrantInput) {
-		in.Limits, in.Memo = coupon.Limits{Regions: []string{"cn-north-4"}, MinOrder: 100 * demoYuan, MaxOrder: 20_000 * demoYuan}, "华北区新客"
+		in.Limits, in.Memo = coupon.Limits{Regions: []string{"cn-north-2"}, MinOrder: 100 * demoYuan, MaxOrder: 20_000 * demoYuan}, "华北区新客"
 	})
 	wide := grant(demo.Distributor, 80_000*demoYuan, nil)
 	grant("YANSHI", 200_000*demoYuan, func(in *coupon.GrantInput) { in.Memo = "超过复核金额，等待复核" })
@@ -96,7 +141,7 @@ func (m *demoMaker) vouchers(ctx context.Context, sc scope.Scope, open, narrow *
 	if len(good) < 3 {
 		return fmt.Errorf("demo: %d vouchers", len(good))
 	}
-	order := coupon.Order{ID: "CS2610300021", Line: coupon.Line{CustomerID: good[0].OrgID, Service: "弹性云服务器", Region: "cn-north-4", Mode: "subscription", Currency: "CNY", At: now, Order: 680 * demoYuan}}
+	order := coupon.Order{ID: "CS2610300021", Line: coupon.Line{CustomerID: good[0].OrgID, Service: "弹性云服务器", Region: "cn-north-2", Mode: "subscription", Currency: "CNY", At: now, Order: 680 * demoYuan}}
 	if _, err := m.app.Coupons.Pay(ctx, good[0].ID, order); err != nil {
 		return err
 	}

@@ -49,6 +49,8 @@ func (m *demoMaker) step(ctx context.Context, s demo.Step) error {
 			return err
 		}
 		return m.coupons(ctx)
+	case demo.DoVoucher:
+		return m.billVouchers(ctx, s.Cycle)
 	case demo.DoState:
 		return m.state(ctx, s.Cycle)
 	case demo.DoInvoice:

@@ -31,6 +31,7 @@ const (
 	DoInvoice  Do = "invoice"  // partners ask for invoices, and a clerk answers
 	DoFund     Do = "fund"     // partners pay in what bills ask
 	DoCollect  Do = "collect"  // bills are taken from balances
+	DoVoucher  Do = "voucher"  // the vendor gives partners vouchers for their bills
 )
 
 // InvoiceMonths is how many cycles before the running one partners ask for invoices of.
@@ -54,6 +55,9 @@ func (w *World) Plan() []Step {
 	over := w.Over()
 	for i, c := range over {
 		next := c.Next()
+		if len(over)-i == 3 {
+			out = append(out, Step{Do: DoVoucher, Cycle: c, At: w.at(c, 0, 8)})
+		}
 		out = append(out, Step{Do: DoImport, Cycle: c, At: w.at(next, 1, 9), Final: true})
 		if len(over)-i < PeakMonths {
 			out = append(out, Step{Do: DoPeak, Cycle: c, At: w.at(next, 1, 19)})

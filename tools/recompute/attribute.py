@@ -87,12 +87,12 @@ def spread(line, shares):
         parts[column] = None if value is None else split(value, [positive[w] for w in order])
     out = []
     for i, where in enumerate(order):
-        out.append((line.part(**{c: None if parts[c] is None else parts[c][i] for c in parts}), where))
+        out.append((line.part(shared=True, **{c: None if parts[c] is None else parts[c][i] for c in parts}), where))
     return out
 
 
 def split(value, weights):
-    step = Decimal(1).scaleb(min(-8, value.as_tuple().exponent))
+    step = Decimal(1).scaleb(min(-8, value.normalize().as_tuple().exponent))  # zeros at the end are no decimals
     units = int(value / step)
     sign, units = (-1 if units < 0 else 1), abs(units)
     total = sum(weights)

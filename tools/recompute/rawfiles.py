@@ -4,6 +4,7 @@ Cloud's partner bills are in huawei.py."""
 import ast
 import csv
 import gzip
+import hashlib
 import io
 import json
 from datetime import datetime, timedelta, timezone
@@ -17,7 +18,10 @@ class Line:
     """What bills need of a row."""
 
     __slots__ = ("source", "cycle", "start", "sub_account", "source_key", "kind", "currency", "billed", "list",
-                 "contracted", "provider", "product", "sku", "charging_mode", "region", "columns", "map_key")
+                 "contracted", "provider", "product", "sku", "charging_mode", "region", "columns", "map_key", "key", "shared")
+
+    def __init__(self):
+        self.key, self.shared = b"", False
 
     def base(self, column):
         """The base column of a rule; where the row lacks it, the billed amount."""
@@ -50,6 +54,7 @@ class Row:
     """A row by header name, without regard to case and to the punctuation clouds disagree on."""
 
     def __init__(self, cells):
+        self.raw = cells
         self.cells = {fold(k): v for k, v in cells.items() if k is not None}
 
     def text(self, *names):
@@ -92,6 +97,8 @@ def read(path, source):
     out = []
     for row, line in rows_of(path, source):
         line.source = source
+        if source.get("keys"):
+            line.key = line_key(row, source)
         if source.get("key_column"):
             line.source_key = key_value(row, source["key_column"])
         line.map_key = line.sub_account or line.source_key
@@ -99,6 +106,27 @@ def read(path, source):
                              "SubAccountId": line.sub_account, "SourceKey": line.source_key, "BillingCurrency": line.currency})
         out.append(line)
     return out
+
+
+def line_key(row, source):
+    """The key of docs/formats.md, where it orders lines of one moment: of FOCUS rows and of the portal's own format."""
+    if source["dialect"] == "huoban":
+        cells = [row.text("line_id")]
+    elif source["dialect"].startswith("focus"):
+        kept = sorted((k.strip(), v.strip()) for k, v in row.raw.items() if k and v and v.strip() not in NULLS)
+        cells = [c for k, v in kept if k != "InvoiceId" and not k.lower().startswith("x_") for c in (k, v)]
+    else:
+        return b""
+    text = b"".join(prefixed(c.encode()) for c in cells)
+    return hashlib.sha256(text).digest()[:16]
+
+
+def prefixed(cell):
+    """A field with its length before it, seven bits a byte, the lowest first."""
+    n, head = len(cell), b""
+    while n >= 128:
+        head, n = head + bytes([n & 127 | 128]), n >> 7
+    return head + bytes([n]) + cell
 
 
 # Keys that are named by the portal's word for a column.

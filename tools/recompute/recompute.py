@@ -20,12 +20,13 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, getcontext
 import attribute
 import price
 import rawfiles
+import vouchers
 
 getcontext().prec = 120
 
 E8 = Decimal("0.00000001")
 MINOR = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD": 3, "OMR": 3, "TND": 3, "JOD": 3}
-FIGURES = ("line_count", "consumption", "refund", "adjustment", "rounding", "tax", "amount_due",
+FIGURES = ("line_count", "consumption", "refund", "adjustment", "coupon", "rounding", "tax", "amount_due",
            "source_total", "exact_total", "residue")
 
 
@@ -53,6 +54,8 @@ class Bill:
         self.sums = {"consumption": Decimal(0), "refund": Decimal(0), "adjustment": Decimal(0), "tax": Decimal(0)}
         self.source = Decimal(0)
         self.exact = Decimal(0)
+        self.sold = []  # (line, customer, amount) that vouchers may pay
+        self.paid = []  # (voucher, line, customer, amount, part) that they pay
 
     def add(self, kind, source, exact, lines=1):
         self.lines += lines
@@ -70,21 +73,23 @@ class Bill:
             self.exact += exact
 
     def figures(self, currency):
-        stored = self.sums["consumption"] + self.sums["refund"] + self.sums["adjustment"]
+        coupon = -sum((part for *_, part in self.paid), Decimal(0))
+        stored = self.sums["consumption"] + self.sums["refund"] + self.sums["adjustment"] + coupon
         total = stored + (self.sums["tax"] if self.tax_in_due else 0)
         step = Decimal(1).scaleb(-MINOR.get(currency, 2))
         cut = total.quantize(step, rounding=ROUND_DOWN)
         return {
-            "line_count": self.lines,
+            "line_count": self.lines + len(self.paid),
             "consumption": text(self.sums["consumption"]),
             "refund": text(self.sums["refund"]),
             "adjustment": text(self.sums["adjustment"]),
+            "coupon": text(coupon),
             "rounding": text(cut - total),
             "tax": text(self.sums["tax"]),
             "amount_due": text(max(cut, Decimal(0))),
             "source_total": text(self.source),
-            "exact_total": text(self.exact),
-            "residue": text(self.exact - stored),
+            "exact_total": text(self.exact + coupon),
+            "residue": text(self.exact + coupon - stored),
         }
 
 
@@ -102,6 +107,7 @@ class World:
         self.rules = price.Book(self.path(p) for p in as_list(self.facts.get("price")))
         self.lines = []
         for source in self.facts["sources"]:
+            source["keys"] = "vouchers" in self.facts  # they order what vouchers pay, and cost time
             for name in source["files"]:
                 self.lines.extend(rawfiles.read(self.path(name), source))
 
@@ -144,7 +150,10 @@ def recompute(world):
         for buyer, seller in buyers(world, place):
             rule = world.rules.choose(line, buyer, seller, place.customer)
             owed = line.base(rule.base) * rule.factor
-            bill(buyer, line.cycle, line.currency, line.source).add(line.kind, line.billed, owed)
+            document = bill(buyer, line.cycle, line.currency, line.source)
+            document.add(line.kind, line.billed, owed)
+            if not seller and line.kind == "consumption":
+                document.sold.append((line, place.customer, e8(owed)))
     for remap in world.facts.get("remaps", []):
         for side in remap_sides(world, remap, placed):
             target = bill(side["partner"], remap["into"], side["currency"], world.sources[side["source"]])
@@ -153,6 +162,7 @@ def recompute(world):
         amount = Decimal(entry["amount"])
         source = world.sources[world.facts["sources"][0]["name"]]
         bill(entry["partner"], entry["into"], entry["currency"], source).add("adjustment", amount, amount)
+    vouchers.pay(bills, world.facts.get("vouchers", []))
     return bills
 
 
@@ -199,11 +209,26 @@ def compare(bills, documents):
         for name in FIGURES:
             if str(doc[name]) != str(ours[name]):
                 wrong.append("%s %s %s %s: %s is %s, recomputed %s" % (*key, name, doc[name], ours[name]))
+        if "lines" in doc:
+            wrong.extend(compare_uses(key, doc["lines"], bills[match[0]].paid))
     compared = {(d["partner"], d["cycle"]) for d in documents}
     for key in sorted(bills):
         if key not in seen and key[:2] in compared:
             wrong.append("%s %s %s %s: the raw files give a bill, the portal has none" % key)
     return wrong
+
+
+def compare_uses(key, lines, paid):
+    """What vouchers pay, line by line and in order, where the portal's bill lists its lines."""
+    theirs = [(row["rule"], rawfiles.moment(row["charge_start"]), row["customer"], row["source"], row.get("product", ""), row.get("sku", ""),
+               row.get("region", ""), row["base_amount"], row["amount"]) for row in lines if row["kind"] == "coupon"]
+    ours = [(number, line.start, customer, line.source["name"], line.product, line.sku, line.region, text(amount), text(-part))
+            for number, line, customer, amount, part in paid]
+    for n in range(max(len(theirs), len(ours))):
+        a, b = (list(side[n]) if n < len(side) else None for side in (theirs, ours))
+        if a != b:
+            return ["%s %s %s %s: use %d of a voucher is %s, recomputed %s" % (*key, n + 1, a, b)]
+    return []
 
 
 def main(argv):
