@@ -92,6 +92,11 @@ func (w *couponWalker) step() error {
 			_, err := s.Reclaim(w.ctx, w.who["P-admin"], []string{pick(w, w.vouchers), pick(w, w.vouchers)}, "")
 			return err
 		},
+		"reverse": func() error {
+			one := pick(w, w.paid)
+			_, err := s.Reverse(w.ctx, one[0], one[1])
+			return err
+		},
 		"recover": func() error {
 			return s.Recover(w.ctx, w.op, w.orgID("P"), pick(w, w.buyers), pick(w, []coupon.Operation{coupon.OpUnlink, coupon.OpSwitch, coupon.OpLink}))
 		},
@@ -101,7 +106,7 @@ func (w *couponWalker) step() error {
 			return err
 		},
 	}
-	names := []string{"grant", "issue", "issue", "issue", "share", "quota", "pay", "pay", "pay", "refund", "reclaim"}
+	names := []string{"grant", "issue", "issue", "issue", "share", "quota", "pay", "pay", "pay", "refund", "reverse", "reclaim"}
 	name := pick(w, names)
 	if n := w.rand.IntN(200); n == 0 {
 		name = "time"
@@ -219,7 +224,7 @@ func TestCouponWalk(t *testing.T) {
 			}
 		}
 		w.sums()
-		for _, must := range []string{"issue done", "share done", "pay done", "refund done", "quota done", "reclaim done"} {
+		for _, must := range []string{"issue done", "share done", "pay done", "refund done", "reverse done", "quota done", "reclaim done"} {
 			if w.done[must] == 0 {
 				t.Errorf("never %s: %v", must, w.done)
 			}

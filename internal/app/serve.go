@@ -213,6 +213,7 @@ func (a *App) background(ctx context.Context) {
 	a.Worker.Every("expenditure.days", 5*time.Minute, a.keepDays)
 	a.Worker.Every("prospect.remind", time.Hour, func(ctx context.Context) error { _, err := a.Prospects.Remind(ctx); return err })
 	a.Worker.Every("coupon.sweep", 10*time.Minute, func(ctx context.Context) error { _, err := a.Coupons.Sweep(ctx); return err })
+	a.Worker.Every("coupon.remind", time.Hour, func(ctx context.Context) error { _, err := a.Coupons.Remind(ctx); return err })
 	a.Worker.Every("account.purge", 24*time.Hour, func(ctx context.Context) error { return a.Accounts.Purge(ctx) })
 	a.Worker.Every("passcode.purge", time.Hour, func(ctx context.Context) error { _, err := a.Passcodes.Purge(ctx); return err })
 	a.Worker.Every("allocation.sweep", 5*time.Minute, func(ctx context.Context) error { _, err := a.Allocations.Sweep(ctx); return err })

@@ -194,7 +194,7 @@ func (s *Service) draw(ctx context.Context, d *Document, drawer *coupon.Drawer) 
 // paid is what vouchers pay of one line.
 func (d *Document) paid(drawer *coupon.Drawer, a *lineStream, r *LineRow, seq int64) []coupon.Use {
 	l := &r.Line
-	line := coupon.Line{CustomerID: a.customer.ID, Service: l.Product.Service, SKU: l.Product.SKU, Region: l.Product.Region, Mode: string(l.Product.ChargingMode), Currency: d.Currency,
+	line := coupon.Line{BuyerID: d.Partner.ID, CustomerID: a.customer.ID, Service: l.Product.Service, SKU: l.Product.SKU, Region: l.Product.Region, Mode: string(l.Product.ChargingMode), Currency: d.Currency,
 		At: l.ChargeStart, Order: r.Amount}
 	var out []coupon.Use
 	for i, p := range drawer.Take(&line, r.Amount) {

@@ -92,13 +92,17 @@ type Limits struct {
 	Regions   []string `json:"regions,omitempty"`
 	Modes     []string `json:"modes,omitempty"`
 	Customers []string `json:"customers,omitempty"` // keys
+	Orders    []string `json:"orders,omitempty"`    // kinds of orders
 	MinOrder  money.Amount
 	MaxOrder  money.Amount
 }
 
+// OrderKinds are what an order buys: 新购, 续订, 变更.
+var OrderKinds = []string{"new", "renewal", "change"}
+
 // Empty tells whether nothing is limited.
 func (l Limits) Empty() bool {
-	return len(l.Services)+len(l.Products)+len(l.Regions)+len(l.Modes)+len(l.Customers) == 0 && l.MinOrder == 0 && l.MaxOrder == 0
+	return len(l.Services)+len(l.Products)+len(l.Regions)+len(l.Modes)+len(l.Customers)+len(l.Orders) == 0 && l.MinOrder == 0 && l.MaxOrder == 0
 }
 
 // Quota is an amount from which vouchers are cut. ParentID is the quota it was cut from itself: a distributor's.

@@ -65,12 +65,12 @@ func TestMachine(t *testing.T) {
 }
 
 func TestNarrowed(t *testing.T) {
-	outer := Limits{Services: []string{"ECS", "OBS"}, Regions: []string{"cn-north-4"}, MinOrder: 10 * yuan, MaxOrder: 100 * yuan}
+	outer := Limits{Services: []string{"ECS", "OBS"}, Regions: []string{"cn-north-4"}, Orders: []string{"new", "renewal"}, MinOrder: 10 * yuan, MaxOrder: 100 * yuan}
 	got, err := Limits{Services: []string{"ECS"}}.Narrowed(outer)
-	if err != nil || len(got.Services) != 1 || len(got.Regions) != 1 || got.MinOrder != 10*yuan || got.MaxOrder != 100*yuan {
+	if err != nil || len(got.Services) != 1 || len(got.Regions) != 1 || len(got.Orders) != 2 || got.MinOrder != 10*yuan || got.MaxOrder != 100*yuan {
 		t.Errorf("%+v %v", got, err)
 	}
-	for what, l := range map[string]Limits{"service": {Services: []string{"ECS", "RDS"}}, "region": {Regions: []string{"cn-east-3"}}, "lower minimum": {MinOrder: 9 * yuan},
+	for what, l := range map[string]Limits{"service": {Services: []string{"ECS", "RDS"}}, "order": {Orders: []string{"renewal", "change"}}, "region": {Regions: []string{"cn-east-3"}}, "lower minimum": {MinOrder: 9 * yuan},
 		"higher maximum": {MaxOrder: 101 * yuan}} {
 		if _, err := l.Narrowed(outer); !fault.HasCode(err, "coupon.wider_than_quota") {
 			t.Errorf("%s: %v", what, err)
@@ -83,7 +83,7 @@ func TestNarrowed(t *testing.T) {
 
 // voucher is one of a partner that pays everything of October.
 func voucher(number int64, face money.Amount, change func(*Coupon)) Coupon {
-	c := Coupon{ID: Name(number), Number: number, Level: LevelPartner, Currency: "CNY", Face: face, Balance: face, State: StateUsable,
+	c := Coupon{ID: Name(number), Number: number, HolderID: "p", Level: LevelPartner, Currency: "CNY", Face: face, Balance: face, State: StateUsable,
 		From: noon.AddDate(0, 0, -14), To: noon.AddDate(0, 0, 16)}
 	if change != nil {
 		change(&c)
@@ -92,7 +92,7 @@ func voucher(number int64, face money.Amount, change func(*Coupon)) Coupon {
 }
 
 func line(change func(*Line)) *Line {
-	l := &Line{CustomerID: "c", Service: "ECS", SKU: "s6.large", Region: "cn-north-4", Mode: "on_demand", Currency: "CNY", At: noon, Order: 50 * yuan}
+	l := &Line{BuyerID: "p", CustomerID: "c", Service: "ECS", SKU: "s6.large", Region: "cn-north-4", Mode: "on_demand", Currency: "CNY", At: noon, Order: 50 * yuan}
 	if change != nil {
 		change(l)
 	}
@@ -113,7 +113,7 @@ func TestConditions(t *testing.T) {
 	}{
 		"state": {c: func(c *Coupon) { c.State = StateExpired }}, "frozen": {c: func(c *Coupon) { c.Frozen = true }}, "locked": {c: func(c *Coupon) { c.LockOrder = "x" }},
 		"balance": {c: func(c *Coupon) { c.Balance = 0 }}, "validity": {l: func(l *Line) { l.At = noon.AddDate(0, 0, 16) }},
-		"currency": {l: func(l *Line) { l.Currency = "USD" }}, "customer": {l: func(l *Line) { l.CustomerID = "d" }}, "service": {l: func(l *Line) { l.Service = "OBS" }},
+		"currency": {l: func(l *Line) { l.Currency = "USD" }}, "buyer": {l: func(l *Line) { l.BuyerID = "q" }}, "customer": {l: func(l *Line) { l.CustomerID = "d" }}, "service": {l: func(l *Line) { l.Service = "OBS" }},
 		"product": {l: func(l *Line) { l.SKU = "s6.small" }}, "region": {l: func(l *Line) { l.Region = "cn-east-3" }}, "mode": {l: func(l *Line) { l.Mode = "subscription" }},
 		"min_order": {l: func(l *Line) { l.Order = 50*yuan - 1 }}, "max_order": {l: func(l *Line) { l.Order = 50*yuan + 1 }},
 	} {

@@ -25,7 +25,8 @@ type GrantInput struct {
 }
 
 // Validate checks what needs no look-up. Faults: coupon.kind_unknown, .amount_wrong, .currency_unknown, .memo_too_long,
-// .limit_too_many, .order_amount_wrong, .order_bounds_crossed.
+// .limit_too_many, .order_kind_unknown, .order_kind_of_bill (lines of bills have none), .order_amount_wrong,
+// .order_bounds_crossed.
 func (in *GrantInput) Validate() error {
 	in.Limits, in.Memo = in.Limits.Tidy(), clean(in.Memo)
 	switch {
@@ -39,6 +40,9 @@ func (in *GrantInput) Validate() error {
 	}
 	if err := checkMemo(in.Memo); err != nil {
 		return err
+	}
+	if in.Direct && len(in.Limits.Orders) > 0 {
+		return fault.Invalid("coupon.order_kind_of_bill", nil)
 	}
 	return in.Limits.validate(MaxOwnLimit)
 }

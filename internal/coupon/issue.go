@@ -9,6 +9,7 @@ import (
 	"huoban/internal/flow"
 	"huoban/internal/id"
 	"huoban/internal/money"
+	"huoban/internal/organisation"
 	"huoban/internal/scope"
 )
 
@@ -415,17 +416,9 @@ func (s *Service) part(ctx context.Context, who scope.Scope, now time.Time) (tak
 		if err != nil {
 			return taken, err
 		}
-		op := OpUnlink
-		for _, a := range all {
-			switch {
-			case !a.InForce(now):
-			case a.PartnerID != p.IssuerID:
-				op = OpLink
-			case a.Kind == customer.KindResale:
-				op = ""
-			default:
-				op = OpSwitch
-			}
+		op, err := s.reason(ctx, p.IssuerID, all, now)
+		if err != nil {
+			return taken, err
 		}
 		if op == "" {
 			continue
@@ -436,4 +429,38 @@ func (s *Service) part(ctx context.Context, who scope.Scope, now time.Time) (tak
 		taken++
 	}
 	return taken, nil
+}
+
+// reason is why vouchers of an issuer go back from a customer with these associations; "" where they stay.
+func (s *Service) reason(ctx context.Context, issuerID string, all []customer.Association, now time.Time) (Operation, error) {
+	op := OpUnlink
+	for _, a := range all {
+		switch {
+		case !a.InForce(now):
+		case a.PartnerID == issuerID && a.Kind == customer.KindResale:
+			return "", nil
+		case a.PartnerID == issuerID:
+			return OpSwitch, nil
+		default:
+			var err error
+			if op, err = s.wentTo(ctx, issuerID, a.PartnerID); err != nil {
+				return op, err
+			}
+		}
+	}
+	return op, nil
+}
+
+// wentTo is the reason where another partner serves the customer now: 云经销商转移 where both are resellers of one
+// distributor, else 建立关联回收.
+func (s *Service) wentTo(ctx context.Context, before, after string) (Operation, error) {
+	from, err := s.Organisations.ByID(ctx, scope.System("system"), before)
+	if err != nil {
+		return "", err
+	}
+	to, err := s.Organisations.ByID(ctx, scope.System("system"), after)
+	if err == nil && from.Kind == organisation.KindReseller && from.ParentID == to.ParentID {
+		return OpMove, nil
+	}
+	return OpLink, err
 }

@@ -174,6 +174,73 @@ func (s *Service) Refund(ctx context.Context, couponID, orderID string) (back mo
 	return back, err
 }
 
+// Reverse takes out again what Refund gave back, because the refund was called off (退款充值撤销), once: out of the voucher,
+// or of the quota it went back to. Faults: coupon.unknown, .order_unpaid, .quota_short, .quota_not_usable, those of
+// flow.Fire.
+func (s *Service) Reverse(ctx context.Context, couponID, orderID string) (out money.Amount, err error) {
+	_, err = s.step(ctx, couponID, func(ctx context.Context, c Coupon) (Coupon, error) {
+		out = 0
+		before, err := s.Store.Uses(ctx, c.ID, orderID)
+		if err != nil {
+			return c, err
+		}
+		sum, last := money.Amount(0), money.Amount(0)
+		for i := range before {
+			sum += before[i].Amount
+			if before[i].Amount < 0 {
+				last = -before[i].Amount
+			}
+		}
+		if len(before) == 0 {
+			return c, fault.Conflict("coupon.order_unpaid", nil)
+		}
+		if sum > 0 || last == 0 {
+			return c, nil // nothing was given back, or it was taken out again
+		}
+		next, err := s.takeOut(ctx, c, last)
+		if err != nil {
+			return c, err
+		}
+		out = last
+		e := entry{op: OpReversal, vendorID: c.VendorID, coupon: &next, customer: c.HolderID, amount: last, currency: c.Currency, operator: "system", from: c.IssuerID, to: c.HolderID}
+		if err := s.records(ctx, e); err != nil {
+			return c, err
+		}
+		o := Order{ID: orderID, Line: Line{Order: before[0].Line, Service: before[0].Service, SKU: before[0].SKU, Region: before[0].Region, Mode: before[0].Mode}}
+		return next, s.Store.InsertUses(ctx, []Use{s.orderUse(&c, &o, last)})
+	})
+	return out, err
+}
+
+// takeOut makes an amount count as used again: of a voucher's balance, or where that went back meanwhile, of its quota's.
+func (s *Service) takeOut(ctx context.Context, c Coupon, amount money.Amount) (Coupon, error) {
+	next := c
+	next.Used = c.Used + amount
+	if c.State == StateUsable && c.Balance >= amount {
+		next.Balance = c.Balance - amount
+		do := ActionSpend
+		if next.Balance == 0 {
+			do = ActionExhaust
+		}
+		return s.move(ctx, c, next, do)
+	}
+	if c.Returned < amount {
+		return c, fault.Conflict("coupon.quota_short", fault.Args{"balance": c.Balance.String(), "amount": amount.String(), "currency": c.Currency})
+	}
+	next.Returned, next.Changed, next.Version = c.Returned-amount, s.Clock.Now(), c.Version+1
+	ok, err := s.Store.Recall(ctx, c.QuotaID, amount, next.Changed)
+	if err == nil && !ok {
+		err = fault.Conflict("coupon.quota_short", fault.Args{"balance": "0", "amount": amount.String(), "currency": c.Currency})
+	}
+	if err != nil {
+		return c, err
+	}
+	if ok, err = s.Store.SetCoupon(ctx, next, c.State, c.Version); err == nil && !ok {
+		err = fault.Conflict("flow.changed_meanwhile", nil)
+	}
+	return next, err
+}
+
 func (s *Service) step(ctx context.Context, couponID string, fn func(ctx context.Context, c Coupon) (Coupon, error)) (Coupon, error) {
 	var out Coupon
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {

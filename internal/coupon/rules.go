@@ -20,7 +20,7 @@ func dayText(t time.Time) string {
 
 // Tidy sorts the lists and takes what is empty or double out of them.
 func (l Limits) Tidy() Limits {
-	for _, list := range []*[]string{&l.Services, &l.Products, &l.Regions, &l.Modes, &l.Customers} {
+	for _, list := range []*[]string{&l.Services, &l.Products, &l.Regions, &l.Modes, &l.Customers, &l.Orders} {
 		var out []string
 		for _, v := range *list {
 			if v = strings.TrimSpace(v); v != "" {
@@ -33,7 +33,8 @@ func (l Limits) Tidy() Limits {
 	return l
 }
 
-// validate checks the sizes and bounds. Faults: coupon.limit_too_many, .order_amount_wrong, .order_bounds_crossed.
+// validate checks the sizes and bounds. Faults: coupon.limit_too_many, .order_kind_unknown, .order_amount_wrong,
+// .order_bounds_crossed.
 func (l *Limits) validate(most int) error {
 	for name, list := range map[string][]string{"service": l.Services, "product": l.Products} {
 		if len(list) > most {
@@ -42,6 +43,11 @@ func (l *Limits) validate(most int) error {
 	}
 	if len(l.Regions) > MaxOwnLimit || len(l.Modes) > MaxOwnLimit || len(l.Customers) > MaxOwnLimit {
 		return fault.Invalid("coupon.limit_too_many", fault.Args{"what": "coupon.limit.region", "limit": MaxOwnLimit})
+	}
+	for _, o := range l.Orders {
+		if !slices.Contains(OrderKinds, o) {
+			return fault.Invalid("coupon.order_kind_unknown", nil)
+		}
 	}
 	for _, a := range []money.Amount{l.MinOrder, l.MaxOrder} {
 		if a < 0 || !a.IsCents() {
@@ -65,7 +71,7 @@ func (l Limits) Narrowed(outer Limits) (Limits, error) {
 		in   *[]string
 		of   []string
 	}{{"service", &l.Services, outer.Services}, {"product", &l.Products, outer.Products}, {"region", &l.Regions, outer.Regions},
-		{"mode", &l.Modes, outer.Modes}, {"customer", &l.Customers, outer.Customers}} {
+		{"mode", &l.Modes, outer.Modes}, {"customer", &l.Customers, outer.Customers}, {"order", &l.Orders, outer.Orders}} {
 		if len(p.of) == 0 {
 			continue
 		}
@@ -122,6 +128,8 @@ func checkTimes(from, to, now time.Time) error {
 type Line struct {
 	CustomerID, Service, SKU, Region, Mode string
 	Currency                               string
+	OrderKind                              string       // of OrderKinds; a line of a bill has none
+	BuyerID                                string       // at the close: whose bill the line stands on
 	At                                     time.Time    // when the customer bought it
 	Order                                  money.Amount // of the order; at the close of the line itself
 }
@@ -151,9 +159,9 @@ func (c *Coupon) Conditions(l *Line, atClose bool) []Condition {
 	if c.Level == LevelCustomer {
 		out = append(out, Condition{Name: "customer", Holds: c.HolderID == l.CustomerID, Want: []string{c.HolderID}, Is: l.CustomerID})
 	} else {
-		out = append(out, in("customer", c.Limits.Customers, l.CustomerID))
+		out = append(out, Condition{Name: "buyer", Holds: c.HolderID == l.BuyerID, Want: []string{c.HolderID}, Is: l.BuyerID}, in("customer", c.Limits.Customers, l.CustomerID))
 	}
-	return append(out, in("service", c.Limits.Services, l.Service), in("product", c.Limits.Products, l.SKU), in("region", c.Limits.Regions, l.Region), in("mode", c.Limits.Modes, l.Mode),
+	return append(out, in("service", c.Limits.Services, l.Service), in("product", c.Limits.Products, l.SKU), in("region", c.Limits.Regions, l.Region), in("mode", c.Limits.Modes, l.Mode), in("order", c.Limits.Orders, l.OrderKind),
 		Condition{Name: "min_order", Holds: l.Order >= c.Limits.MinOrder, Want: []string{c.Limits.MinOrder.String()}, Is: l.Order.String()},
 		Condition{Name: "max_order", Holds: c.Limits.MaxOrder == 0 || l.Order <= c.Limits.MaxOrder, Want: []string{c.Limits.MaxOrder.String()}, Is: l.Order.String()})
 }

@@ -51,6 +51,8 @@ type Store interface {
 	Draw(ctx context.Context, quotaID string, amount money.Amount, at time.Time) (bool, error)
 	// Return puts an amount back that was drawn from the quota.
 	Return(ctx context.Context, quotaID string, amount money.Amount, at time.Time) error
+	// Recall takes an amount out again that had come back, whatever the quota's state; false: it is not there any more.
+	Recall(ctx context.Context, quotaID string, amount money.Amount, at time.Time) (bool, error)
 
 	CouponByID(ctx context.Context, id string) ([]Coupon, error)
 	Coupons(ctx context.Context, of Side, id string) ([]Coupon, error) // the newest first
@@ -60,6 +62,11 @@ type Store interface {
 	// Ripe lists quotas and vouchers whose validity is over and that still stand.
 	RipeQuotas(ctx context.Context, now time.Time, limit int) ([]Quota, error)
 	RipeCoupons(ctx context.Context, now time.Time, limit int) ([]Coupon, error)
+
+	// EndingQuotas and EndingCoupons have a balance, end before then and nobody was told; Reminded says that now somebody is.
+	EndingQuotas(ctx context.Context, until time.Time) ([]Quota, error)
+	EndingCoupons(ctx context.Context, until time.Time) ([]Coupon, error)
+	Reminded(ctx context.Context, quotaID, couponID string) error
 
 	// Pairs are the issuers and holders of customers' vouchers that may be used.
 	Pairs(ctx context.Context) ([]Pair, error)

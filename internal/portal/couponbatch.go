@@ -117,7 +117,7 @@ func (h *Handlers) previewBatch(c *Ctx) error {
 	at := c.at(pathQuotas + "/" + q.ID)
 	p := custview.Pick{Header: part.Header{Title: c.T("coupons.batch"), Crumbs: c.crumbs(part.Link{Text: c.T("quotas.title"), Href: c.at(pathQuotas)}, part.Link{Text: q.Name(), Href: at}, part.Link{Text: c.T("coupons.batch"), Href: at + "/batch"})},
 		Action: at + "/batch", Hidden: fresh(), Tick: "recipient", Submit: c.T("coupons.issue"), Heads: []string{c.T("customers.col.code"), c.T("coupons.face"), c.T("coupons.result")}}
-	for _, name := range []string{"begins", "ends", "services", "products", "regions", "modes", "min_order", "max_order", "memo"} {
+	for _, name := range []string{"begins", "ends", "services", "products", "regions", "modes", "orders", "min_order", "max_order", "memo"} {
 		p.Hidden = append(p.Hidden, part.Hidden{Name: name, Value: c.FormValue(name)})
 	}
 	good := 0

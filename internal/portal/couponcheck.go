@@ -28,7 +28,11 @@ func (h *Handlers) couponCheck(c *Ctx) error {
 		return part.FilterField{Name: name, Label: c.T(key), Value: c.QueryParam(name)}
 	}
 	d.Filter = &part.Filter{Action: at + "/check", Reset: at + "/check", Fields: []part.FilterField{field("customer", "customers.col.code"), field("service", "coupon.limit.title.service"), field("product", "coupon.limit.title.product"),
-		field("region", "coupon.limit.title.region"), field("mode", "coupon.limit.title.mode"), field("amount", "coupons.order_amount"), field("currency", "coupons.currency"), field("day", "coupons.day")}}
+		field("region", "coupon.limit.title.region"), choiceOf(c, "mode", c.T("coupon.limit.title.mode"), "bills.mode.", c.QueryParam("mode"), modeNames), field("amount", "coupons.order_amount"), field("currency", "coupons.currency"), field("day", "coupons.day")}}
+	if x.Level == coupon.LevelCustomer {
+		d.Filter.Fields = append(d.Filter.Fields, choiceOf(c, "orders", c.T("coupon.limit.title.order"), "coupon.order.", c.QueryParam("orders"), coupon.OrderKinds),
+			choiceOf(c, "special", c.T("coupons.special"), "coupons.special.", c.QueryParam("special"), []string{"discount", "arrears"}))
+	}
 	o, err := h.checkedOrder(c, &x, names)
 	if err != nil {
 		f := faultOf(err)
@@ -68,6 +72,15 @@ func (h *Handlers) whyNot(c *Ctx, x *coupon.Coupon, k *coupon.Condition, names c
 	}
 	is := k.Is
 	switch k.Name {
+	case "mode":
+		want, is = worded(c, "bills.mode.", want), join(worded(c, "bills.mode.", present(is)), "")
+	case "order":
+		want, is = worded(c, "coupon.order.", want), join(worded(c, "coupon.order.", present(is)), "")
+	case "buyer":
+		want[0] = names.text(c, k.Want[0])
+		if is = names.text(c, k.Is); is == "" {
+			is = c.T("coupons.check.no_bill")
+		}
 	case "customer":
 		is = names.text(c, k.Is)
 	case "state":
@@ -87,8 +100,8 @@ func (h *Handlers) checkedOrder(c *Ctx, x *coupon.Coupon, names couponNames) (co
 		return list[0]
 	}
 	l := x.Limits
-	o := coupon.Order{ID: "check", Line: coupon.Line{Service: first("service", l.Services), SKU: first("product", l.Products), Region: first("region", l.Regions), Mode: first("mode", l.Modes),
-		Currency: strings.ToUpper(first("currency", []string{x.Currency})), At: h.Clock.Now(), Order: max(l.MinOrder, 1e6)}}
+	o := coupon.Order{ID: "check", Line: coupon.Line{Service: first("service", l.Services), SKU: first("product", l.Products), Region: first("region", l.Regions), Mode: first("mode", l.Modes), OrderKind: first("orders", l.Orders),
+		Currency: strings.ToUpper(first("currency", []string{x.Currency})), At: h.Clock.Now(), Order: max(l.MinOrder, 1e6)}, Discounted: c.QueryParam("special") == "discount", Arrears: c.QueryParam("special") == "arrears"}
 	if x.LockOrder != "" {
 		o.ID = "another"
 	}
@@ -119,5 +132,21 @@ func (h *Handlers) checkedOrder(c *Ctx, x *coupon.Coupon, names couponNames) (co
 	if c.Scope.Side() == scope.SideCustomer {
 		o.CustomerID = c.Org.ID
 	}
-	return o, nil
+	o.BuyerID = x.HolderID
+	if x.Level == coupon.LevelPartner && o.CustomerID != "" {
+		o.BuyerID, err = h.Coupons.Buyer(c.ctx(), o.CustomerID, o.At)
+	}
+	return o, err
+}
+
+// modeNames are the charging modes a voucher may be limited to.
+var modeNames = []string{"on_demand", "subscription", "reserved", "savings_plan", "one_time"}
+
+// worded are values in the reader's language.
+func worded(c *Ctx, prefix string, values []string) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = c.T(prefix + v)
+	}
+	return out
 }

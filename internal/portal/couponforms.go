@@ -63,7 +63,7 @@ type terms struct {
 }
 
 func readTerms(c *Ctx) (t terms, err error) {
-	t.limits = coupon.Limits{Services: typedList(c.FormValue("services")), Products: typedList(c.FormValue("products")), Regions: typedList(c.FormValue("regions")), Modes: c.Request().Form["modes"]}
+	t.limits = coupon.Limits{Services: typedList(c.FormValue("services")), Products: typedList(c.FormValue("products")), Regions: typedList(c.FormValue("regions")), Modes: c.Request().Form["modes"], Orders: c.Request().Form["orders"]}
 	if t.limits.MinOrder, err = couponAmount(c.FormValue("min_order")); err != nil {
 		return t, err
 	}
@@ -86,11 +86,15 @@ func termFields(c *Ctx, required bool) []part.Field {
 		return part.Field{Name: name, Label: c.T(key), Value: c.FormValue(name), Help: c.T(help), MaxLength: 2000}
 	}
 	modes := part.Field{Name: "modes", Label: c.T("coupon.limit.title.mode"), Type: "select", Value: c.FormValue("modes"), Options: []part.Option{{Label: c.T("coupons.limits.none")}}}
-	for _, m := range []string{"on_demand", "subscription", "reserved", "savings_plan", "one_time"} {
+	for _, m := range modeNames {
 		modes.Options = append(modes.Options, part.Option{Value: m, Label: c.T("bills.mode." + m)})
 	}
+	orders := part.Field{Name: "orders", Label: c.T("coupon.limit.title.order"), Type: "select", Value: c.FormValue("orders"), Options: []part.Option{{Label: c.T("coupons.limits.none")}}}
+	for _, o := range coupon.OrderKinds {
+		orders.Options = append(orders.Options, part.Option{Value: o, Label: c.T("coupon.order." + o)})
+	}
 	return []part.Field{day("begins", "coupons.from"), day("ends", "coupons.to"), text("services", "coupon.limit.title.service", "coupons.help.list"), text("products", "coupon.limit.title.product", "coupons.help.list"),
-		text("regions", "coupon.limit.title.region", "coupons.help.list"), modes, text("min_order", "coupon.limit.title.min_order", "coupons.help.order"), text("max_order", "coupon.limit.title.max_order", "coupons.help.order"),
+		text("regions", "coupon.limit.title.region", "coupons.help.list"), modes, orders, text("min_order", "coupon.limit.title.min_order", "coupons.help.order"), text("max_order", "coupon.limit.title.max_order", "coupons.help.order"),
 		{Name: "memo", Label: c.T("coupons.memo"), Type: "textarea", Value: c.FormValue("memo"), MaxLength: coupon.MaxMemo, Help: c.T("coupons.help.memo")}}
 }
 

@@ -157,7 +157,8 @@ func boundItems(c *Ctx, l *coupon.Limits, currency string, names couponNames) []
 	add("service", l.Services)
 	add("product", l.Products)
 	add("region", l.Regions)
-	add("mode", l.Modes)
+	add("mode", worded(c, "bills.mode.", l.Modes))
+	add("order", worded(c, "coupon.order.", l.Orders))
 	var who []string
 	for _, id := range l.Customers {
 		who = append(who, names.text(c, id))

@@ -47,6 +47,7 @@ type plainBill struct {
 	Consumption string `json:"consumption"`
 	Refund      string `json:"refund"`
 	Adjustment  string `json:"adjustment"`
+	Coupon      string `json:"coupon"`
 	Rounding    string `json:"rounding"`
 	Tax         string `json:"tax"`
 	AmountDue   string `json:"amount_due"`
@@ -144,7 +145,7 @@ func (r *road) plain(vendorID string, c cycle.Cycle) []plainBill {
 	for i := range docs {
 		d := &docs[i]
 		out = append(out, plainBill{d.Partner.Code, string(d.Cycle), d.Currency, "", d.LineCount, d.Consumption.String(), d.Refund.String(),
-			d.Adjustment.String(), d.Rounding.String(), d.Tax.String(), d.Due.String(), d.SourceTotal.String(), d.ExactTotal.String(), d.Residue().String()})
+			d.Adjustment.String(), d.Coupon.String(), d.Rounding.String(), d.Tax.String(), d.Due.String(), d.SourceTotal.String(), d.ExactTotal.String(), d.Residue().String()})
 	}
 	return out
 }

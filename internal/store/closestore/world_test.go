@@ -45,6 +45,7 @@ type world struct {
 	prices   *price.Service
 	bills    *billstore.Store
 	usage    *usagestore.Store
+	vary     func(*usage.Product) // what is sold, where it shall differ from line to line
 }
 
 var (
@@ -181,6 +182,9 @@ func (w *world) line(slot int64, c cycle.Cycle, in line) usage.Stored {
 	s.ChargeEnd = s.ChargeStart.Add(time.Hour)
 	s.Account = usage.Account{Provider: "Nova", SubAccount: in.key}
 	s.Product = usage.Product{Service: "Compute", Region: "eu-1", ChargingMode: usage.ModeOnDemand}
+	if w.vary != nil {
+		w.vary(&s.Product)
+	}
 	if in.list != "" {
 		x := money.MustExact(in.list)
 		s.List = &x
@@ -191,8 +195,8 @@ func (w *world) line(slot int64, c cycle.Cycle, in line) usage.Stored {
 	a, p := s.Account, s.Product
 	w.must("insert into account_dim (id, provider, publisher, issuer, billing_account, billing_account_name, sub_account, sub_account_name, source_key) values ($1, $2, '', '', '', '', $3, '', '') on conflict (id) do nothing",
 		s.AccountID[:], a.Provider, a.SubAccount)
-	w.must("insert into product_dim (id, service, service_category, sku, sku_price, description, region, region_name, charge_category, charge_class, charge_frequency, pricing_category, charging_mode, unit) values ($1, $2, '', '', '', '', $3, '', '', '', '', '', $4, '') on conflict (id) do nothing",
-		s.ProductID[:], p.Service, p.Region, string(p.ChargingMode))
+	w.must("insert into product_dim (id, service, service_category, sku, sku_price, description, region, region_name, charge_category, charge_class, charge_frequency, pricing_category, charging_mode, unit) values ($1, $2, '', $5, '', '', $3, '', '', '', '', '', $4, '') on conflict (id) do nothing",
+		s.ProductID[:], p.Service, p.Region, string(p.ChargingMode), p.SKU)
 	w.must("insert into resource_dim (id, resource, name, type, tags) values ($1, '', '', '', '') on conflict (id) do nothing", s.ResourceID[:])
 	amount, err := s.Billed.Amount()
 	if err != nil {

@@ -35,6 +35,9 @@ var (
 	qSetQuota                         = q.Get("coupon.SetQuota")
 	qDraw                             = q.Get("coupon.Draw")
 	qReturn                           = q.Get("coupon.Return")
+	qRecall                           = q.Get("coupon.Recall")
+	qEndingQuotas, qEndingCoupons     = q.Get("coupon.EndingQuotas"), q.Get("coupon.EndingCoupons")
+	qRemindedQuota, qRemindedCoupon   = q.Get("coupon.RemindedQuota"), q.Get("coupon.RemindedCoupon")
 	qRipe                             = q.Get("coupon.Ripe")
 	qSet                              = q.Get("coupon.Set")
 	qPairs                            = q.Get("coupon.Pairs")
@@ -54,19 +57,20 @@ type keptLimits struct {
 	Regions   []string `json:"r,omitempty"`
 	Modes     []string `json:"m,omitempty"`
 	Customers []string `json:"c,omitempty"`
+	Orders    []string `json:"o,omitempty"`
 	Min       int64    `json:"a,omitempty"`
 	Max       int64    `json:"b,omitempty"`
 }
 
 func limitsText(l coupon.Limits) (string, error) {
-	b, err := json.Marshal(keptLimits{l.Services, l.Products, l.Regions, l.Modes, l.Customers, int64(l.MinOrder), int64(l.MaxOrder)})
+	b, err := json.Marshal(keptLimits{l.Services, l.Products, l.Regions, l.Modes, l.Customers, l.Orders, int64(l.MinOrder), int64(l.MaxOrder)})
 	return string(b), err
 }
 
 func limitsOf(text string) (coupon.Limits, error) {
 	var k keptLimits
 	err := json.Unmarshal([]byte(text), &k)
-	return coupon.Limits{Services: k.Services, Products: k.Products, Regions: k.Regions, Modes: k.Modes, Customers: k.Customers,
+	return coupon.Limits{Services: k.Services, Products: k.Products, Regions: k.Regions, Modes: k.Modes, Customers: k.Customers, Orders: k.Orders,
 		MinOrder: money.Amount(k.Min), MaxOrder: money.Amount(k.Max)}, err
 }
 
@@ -296,6 +300,32 @@ func (s *Store) IssuePlan(ctx context.Context, vendorID, cycle string, at time.T
 // RemovePlan forgets what was planned.
 func (s *Store) RemovePlan(ctx context.Context, vendorID, cycle string) error {
 	_, err := s.db.Exec(ctx, qRemovePlan, vendorID, cycle)
+	return err
+}
+
+// Recall takes an amount out of a quota again that had come back.
+func (s *Store) Recall(ctx context.Context, quotaID string, amount money.Amount, at time.Time) (bool, error) {
+	n, err := s.db.Exec(ctx, qRecall, quotaID, int64(amount), store.At(at))
+	return n == 1, err
+}
+
+// EndingQuotas lists those whose owner is to be told.
+func (s *Store) EndingQuotas(ctx context.Context, until time.Time) ([]coupon.Quota, error) {
+	return s.quotas(ctx, qEndingQuotas, store.At(until))
+}
+
+// EndingCoupons lists those whose holder is to be told.
+func (s *Store) EndingCoupons(ctx context.Context, until time.Time) ([]coupon.Coupon, error) {
+	return s.coupons(ctx, qEndingCoupons, store.At(until))
+}
+
+// Reminded marks one of the two as told.
+func (s *Store) Reminded(ctx context.Context, quotaID, couponID string) error {
+	query, id := qRemindedQuota, quotaID
+	if couponID != "" {
+		query, id = qRemindedCoupon, couponID
+	}
+	_, err := s.db.Exec(ctx, query, id)
 	return err
 }
 

@@ -139,3 +139,23 @@ SELECT u.id, u.coupon_id, c.number, u.vendor_id, u.cycle, u.partner_id, u.curren
   u.charge_start, u.line_key, u.occurrence, u.part, u.item_no, u.provider, u.service, u.sku, u.region, u.charging_mode, u.line_e8, u.before_e8, u.amount_e8, u.at, u.drafted
 FROM coupon_use u JOIN coupon c ON c.id = u.coupon_id LEFT JOIN organisation x ON x.id = u.customer_id
 WHERE u.partner_id = $1 AND u.cycle = $2 AND NOT u.drafted ORDER BY u.seq, u.id;
+
+-- name: coupon.Recall
+UPDATE coupon_quota SET balance_e8 = balance_e8 - $2, returned_e8 = returned_e8 - $2, changed_at = $3, version = version + 1
+WHERE id = $1 AND balance_e8 >= $2 AND returned_e8 >= $2;
+
+-- name: coupon.EndingQuotas
+SELECT id, vendor_id, number, owner_id, coalesce(parent_id, ''), giver_id, kind, currency, value_e8, balance_e8, issued_e8, returned_e8, state, valid_from, valid_to,
+  limits, memo, change_e8, proposed_by, decided_by, reason, version, created_at, changed_at
+FROM coupon_quota WHERE state = 'normal' AND balance_e8 > 0 AND valid_to < $1 AND NOT reminded ORDER BY valid_to, number;
+
+-- name: coupon.EndingCoupons
+SELECT id, vendor_id, number, coalesce(quota_id, ''), issuer_id, holder_id, level, kind, currency, face_e8, balance_e8, used_e8, returned_e8, state, valid_from, valid_to,
+  limits, lock_order, frozen, memo, issued_by, decided_by, reason, used_at, version, created_at, changed_at
+FROM coupon WHERE state = 'usable' AND balance_e8 > 0 AND valid_to < $1 AND NOT reminded ORDER BY valid_to, number;
+
+-- name: coupon.RemindedQuota
+UPDATE coupon_quota SET reminded = TRUE WHERE id = $1;
+
+-- name: coupon.RemindedCoupon
+UPDATE coupon SET reminded = TRUE WHERE id = $1;
