@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"huoban/internal/coupon"
+	"huoban/internal/i18n"
 	"huoban/internal/scope"
 	"huoban/web/templates/growview"
 	"huoban/web/templates/part"
@@ -74,6 +75,11 @@ func (h *Handlers) whyNot(c *Ctx, x *coupon.Coupon, k *coupon.Condition, names c
 	switch k.Name {
 	case "mode":
 		want, is = worded(c, "bills.mode.", want), join(worded(c, "bills.mode.", present(is)), "")
+	case "min_order", "max_order", "balance":
+		for i := range want {
+			want[i] = amountText(want[i], x.Currency)
+		}
+		is = amountText(is, x.Currency)
 	case "order":
 		want, is = worded(c, "coupon.order.", want), join(worded(c, "coupon.order.", present(is)), "")
 	case "buyer":
@@ -88,7 +94,18 @@ func (h *Handlers) whyNot(c *Ctx, x *coupon.Coupon, k *coupon.Condition, names c
 	case "level":
 		return c.T("coupons.check.level", "Level", c.T(x.Level.Label()))
 	}
+	if len(want) == 0 { // the condition itself says what is wanted
+		return is
+	}
 	return c.T("coupons.check.differs", "Want", join(present(want...), c.T("portal.list.comma")), "Is", is)
+}
+
+func amountText(text, currency string) string {
+	a, err := couponAmount(text)
+	if err != nil {
+		return text
+	}
+	return i18n.Money(a, currency)
 }
 
 // checkedOrder is what the address asks about; what it leaves out is taken as the voucher wants it.
