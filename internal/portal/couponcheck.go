@@ -77,9 +77,9 @@ func (h *Handlers) whyNot(c *Ctx, x *coupon.Coupon, k *coupon.Condition, names c
 		want, is = worded(c, "bills.mode.", want), join(worded(c, "bills.mode.", present(is)), "")
 	case "min_order", "max_order", "balance":
 		for i := range want {
-			want[i] = amountText(want[i], x.Currency)
+			want[i] = checkedAmount(want[i], x.Currency)
 		}
-		is = amountText(is, x.Currency)
+		is = checkedAmount(is, x.Currency)
 	case "order":
 		want, is = worded(c, "coupon.order.", want), join(worded(c, "coupon.order.", present(is)), "")
 	case "buyer":
@@ -100,7 +100,7 @@ func (h *Handlers) whyNot(c *Ctx, x *coupon.Coupon, k *coupon.Condition, names c
 	return c.T("coupons.check.differs", "Want", join(present(want...), c.T("portal.list.comma")), "Is", is)
 }
 
-func amountText(text, currency string) string {
+func checkedAmount(text, currency string) string {
 	a, err := couponAmount(text)
 	if err != nil {
 		return text
