@@ -56,7 +56,7 @@ var presets = []preset{
 		scope.ItemPriceView, scope.ItemPriceChange, scope.ItemPriceSimulate,
 		scope.ItemCloseView, scope.ItemCloseRun, scope.ItemCloseReview, scope.ItemCloseIssue,
 		scope.ItemAdjustmentView, scope.ItemAdjustmentPropose, scope.ItemAdjustmentApprove,
-		scope.ItemOrgView, scope.ItemEntityChange, scope.ItemCustomerView, scope.ItemLedgerView, scope.ItemCreditChange, scope.ItemPayoutView, scope.ItemPayoutReview, scope.ItemPayoutPay, scope.ItemRemittance,
+		scope.ItemOrgView, scope.ItemEntityChange, scope.ItemCustomerView, scope.ItemLedgerView, scope.ItemCreditChange, scope.ItemPayoutView, scope.ItemPayoutReview, scope.ItemPayoutPay, scope.ItemRemittance, scope.ItemContractReviewView, scope.ItemContractReview,
 		scope.ItemCouponGrantView, scope.ItemCouponReview,
 		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemExpenditureExport,
 		scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain, scope.ItemInvoiceReviewView, scope.ItemRevealMasked,
@@ -64,13 +64,13 @@ var presets = []preset{
 	{scope.SideVendor, RoleChannel, []scope.Item{
 		scope.ItemOrgView, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemCouponGrantView, scope.ItemProspectReviewView, scope.ItemProspectReview,
 		scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemBillView, scope.ItemRevealMasked, scope.ItemNewsView,
-		scope.ItemLimitView, scope.ItemCalendarView, scope.ItemLedgerView, scope.ItemCreditChange}},
+		scope.ItemLimitView, scope.ItemCalendarView, scope.ItemLedgerView, scope.ItemCreditChange, scope.ItemContractReviewView}},
 	{scope.SideVendor, RoleInvoiceClerk, []scope.Item{
 		scope.ItemInvoiceReviewView, scope.ItemInvoiceReview, scope.ItemRevealMasked,
 		scope.ItemLimitView, scope.ItemCalendarView, scope.ItemOrgView, scope.ItemCloseView, scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain}},
 	{scope.SideVendor, RoleAuditor, []scope.Item{
 		scope.ItemSourceView, scope.ItemDeliveryView, scope.ItemQuarantineView, scope.ItemMapView, scope.ItemPriceView,
-		scope.ItemCloseView, scope.ItemAdjustmentView, scope.ItemOrgView, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemProspectReviewView, scope.ItemLedgerView, scope.ItemPayoutView,
+		scope.ItemCloseView, scope.ItemAdjustmentView, scope.ItemOrgView, scope.ItemCustomerView, scope.ItemAssociationView, scope.ItemProspectReviewView, scope.ItemLedgerView, scope.ItemPayoutView, scope.ItemContractReviewView,
 		scope.ItemCouponGrantView, scope.ItemExpenditureView, scope.ItemExpenditureCustomers, scope.ItemBillView, scope.ItemBillExplain,
 		scope.ItemStaffView, scope.ItemRoleView, scope.ItemExportAll, scope.ItemInvoiceReviewView, scope.ItemConsoleView, scope.ItemLimitView, scope.ItemCalendarView,
 		scope.ItemAuditView, scope.ItemAuditExport, scope.ItemAuditVerify}},
@@ -89,7 +89,7 @@ var presets = []preset{
 		scope.ItemSubscriptionView, scope.ItemSubscriptionChange,
 		scope.ItemStatementView, scope.ItemStatementChange, scope.ItemStatementIssue, scope.ItemFundsView, scope.ItemFundsChange, scope.ItemWithdraw, scope.ItemAllocate,
 		scope.ItemQuotaView, scope.ItemQuotaShare, scope.ItemIssuedQuotaView, scope.ItemQuotaReclaim, scope.ItemCouponView, scope.ItemCouponIssue, scope.ItemCouponReclaim,
-		scope.ItemInvoiceView, scope.ItemInvoiceRequest,
+		scope.ItemInvoiceView, scope.ItemInvoiceRequest, scope.ItemContractView, scope.ItemContractChange,
 		scope.ItemBillView, scope.ItemBillExport, scope.ItemBillExplain, scope.ItemResellerView, scope.ItemResellerCustomerView}},
 
 	{scope.SideCustomer, RoleAdmin, nil},

@@ -20,6 +20,7 @@ import (
 	"huoban/internal/bill"
 	"huoban/internal/clock"
 	"huoban/internal/company"
+	"huoban/internal/contract"
 	"huoban/internal/coupon"
 	"huoban/internal/customer"
 	"huoban/internal/delivery"
@@ -125,6 +126,7 @@ type App struct {
 	Payments      *payment.Service
 	TopUps        *topup.Service
 	Agreements    *agreement.Service
+	Contracts     *contract.Service
 	Idempotency   *idempotency.Keeper
 	Queue         *outbox.Queue
 	Worker        *outbox.Worker
@@ -266,6 +268,7 @@ func (a *App) wire() error {
 	a.wireSignOn()
 	a.wirePasscodes()
 	a.wireFunds()
+	a.wireContracts()
 	a.wireGrowth()
 	a.wireCoupons()
 	a.wireStatements()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"huoban/internal/agreement"
+	"huoban/internal/contract"
 	"huoban/internal/cycle"
 	"huoban/internal/money"
 	"huoban/internal/scope"
@@ -83,4 +84,42 @@ func (m *demoMaker) agreements(pctx, dctx context.Context, partner, desk scope.S
 		}
 	}
 	return nil
+}
+
+// contracts gives a partner of the demo a contract in force of which an item was paid, one under review, a draft, and one on
+// paper. Done twice it changes nothing.
+func (m *demoMaker) contracts(pctx, dctx context.Context, partner, desk scope.Scope) error {
+	known, err := m.app.Contracts.List(pctx, partner, contract.Filter{})
+	if err != nil || len(known) > 0 {
+		return err
+	}
+	now := m.clock.Now().In(cycle.Zone)
+	day := func(after int) string { return now.AddDate(0, 0, after).Format(time.DateOnly) }
+	input := func(title, begins, ends, plan string) contract.Input {
+		return contract.Input{VendorID: desk.OrgID(), Title: title, Currency: "CNY", Begins: begins, Ends: ends, Plan: plan}
+	}
+	first, err := m.app.Contracts.Make(pctx, partner, input("2026 年度技术支持服务", day(-60), day(304), day(-30)+" 18000.00\n"+day(30)+" 18000.00\n"+day(120)+" 24000.00"), true)
+	if err != nil {
+		return err
+	}
+	if _, err := m.app.Contracts.Do(dctx, desk, first.ID, contract.ActionApprove, ""); err != nil {
+		return err
+	}
+	clerk := scope.Partner(partner.OrgID(), "", partner.Login(), []scope.Item{scope.ItemContractView, scope.ItemContractChange}, nil) // who needs no code
+	if _, err := m.app.Contracts.Pay(pctx, clerk, first.ID, 1); err != nil {
+		return err
+	}
+	if _, err := m.app.Contracts.Make(pctx, partner, input("华东区迁移实施服务", day(0), day(180), day(20)+" 36000.00\n"+day(90)+" 36000.00"), true); err != nil {
+		return err
+	}
+	if _, err := m.app.Contracts.Make(pctx, partner, input("安全加固专项", day(15), day(200), day(45)+" 12800.00"), false); err != nil {
+		return err
+	}
+	in := input("伙伴合作框架协议", day(-200), day(530), day(-100)+" 50000.00")
+	in.PartnerID, in.PaperNo = partner.OrgID(), "HL-2026-0417"
+	paper, err := m.app.Contracts.Make(dctx, desk, in, true)
+	if err != nil {
+		return err
+	}
+	return m.app.Contracts.Sign(dctx, desk, paper.ID, demoScan("Framework contract "+in.PaperNo))
 }

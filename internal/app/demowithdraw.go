@@ -41,6 +41,9 @@ func (m *demoMaker) funds(ctx context.Context) error {
 	if err := m.filled(ctx, desk.OrgID(), partner.OrgID()); err != nil {
 		return err
 	}
+	if err := m.contracts(pctx, dctx, partner, desk); err != nil {
+		return err
+	}
 	for _, x := range []struct {
 		amount string
 		do     []withdrawal.DoInput

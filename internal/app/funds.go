@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"huoban/internal/agreement"
+	"huoban/internal/contract"
 	"huoban/internal/fault"
 	"huoban/internal/ledger"
 	"huoban/internal/message"
@@ -34,6 +35,21 @@ func (a *App) wireFunds() {
 		Vendors: a.vendorIDs, Names: a.ownNames, Holds: func(ctx context.Context, x agreement.Agreement) error {
 			return a.TopUps.Match(ctx, x.VendorID, x.PartnerID)
 		}})
+}
+
+// wireContracts puts contracts on the books their plans are paid from.
+func (a *App) wireContracts() {
+	a.Contracts = contract.New(contract.Deps{Store: contractstore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Ledger: a.Ledger, Organisations: a.Organisations, People: a.Accounts, Bell: a.Messages,
+		Vendors: a.vendorIDs, Entity: a.entityID, Confirmed: a.Passcodes.Guard(passcode.OpContract)})
+}
+
+// entityID is the contracting entity a partner deals with.
+func (a *App) entityID(ctx context.Context, vendorID, partnerID string) (string, error) {
+	book, err := a.Organisations.EntityBook(ctx, vendorID)
+	if err != nil {
+		return "", err
+	}
+	return book.Of(partnerID).ID, nil
 }
 
 // ownNames are the names a partner goes by: on bills, and in its reviewed information.

@@ -5,6 +5,7 @@ import (
 	"huoban/internal/agreement"
 	"huoban/internal/bill"
 	"huoban/internal/company"
+	"huoban/internal/contract"
 	"huoban/internal/coupon"
 	"huoban/internal/customer"
 	"huoban/internal/delivery"
@@ -54,6 +55,7 @@ var Machines = []MachineEntry{
 	{topup.RemittanceFlow, "remittance", "state"},
 	{topup.ClaimFlow, "remittance_claim", "state"},
 	{agreement.Flow, "payment_agreement", "state"},
+	{contract.Flow, "contract", "state"},
 	{withdrawal.Flow, "withdrawal", "state"},
 	{subscription.Flow, "subscription", "state"},
 	{subscription.DispatchFlow, "dispatch", "state"},

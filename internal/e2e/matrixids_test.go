@@ -102,6 +102,7 @@ AND coalesce(o.parent_id, '') NOT IN (SELECT partner_id FROM partnership WHERE v
 	"top-ups":           `SELECT id FROM top_up WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
 	"remittance-claims": `SELECT id FROM remittance_claim WHERE partner_id = $1 AND partner_id <> $2 AND vendor_id <> $2 ORDER BY id`,
 	"agreements":        `SELECT id FROM payment_agreement WHERE (partner_id = $1 OR vendor_id = $1 AND state <> 'draft') AND partner_id <> $2 AND vendor_id <> $2 AND state <> 'deleted' ORDER BY id`,
+	"contracts":         `SELECT id FROM contract WHERE (partner_id = $1 OR vendor_id = $1 AND state <> 'draft') AND partner_id <> $2 AND vendor_id <> $2 AND state <> 'deleted' ORDER BY id`,
 	"withdrawals":       `SELECT id FROM withdrawal WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
 	"payouts":           `SELECT id FROM withdrawal WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY id`,
 	"entry":             `SELECT e.id FROM ledger_entry e JOIN ledger_line l ON l.entry_id = e.id JOIN ledger_account a ON a.id = l.account_id WHERE a.partner_id = $1 AND a.partner_id <> $2 ORDER BY e.id`,
@@ -138,8 +139,13 @@ var plainParams = strings.Fields(`against bank class columns contact logo_sha ma
 column company company_en consent currency current cycle dialect do done draw email encrypt figure final first_entry format from hotline idp intro item kind language level list listed login mail mark
 metadata mode name name_id next notify_url of org_code org_name other outcome override page password phone postal preview product q query reason region relation remember remove repeat request
 require_signed resource sign_requests size skew sort source_dialect source_name source_zone spent state subject tab text theme title title_en title_zh to top type unread unsigned until url usage
+<<<<<<< HEAD
 username want_encrypted want_response_signed website xAccountType zero channel industry remark understood when add label asked passcode resend day days desk late verdict version whole year account bank courier courier_ok detail invoice_code invoice_number invoiced_on medium method postcode recipient red_confirmed registered tax_no telephone title_kind title_name title_version tracking direction paid_on payer step tail take voluntary branch holder memo receipt
 begins ends services products regions modes min_order max_order memo face lines change op result payer_kind service named what access bucket content prefix secret style orders special`)
+=======
+username want_encrypted want_response_signed website xAccountType zero channel industry remark understood when add label asked passcode resend day days desk late verdict version whole year account bank courier courier_ok detail invoice_code invoice_number invoiced_on medium method postcode recipient red_confirmed registered tax_no telephone title_kind title_name title_version tracking direction paid_on payer tail take voluntary branch holder memo receipt
+begins ends services products regions modes min_order max_order memo face lines change op result payer_kind paper_no plan plan_no service named what access bucket content prefix secret style`)
+>>>>>>> b214a5d (Keep contracts with their payment plans)
 
 // kindOf names the kind of a parameter of a route.
 func kindOf(r portal.RouteInfo, param string) string {

@@ -22,7 +22,7 @@ type stop struct {
 // noPage are the GET routes that lead elsewhere or speak to programs.
 var noPage = []string{"root", "live", "ready", "metrics", "exports.file", "quarantine.export",
 	"statements.pdf", "statements.xlsx", "statements.logo", "billing.statements.pdf", "billing.statements.xlsx",
-	"invoices.file", "invoice_requests.file", "agreements.paper",
+	"invoices.file", "invoice_requests.file", "agreements.paper", "contracts.paper",
 	"saml.entry", "saml.login", "saml.metadata", "saml.metadata.mark", "saml.slo", "saml.arrive", "api.session", "idp.metadata", "idp.sso", "idp.slo",
 	"platform.jump", "platform.leaving", // of a console's question: TestHostedInBrowser looks at it
 	"company.logo", "partners.logo", // pictures

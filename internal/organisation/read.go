@@ -219,6 +219,12 @@ func (s *Service) EntityBook(ctx context.Context, vendorID string) (*EntityBook,
 	return b, nil
 }
 
+// ByID finds one of the book.
+func (b *EntityBook) ByID(entityID string) (Entity, bool) {
+	e, ok := b.byID[entityID]
+	return e, ok
+}
+
 // Of is the entity of the partner's bills: its own, else the vendor's default.
 func (b *EntityBook) Of(partnerID string) Entity {
 	if e, ok := b.byID[b.byPartner[partnerID]]; ok {

@@ -9,6 +9,7 @@ import (
 	"huoban/internal/adjustment"
 	"huoban/internal/agreement"
 	"huoban/internal/company"
+	"huoban/internal/contract"
 	"huoban/internal/flow"
 	"huoban/internal/foureyes"
 	"huoban/internal/invoice"
@@ -51,6 +52,9 @@ var deskSources = []deskSource{
 	{kind: "agreement", role: account.RoleFinance, items: []scope.Item{scope.ItemLedgerView, scope.ItemRemittance}, machine: agreement.Flow,
 		states: []string{string(agreement.StateReviewing)}, load: (*Handlers).deskAgreements, acts: []deskAct{
 			{verdict: deskApprove, do: deskAgreement(agreement.ActionApprove)}, {verdict: deskRefuse, do: deskAgreement(agreement.ActionRefuse)}}},
+	{kind: "contract", role: account.RoleFinance, items: []scope.Item{scope.ItemContractReviewView, scope.ItemContractReview}, machine: contract.Flow,
+		states: []string{string(contract.StateReviewing)}, load: (*Handlers).deskContracts, acts: []deskAct{
+			{verdict: deskApprove, do: deskContract(contract.ActionApprove)}, {verdict: deskRefuse, do: deskContract(contract.ActionRefuse)}}},
 	{kind: "withdrawal", role: account.RoleFinance, items: []scope.Item{scope.ItemPayoutView, scope.ItemPayoutReview}, machine: withdrawal.Flow,
 		states: []string{string(withdrawal.StatePending), string(withdrawal.StateSecond), string(withdrawal.StatePaying), string(withdrawal.StateFailed)}, load: (*Handlers).deskWithdrawals, acts: []deskAct{
 			{verdict: deskApprove, do: (*Handlers).approveWithdrawal}, {verdict: deskRefuse, do: func(h *Handlers, ctx context.Context, c *Ctx, id, reason string) error {

@@ -86,6 +86,8 @@ func allLists() []*list {
 		{kind: "topups", route: "topups", params: []string{"state"}, read: (*Handlers).readTopUps},
 		{kind: "claims", route: "claims", params: []string{"state"}, read: (*Handlers).readClaims},
 		{kind: "agreements", route: "agreements", params: []string{"q", "state", "kind", "from", "to", "sort"}, read: (*Handlers).readAgreements},
+		{kind: "contracts", route: "contracts", params: []string{"q", "state", "kind", "from", "to", "sort"}, read: (*Handlers).readContracts},
+		{kind: "contract.plan", route: "contracts.show", prefix: "p-", read: (*Handlers).readContractPlan},
 		{kind: "ledger", route: "ledger", params: []string{"kind", "partner"}, read: (*Handlers).readLedger},
 		{kind: "remittances", route: "remittances", params: []string{"state"}, read: (*Handlers).readRemittances},
 		{kind: "dashboard.customers", route: "dashboards.customers", params: []string{"from", "to", "currency"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readContributions},

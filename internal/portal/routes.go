@@ -49,6 +49,7 @@ func table() []Route {
 	rows = append(rows, topUpRoutes()...)
 	rows = append(rows, claimRoutes()...)
 	rows = append(rows, agreementRoutes()...)
+	rows = append(rows, contractRoutes()...)
 	rows = append(rows, ledgerRoutes()...)
 	rows = append(rows, exportRoutes()...)
 	rows = append(rows, sourceRoutes()...)

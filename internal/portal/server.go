@@ -20,6 +20,7 @@ import (
 	"huoban/internal/bill"
 	"huoban/internal/clock"
 	"huoban/internal/company"
+	"huoban/internal/contract"
 	"huoban/internal/coupon"
 	"huoban/internal/customer"
 	"huoban/internal/delivery"
@@ -76,16 +77,18 @@ type Handlers struct {
 	TopUps   *topup.Service
 	// Agreements let others pay for a partner.
 	Agreements *agreement.Service
-	Ready      func(ctx context.Context) error // nil when the database answers and is migrated
-	Metrics    http.Handler
-	Version    string
-	BaseURL    string
-	Tx         Tx
-	Audit      audit.Recorder
-	Orgs       *organisation.Service
-	Bills      *bill.Service
-	Closes     *monthclose.Service
-	BillList   BillList
+	// Contracts are 合同商务.
+	Contracts *contract.Service
+	Ready     func(ctx context.Context) error // nil when the database answers and is migrated
+	Metrics   http.Handler
+	Version   string
+	BaseURL   string
+	Tx        Tx
+	Audit     audit.Recorder
+	Orgs      *organisation.Service
+	Bills     *bill.Service
+	Closes    *monthclose.Service
+	BillList  BillList
 
 	Expenditure   *expenditure.Service
 	Peaks         *peak.Service

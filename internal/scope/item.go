@@ -57,6 +57,8 @@ const (
 	ItemAllocate             Item = "BPC_ITEM_FINANCE_040120" // 资金管理-拨款与回收
 	ItemFundsChange          Item = "BPC_ITEM_FINANCE_040101" // 资金管理-充值、还款与预警
 	ItemInvoiceView          Item = "BPC_ITEM_FINANCE_110100" // 发票管理-查看与下载
+	ItemContractView         Item = "BPC_ITEM_FINANCE_120100" // 合同管理-查看
+	ItemContractChange       Item = "BPC_ITEM_FINANCE_120101" // 合同管理-申请与付款
 	ItemInvoiceRequest       Item = "BPC_ITEM_FINANCE_110101" // 发票管理-索取、撤销、签收、退票, 发票信息与地址
 
 	// 销售 > 云经销商 (distributors only).
@@ -80,48 +82,50 @@ const (
 	ItemAccessConfigChange Item = "BPC_ITEM_SUPPORT_010101" // 接入配置-修改、测试、启用、停用
 
 	// 运营 (the vendor's back office).
-	ItemSourceView        Item = "BPC_ITEM_OPERATE_010100" // 来源
-	ItemSourceChange      Item = "BPC_ITEM_OPERATE_010101"
-	ItemDeliveryView      Item = "BPC_ITEM_OPERATE_010200" // 交付
-	ItemDeliveryImport    Item = "BPC_ITEM_OPERATE_010201"
-	ItemDeliveryRevert    Item = "BPC_ITEM_OPERATE_010202"
-	ItemQuarantineView    Item = "BPC_ITEM_OPERATE_010300" // 隔离区
-	ItemQuarantineResolve Item = "BPC_ITEM_OPERATE_010301"
-	ItemMapView           Item = "BPC_ITEM_OPERATE_020100" // 归属规则
-	ItemMapChange         Item = "BPC_ITEM_OPERATE_020101"
-	ItemPriceView         Item = "BPC_ITEM_OPERATE_030100" // 结算价
-	ItemPriceChange       Item = "BPC_ITEM_OPERATE_030101"
-	ItemPriceSimulate     Item = "BPC_ITEM_OPERATE_030102"
-	ItemCloseView         Item = "BPC_ITEM_OPERATE_040100" // 月结
-	ItemCloseRun          Item = "BPC_ITEM_OPERATE_040101" // freeze, draft, discard
-	ItemCloseReview       Item = "BPC_ITEM_OPERATE_040102"
-	ItemCloseIssue        Item = "BPC_ITEM_OPERATE_040103"
-	ItemCloseOverride     Item = "BPC_ITEM_OPERATE_040104"
-	ItemAdjustmentView    Item = "BPC_ITEM_OPERATE_050100" // 调账行
-	ItemAdjustmentPropose Item = "BPC_ITEM_OPERATE_050101"
-	ItemAdjustmentApprove Item = "BPC_ITEM_OPERATE_050102"
-	ItemOrgView           Item = "BPC_ITEM_OPERATE_060100" // 伙伴与客户组织
-	ItemOrgChange         Item = "BPC_ITEM_OPERATE_060101"
-	ItemEntityChange      Item = "BPC_ITEM_OPERATE_060102" // 签约主体
-	ItemNewsView          Item = "BPC_ITEM_OPERATE_080100" // 公告
-	ItemNewsChange        Item = "BPC_ITEM_OPERATE_080101"
-	ItemLedgerView        Item = "BPC_ITEM_OPERATE_150100" // 资金台账-查看
-	ItemPayoutView        Item = "BPC_ITEM_OPERATE_190100" // 提现审核-查看
-	ItemPayoutReview      Item = "BPC_ITEM_OPERATE_190101" // 提现审核-审核
-	ItemPayoutPay         Item = "BPC_ITEM_OPERATE_190102" // 提现审核-登记付款结果
-	ItemCreditChange      Item = "BPC_ITEM_OPERATE_150101" // 资金台账-设置信用额度
-	ItemRemittance        Item = "BPC_ITEM_OPERATE_150102" // 资金台账-导入银行流水与汇款认领审核
-	ItemCouponGrantView   Item = "BPC_ITEM_OPERATE_160100" // 券-查看
-	ItemCouponGrant       Item = "BPC_ITEM_OPERATE_160101" // 券-发放额度与伙伴代金券、冻结、调整、失效
-	ItemCouponReview      Item = "BPC_ITEM_OPERATE_160102" // 券-复核
-	ItemLimitView         Item = "BPC_ITEM_OPERATE_130100" // 双人复核额度
-	ItemLimitChange       Item = "BPC_ITEM_OPERATE_130101"
-	ItemCalendarView      Item = "BPC_ITEM_OPERATE_140100" // 工作日历
-	ItemCalendarChange    Item = "BPC_ITEM_OPERATE_140101"
-	ItemInvoiceReviewView Item = "BPC_ITEM_OPERATE_170100" // 发票审核-查看
-	ItemInvoiceReview     Item = "BPC_ITEM_OPERATE_170101" // 发票审核-审核、开具、寄送、退票
-	ItemConsoleView       Item = "BPC_ITEM_OPERATE_070100" // 控制台-查看
-	ItemConsoleChange     Item = "BPC_ITEM_OPERATE_070101" // 控制台-登记、修改、停用、启用
+	ItemSourceView         Item = "BPC_ITEM_OPERATE_010100" // 来源
+	ItemSourceChange       Item = "BPC_ITEM_OPERATE_010101"
+	ItemDeliveryView       Item = "BPC_ITEM_OPERATE_010200" // 交付
+	ItemDeliveryImport     Item = "BPC_ITEM_OPERATE_010201"
+	ItemDeliveryRevert     Item = "BPC_ITEM_OPERATE_010202"
+	ItemQuarantineView     Item = "BPC_ITEM_OPERATE_010300" // 隔离区
+	ItemQuarantineResolve  Item = "BPC_ITEM_OPERATE_010301"
+	ItemMapView            Item = "BPC_ITEM_OPERATE_020100" // 归属规则
+	ItemMapChange          Item = "BPC_ITEM_OPERATE_020101"
+	ItemPriceView          Item = "BPC_ITEM_OPERATE_030100" // 结算价
+	ItemPriceChange        Item = "BPC_ITEM_OPERATE_030101"
+	ItemPriceSimulate      Item = "BPC_ITEM_OPERATE_030102"
+	ItemCloseView          Item = "BPC_ITEM_OPERATE_040100" // 月结
+	ItemCloseRun           Item = "BPC_ITEM_OPERATE_040101" // freeze, draft, discard
+	ItemCloseReview        Item = "BPC_ITEM_OPERATE_040102"
+	ItemCloseIssue         Item = "BPC_ITEM_OPERATE_040103"
+	ItemCloseOverride      Item = "BPC_ITEM_OPERATE_040104"
+	ItemAdjustmentView     Item = "BPC_ITEM_OPERATE_050100" // 调账行
+	ItemAdjustmentPropose  Item = "BPC_ITEM_OPERATE_050101"
+	ItemAdjustmentApprove  Item = "BPC_ITEM_OPERATE_050102"
+	ItemOrgView            Item = "BPC_ITEM_OPERATE_060100" // 伙伴与客户组织
+	ItemOrgChange          Item = "BPC_ITEM_OPERATE_060101"
+	ItemEntityChange       Item = "BPC_ITEM_OPERATE_060102" // 签约主体
+	ItemNewsView           Item = "BPC_ITEM_OPERATE_080100" // 公告
+	ItemNewsChange         Item = "BPC_ITEM_OPERATE_080101"
+	ItemLedgerView         Item = "BPC_ITEM_OPERATE_150100" // 资金台账-查看
+	ItemPayoutView         Item = "BPC_ITEM_OPERATE_190100" // 提现审核-查看
+	ItemPayoutReview       Item = "BPC_ITEM_OPERATE_190101" // 提现审核-审核
+	ItemPayoutPay          Item = "BPC_ITEM_OPERATE_190102" // 提现审核-登记付款结果
+	ItemCreditChange       Item = "BPC_ITEM_OPERATE_150101" // 资金台账-设置信用额度
+	ItemRemittance         Item = "BPC_ITEM_OPERATE_150102" // 资金台账-导入银行流水与汇款认领审核
+	ItemCouponGrantView    Item = "BPC_ITEM_OPERATE_160100" // 券-查看
+	ItemCouponGrant        Item = "BPC_ITEM_OPERATE_160101" // 券-发放额度与伙伴代金券、冻结、调整、失效
+	ItemCouponReview       Item = "BPC_ITEM_OPERATE_160102" // 券-复核
+	ItemLimitView          Item = "BPC_ITEM_OPERATE_130100" // 双人复核额度
+	ItemLimitChange        Item = "BPC_ITEM_OPERATE_130101"
+	ItemCalendarView       Item = "BPC_ITEM_OPERATE_140100" // 工作日历
+	ItemCalendarChange     Item = "BPC_ITEM_OPERATE_140101"
+	ItemInvoiceReviewView  Item = "BPC_ITEM_OPERATE_170100" // 发票审核-查看
+	ItemInvoiceReview      Item = "BPC_ITEM_OPERATE_170101" // 发票审核-审核、开具、寄送、退票
+	ItemContractReviewView Item = "BPC_ITEM_OPERATE_200100" // 合同审核-查看
+	ItemContractReview     Item = "BPC_ITEM_OPERATE_200101" // 合同审核-审核、终止与登记线下合同
+	ItemConsoleView        Item = "BPC_ITEM_OPERATE_070100" // 控制台-查看
+	ItemConsoleChange      Item = "BPC_ITEM_OPERATE_070101" // 控制台-登记、修改、停用、启用
 )
 
 // Permission is an item as the role page shows it: its place in the menu (keys of the catalogue,
@@ -185,6 +189,8 @@ var catalogue = []Permission{
 	{ItemFundsChange, "sales.funds", "change", onPartner},
 	{ItemInvoiceView, "sales.invoices", "view", onPartner},
 	{ItemInvoiceRequest, "sales.invoices", "request", onPartner},
+	{ItemContractView, "sales.contracts", "view", onPartner},
+	{ItemContractChange, "sales.contracts", "change", onPartner},
 	{ItemWithdraw, "sales.funds", "withdraw", onPartner},
 	{ItemAllocate, "sales.funds", "allocate", onPartner},
 	{ItemResellerView, "sales.resellers", "view", onPartner},
@@ -241,6 +247,8 @@ var catalogue = []Permission{
 	{ItemCalendarChange, "operate.calendar", "change", onVendor},
 	{ItemProspectReviewView, "operate.prospects", "view", onVendor},
 	{ItemProspectReview, "operate.prospects", "review", onVendor},
+	{ItemContractReviewView, "operate.contracts", "view", onVendor},
+	{ItemContractReview, "operate.contracts", "review", onVendor},
 	{ItemInvoiceReviewView, "operate.invoices", "view", onVendor},
 	{ItemInvoiceReview, "operate.invoices", "review", onVendor},
 }

@@ -117,6 +117,8 @@ var Tenancy = map[string]string{
 
 	// to a vendor once it was handed to it; its paper too
 	"payment_agreement": "partner_id = {org} OR vendor_id = {vendor} AND state NOT IN ('draft', 'deleted')",
+	"contract":          "partner_id = {org} OR vendor_id = {vendor} AND state NOT IN ('draft', 'deleted')",
+	"contract_item":     "contract_id IN (SELECT c.id FROM contract c)",
 	"paper":             "partner_id = {org} OR vendor_id = {vendor}",
 	"paper_piece":       "subject_id IN (SELECT p.subject_id FROM paper p)",
 
