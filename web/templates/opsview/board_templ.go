@@ -132,7 +132,7 @@ func (p Board) Frame(ctx context.Context) layout.Page {
 	return layout.Page{Title: p.Header.Title, Print: layout.PrintLine(ctx, p.Header.Title)}
 }
 
-func (p Board) Page() templ.Component {
+func (p Board) page() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
