@@ -131,6 +131,7 @@ func (h *Handlers) contractPreview(c *Ctx) error {
 		return err
 	}
 	f := contractHead(c, c.T("contracts.preview"))
+	f.Caption = c.T("growview.facts")
 	if f.Facts, err = h.contractFacts(c, &x); err != nil {
 		return err
 	}
