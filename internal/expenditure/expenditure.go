@@ -63,10 +63,12 @@ type Filter struct {
 	From, Until string `json:",omitempty"` // days of the cycle, both included, in GMT+8 as YYYY-MM-DD
 	Resource    string `json:",omitempty"` // its key or its name
 	Account     string `json:",omitempty"` // the customer's account at the cloud, or its name
+	Order       string `json:",omitempty"` // 订单号 of what was bought
 }
 
-// single tells whether the filter asks for what only lines know, so that sums kept by product do not do.
-func (f *Filter) single() bool { return f.Resource != "" || f.Account != "" }
+// Named tells whether the filter names a resource, an account or an order, which only lines know, so that sums kept by
+// product do not do.
+func (f *Filter) Named() bool { return f.Resource != "" || f.Account != "" || f.Order != "" }
 
 // days are the bounds of the days asked for; zero where there are none. Fault: expenditure.days_malformed.
 func (f *Filter) days() (from, to time.Time, err error) {
@@ -177,7 +179,7 @@ type Totals struct {
 }
 
 // Line is a charge as a list shows it. Product and Resource are everybody's: they are not to be changed, and of the
-// product service, region and charging mode are known, of the resource its id and name.
+// product service, region and charging mode are known, of the resource its id, name and order.
 type Line struct {
 	ChargeStart time.Time
 	Key         usage.Hash

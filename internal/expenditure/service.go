@@ -58,7 +58,7 @@ type Store interface {
 	Sums(ctx context.Context, sc scope.Scope, s *Span, c cycle.Cycle) ([]Sum, error)
 	// Bounds are the first and last charge of the span's customer in a slot.
 	Bounds(ctx context.Context, sc scope.Scope, s *Span, slotID int64) (first, last time.Time, err error)
-	// Amounts streams the customer's lines of a slot within the span, of the filter's resource and account.
+	// Amounts streams the customer's lines of a slot within the span, of the filter's resource, account and order.
 	Amounts(ctx context.Context, sc scope.Scope, s *Span, slotID int64, f Filter, fn func(*Amount) error) error
 	// Days are the kept days of the active slots of the cycle, of all customers the organisation ever dealt with,
 	// of which the caller keeps those it sees. Moments streams a customer's lines of a slot within the span.
@@ -252,7 +252,7 @@ func ofSlot(sums []Sum, slotID int64) []Sum {
 }
 
 func (v *view) slot(ctx context.Context, slot Slot, spans []Span, sums []Sum, discount bool, fn func(*piece)) error {
-	if !v.f.single() && (!discount || slot.BaseIsList) {
+	if !v.f.Named() && (!discount || slot.BaseIsList) {
 		whole, err := v.whole(ctx, slot.ID, spans)
 		if err != nil {
 			return err
@@ -372,10 +372,10 @@ func (f *Filter) takes(a *Amount) bool {
 		(f.Mode == "" || f.Mode == a.Mode) && (f.Kind == "" || f.Kind == a.Kind)
 }
 
-// names tells whether a line is of the filter's resource and account.
+// names tells whether a line is of the filter's resource, account and order.
 func (f *Filter) names(l *usage.Stored) bool {
 	return (f.Resource == "" || l.Resource.ID == f.Resource || l.Resource.Name == f.Resource) &&
-		(f.Account == "" || l.Account.SubAccount == f.Account || l.Account.SubAccountName == f.Account)
+		(f.Account == "" || l.Account.SubAccount == f.Account || l.Account.SubAccountName == f.Account) && (f.Order == "" || l.Resource.OrderNo == f.Order)
 }
 
 // gathered is everything of a view, by row and currency.

@@ -51,6 +51,7 @@ type Params struct {
 	Until    string `json:"until,omitempty"` //
 	Resource string `json:"resource,omitempty"`
 	Account  string `json:"account,omitempty"`
+	Order    string `json:"order,omitempty"` // 订单号
 
 	Columns []string `json:"columns,omitempty"` // between what names a row and its amount, in their order; none are all
 
@@ -61,13 +62,13 @@ type Params struct {
 // Of keeps a filter.
 func Of(f expenditure.Filter) Params {
 	return Params{Cycle: string(f.Cycle), Currency: f.Currency, Customer: f.Customer, Relation: string(f.Relation), Manager: f.Manager, Product: f.Product,
-		Region: f.Region, Mode: string(f.Mode), Kind: string(f.Kind), NonZero: f.NonZero, From: f.From, Until: f.Until, Resource: f.Resource, Account: f.Account}
+		Region: f.Region, Mode: string(f.Mode), Kind: string(f.Kind), NonZero: f.NonZero, From: f.From, Until: f.Until, Resource: f.Resource, Account: f.Account, Order: f.Order}
 }
 
 func (p Params) filter() (expenditure.Filter, error) {
 	c, err := cycle.Parse(p.Cycle)
 	return expenditure.Filter{Cycle: c, Currency: p.Currency, Customer: p.Customer, Relation: customer.Kind(p.Relation), Manager: p.Manager, Product: p.Product,
-		Region: p.Region, Mode: usage.ChargingMode(p.Mode), Kind: usage.Kind(p.Kind), NonZero: p.NonZero, From: p.From, Until: p.Until, Resource: p.Resource, Account: p.Account}, err
+		Region: p.Region, Mode: usage.ChargingMode(p.Mode), Kind: usage.Kind(p.Kind), NonZero: p.NonZero, From: p.From, Until: p.Until, Resource: p.Resource, Account: p.Account, Order: p.Order}, err
 }
 
 // Check refuses a format neither kind has. Fault: export.format_unknown.

@@ -125,7 +125,7 @@ func (x *file) lines() billdoc.Sheet {
 	if x.people {
 		columns = append(columns, x.texts("expenditure.col.manager")...)
 	}
-	columns = append(columns, x.texts("expenditure.col.product", "expenditure.col.resource", "expenditure.col.region", "expenditure.col.mode", "expenditure.col.kind",
+	columns = append(columns, x.texts("expenditure.col.product", "expenditure.col.resource", "expenditure.col.order", "expenditure.col.region", "expenditure.col.mode", "expenditure.col.kind",
 		"expenditure.col.shared")...)
 	columns = append(columns, x.figures("expenditure.col.list", "expenditure.col.amount")...)
 	columns = append(columns, x.texts("expenditure.currency")...)
@@ -145,7 +145,7 @@ func (x *file) lines() billdoc.Sheet {
 	if x.people {
 		keys = append(keys, "customer", "customer", "relation", "manager")
 	}
-	keys = append(keys, "product", "resource", "region", "mode", "kind", "kind", "list", last, last)
+	keys = append(keys, "product", "resource", "order", "region", "mode", "kind", "kind", "list", last, last)
 	return x.chosen(billdoc.Sheet{Name: x.word("expenditure.tab.lines"), Columns: columns, Each: each}, keys)
 }
 
@@ -224,7 +224,7 @@ func (x *file) line(r *expenditure.LineRow) []string {
 	if l.Listed {
 		list = l.List.String()
 	}
-	return append(row, l.Product.Service, resource, l.Product.Region, x.value("bill.mode.", string(l.Product.ChargingMode)), x.value("bill.kind.", string(l.Kind)),
+	return append(row, l.Product.Service, resource, l.Resource.OrderNo, l.Product.Region, x.value("bill.mode.", string(l.Product.ChargingMode)), x.value("bill.kind.", string(l.Kind)),
 		shared, list, l.Billed.String(), l.Currency)
 }
 

@@ -53,6 +53,9 @@ func attributionItems(c *Ctx, r *bill.LineRow) []part.Item {
 	if a.SourceKey != "" {
 		items = append(items, part.Item{Label: c.T("bills.why.key"), Text: a.SourceKey, Mono: true})
 	}
+	if no := r.Line.Resource.OrderNo; no != "" {
+		items = append(items, part.Item{Label: c.T("expenditure.col.order"), Text: no, Mono: true})
+	}
 	items = append(items, part.Item{Text: r.Customer.Code})
 	if r.Origin == bill.OriginSpread {
 		items = append(items, part.Item{Text: c.T("bills.why.spread")})

@@ -39,7 +39,7 @@ func expenditureRoutes() []Route {
 }
 
 // expenditureFields are what narrows a page, in the order they are offered; the summary has no zero.
-var expenditureFields = []string{"customer", "relation", "manager", "product", "mode", "kind", "region", "from", "until", "account", "resource", "zero", "currency"}
+var expenditureFields = []string{"customer", "relation", "manager", "product", "mode", "kind", "region", "from", "until", "account", "resource", "order", "zero", "currency"}
 
 // billKinds are the bills a page may be narrowed to by one press.
 var billKinds = []usage.Kind{"", usage.KindConsumption, usage.KindRefund}
@@ -101,7 +101,7 @@ func (h *Handlers) consumption(c *Ctx, page string) (*consumption, error) {
 	e.filter = expenditure.Filter{Cycle: at, Currency: e.params.Get("currency"), Customer: e.params.Get("customer"), Relation: customer.Kind(e.params.Get("relation")),
 		Manager: e.params.Get("manager"), Product: e.params.Get("product"), Region: e.params.Get("region"), Mode: usage.ChargingMode(e.params.Get("mode")),
 		Kind: usage.Kind(e.params.Get("kind")), From: e.params.Get("from"), Until: e.params.Get("until"), Resource: strings.TrimSpace(e.params.Get("resource")),
-		Account: strings.TrimSpace(e.params.Get("account")), NonZero: page == "lines" && e.params.Get("zero") != "all"}
+		Account: strings.TrimSpace(e.params.Get("account")), Order: strings.TrimSpace(e.params.Get("order")), NonZero: page == "lines" && e.params.Get("zero") != "all"}
 	e.pairs = append(make([]pair, 0, 12), pair{"cycle", url.QueryEscape(string(at))})
 	for _, p := range e.params {
 		e.pairs = setPair(e.pairs, p.name, url.QueryEscape(p.value))

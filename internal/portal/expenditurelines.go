@@ -134,7 +134,7 @@ func consumedLine(c *Ctx, e *consumption, r *expenditure.LineRow, open string, r
 	*row = expview.Line{ID: number, Number: number, Charged: l.ChargeStart, Customer: r.Customer.Name,
 		Relation: w.say("relation", string(r.Relation), func() string { return relationText(c, r.Relation) }),
 		Manager:  w.say("manager", r.Manager.ID, func() string { return managerText(r.Manager, open == "manager") }), Hidden: r.Manager.ID != "" && open != "manager",
-		Product: productText(c, p.Service), Resource: l.Resource.Name, Region: p.Region,
+		Product: productText(c, p.Service), Resource: l.Resource.Name, Order: l.Resource.OrderNo, Region: p.Region,
 		Mode: w.say("mode", string(p.ChargingMode), func() string { return modeText(c, p.ChargingMode) }),
 		Kind: w.say("kind", string(l.Kind), func() string { return c.T("bills.kind." + string(l.Kind)) }),
 		List: l.List, Listed: l.Listed, Amount: l.Billed}
@@ -148,7 +148,7 @@ func consumedLine(c *Ctx, e *consumption, r *expenditure.LineRow, open string, r
 		row.ID += "-" + r.Customer.Code
 		row.Kind = c.T("expenditure.spread", "Kind", row.Kind)
 	}
-	for _, cell := range []*string{&row.Resource, &row.Region} {
+	for _, cell := range []*string{&row.Resource, &row.Order, &row.Region} {
 		if *cell == "" {
 			*cell = i18n.Nothing
 		}
@@ -244,7 +244,7 @@ func consumptionOptions(c *Ctx, e *consumption, name string, choices expenditure
 }
 
 // typedFields are written by hand, where all others are chosen.
-var typedFields = []string{"from", "until", "account", "resource"}
+var typedFields = []string{"from", "until", "account", "resource", "order"}
 
 // wordsOfValues begins the keys of what a value of a filter is called.
 var wordsOfValues = map[string]string{"kind": "bills.kind.", "mode": "bills.mode.", "relation": "association.kind."}

@@ -61,7 +61,7 @@ func lineLists() []lineList {
 	return []lineList{
 		{"bill.lines", "/o/MUSHI/bills/lines", []string{"charged", "customer", "product", "mode", "region", "kind", "base", "factor", "resource", "rule"}, true, with(map[string][]string{"zero": {"", "no"}}), []string{"csv", "xlsx", "pdf"}, "明细", bill},
 		{"expenditure", "/o/MUSHI/expenditure", []string{"relation", "product", "mode", "lines", "consumption", "refund", "adjustment", "discount"}, false, with(map[string][]string{"relation": {"", "resale", "referral"}, "from": {"", "2026-01-05"}, "account": {"", "nobody"}}), []string{"csv", "xlsx"}, "消费汇总", consumed("消费合计", "")},
-		{"expenditure.lines", "/o/MUSHI/expenditure/lines", []string{"charged", "customer", "relation", "manager", "product", "resource", "region", "mode", "kind", "list"}, false, with(map[string][]string{"relation": {"", "resale"}, "zero": {"", "all"}, "until": {"", "2026-01-20"}, "resource": {"", "", "nothing"}}), []string{"csv", "xlsx"}, "消费明细", consumed("计费金额", "类型")},
+		{"expenditure.lines", "/o/MUSHI/expenditure/lines", []string{"charged", "customer", "relation", "manager", "product", "resource", "order", "region", "mode", "kind", "list"}, false, with(map[string][]string{"relation": {"", "resale"}, "zero": {"", "all"}, "until": {"", "2026-01-20"}, "resource": {"", "", "nothing"}, "order": {"", "", "", "CS1"}}), []string{"csv", "xlsx"}, "消费明细", consumed("计费金额", "类型")},
 	}
 }
 

@@ -186,6 +186,12 @@ func TestFilters(t *testing.T) {
 			{expenditure.Filter{Account: "acc-c2"}, "c2 Compute 5; "},
 			{expenditure.Filter{Account: "acc-c2", Resource: "res-Disk"}, ""},
 			{expenditure.Filter{Account: "acc-c3"}, ""},
+			{expenditure.Filter{Order: "CS2409110001"}, "c1 Disk 4; c1 Disk 0; "},
+			{expenditure.Filter{Order: "CS2409110001", NonZero: true}, "c1 Disk 4; "},
+			{expenditure.Filter{Order: "CS2409110002", Manager: "m2", Resource: "res-Database"}, "c1 Database 30; "},
+			{expenditure.Filter{Order: "CS2409110002", Manager: "m1"}, ""},
+			{expenditure.Filter{Order: "CS24091100"}, ""},
+			{expenditure.Filter{Order: "cs2409110001"}, ""},
 		} {
 			c.f.Cycle = "2024-09"
 			for _, limit := range []int{1, 3} {

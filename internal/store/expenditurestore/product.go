@@ -102,7 +102,7 @@ func (s *Store) nameSome(ctx context.Context, lines []expenditure.Line, ids []di
 	}
 	found := map[usage.Hash]*usage.Resource{}
 	err := s.db.Cells(ctx, qResources, args, func(c store.RowCells) error {
-		x := &usage.Resource{ID: c.Text(1), Name: c.Text(2)}
+		x := &usage.Resource{ID: c.Text(1), Name: c.Text(2), OrderNo: c.Text(3)}
 		id := usage.Hash(c.Bytes(0))
 		found[id] = x
 		s.resources.put(id, x)

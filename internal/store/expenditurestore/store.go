@@ -195,15 +195,15 @@ func bounds(s *expenditure.Span) (from, to store.Instant) {
 	return from, to
 }
 
-// Amounts streams the customer's lines of a slot within the span, of the filter's resource and account.
+// Amounts streams the customer's lines of a slot within the span, of the filter's resource, account and order.
 func (s *Store) Amounts(ctx context.Context, sc scope.Scope, span *expenditure.Span, slotID int64, f expenditure.Filter, fn func(*expenditure.Amount) error) error {
 	if !reaches(sc, span) {
 		return nil
 	}
 	from, to := bounds(span)
 	query, args := qAmounts, []any{slotID, span.Customer.ID, from, to}
-	if f.Resource != "" || f.Account != "" {
-		query, args = qAmountsOf, append(args, f.Resource, f.Account)
+	if f.Named() {
+		query, args = qAmountsOf, append(args, f.Resource, f.Account, f.Order)
 	}
 	return s.db.Each(ctx, query, args, func(rows *sql.Rows) error {
 		var a expenditure.Amount
@@ -240,13 +240,13 @@ func (s *Store) Lines(ctx context.Context, sc scope.Scope, span *expenditure.Spa
 	var out []expenditure.Line
 	var ids []dimensions
 	args := []any{slotID, span.Customer.ID, at.Start, at.Key[:], at.Occurrence, other, f.Currency}
-	switch named := f.Resource != "" || f.Account != ""; {
+	switch named := f.Named(); {
 	case !byProduct && f.Kind == "" && !back && !named:
 		query, args = qAllLines, append(args, flag(f.NonZero), int64(limit))
 	default:
 		args = append(args, flag(byProduct), f.Product, f.Region, string(f.Mode), string(f.Kind), flag(f.NonZero), int64(limit))
 		if named {
-			if args = append(args, f.Resource, f.Account); back {
+			if args = append(args, f.Resource, f.Account, f.Order); back {
 				query = qBackOf
 			} else {
 				query = qLinesOf

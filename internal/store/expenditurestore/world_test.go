@@ -116,11 +116,14 @@ func (w *world) tx(fn func(ctx context.Context) error) {
 	}
 }
 
+// orders are by which services were bought that are not charged by use.
+var orders = map[string]string{"Disk": "CS2409110001", "Database": "CS2409110002"}
+
 // line is charged at midnight + offset and has a list price of twice what is billed.
 func line(slot int64, customer, billed, service string, kind usage.Kind, offset time.Duration) *usage.Stored {
 	list := x(billed).Mul(x("2"))
 	return &usage.Stored{SlotID: slot, CustomerID: customer, Line: usage.Line{ChargeStart: midnight.Add(offset), Kind: kind, Currency: "USD", Billed: x(billed),
-		List: &list, Account: usage.Account{Provider: "AWS", SubAccount: "acc-" + customer}, Resource: usage.Resource{ID: "res-" + service, Name: service + " one"}, Product: usage.Product{Service: service, Region: "eu", ChargingMode: usage.ModeOnDemand}}}
+		List: &list, Account: usage.Account{Provider: "AWS", SubAccount: "acc-" + customer}, Resource: usage.Resource{ID: "res-" + service, Name: service + " one", OrderNo: orders[service]}, Product: usage.Product{Service: service, Region: "eu", ChargingMode: usage.ModeOnDemand}}}
 }
 
 // lines writes imported lines with their summaries.

@@ -110,7 +110,7 @@ func Columns(keys []string, t func(key string, pairs ...any) string) []Column {
 			x.begin = `<td class="num-l"` + label
 		case "customer", "product", "kind":
 			x.begin = `<td` + label // says what it is where the table falls apart into cards
-		case "resource":
+		case "resource", "order":
 			x.begin = `<td class="x hb-s">`
 		case "list":
 			x.begin = `<td class="num x">`
@@ -189,6 +189,8 @@ func (p *Lines) cell(m *part.Markup, r *Line, key string) {
 		m.Text(r.Product)
 	case "resource":
 		m.Text(r.Resource)
+	case "order":
+		m.Text(r.Order)
 	case "region":
 		m.Text(r.Region)
 	case "mode":

@@ -103,6 +103,7 @@ type Line struct {
 	Hidden   bool // the manager's name is masked
 	Product  string
 	Resource string
+	Order    string // 订单号 it was bought by
 	Region   string
 	Mode     string
 	Kind     string

@@ -37,7 +37,7 @@ order by u.slot_id;
 select service, region, charging_mode from product_dim where id = $1;
 
 -- name: expenditure.Resources
-select id, resource, name from resource_dim
+select id, resource, name, order_no from resource_dim
 where id in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20);
 
 -- name: expenditure.Bounds
@@ -143,7 +143,8 @@ select p.service, p.region, p.charging_mode, l.kind, l.currency, l.billed, l.lis
 from usage_line l join product_dim p on p.id = l.product_id
 where l.slot_id = $1 and l.customer_id = $2 and l.charge_start >= $3 and l.charge_start < $4
   and ($5 = '' or exists (select 1 from resource_dim r where r.id = l.resource_id and (r.resource = $5 or r.name = $5)))
-  and ($6 = '' or exists (select 1 from account_dim a where a.id = l.account_id and (a.sub_account = $6 or a.sub_account_name = $6)));
+  and ($6 = '' or exists (select 1 from account_dim a where a.id = l.account_id and (a.sub_account = $6 or a.sub_account_name = $6)))
+  and ($7 = '' or l.resource_id in (select o.id from resource_dim o where o.order_no = $7 and o.order_no <> ''));
 
 -- name: expenditure.LinesOf
 -- the eighth argument tells whether any of the product's own columns is asked for
@@ -156,6 +157,7 @@ where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.o
   and ($12 = '' or l.kind = $12) and ($13 = 0 or l.billed <> '0')
   and ($15 = '' or exists (select 1 from resource_dim r where r.id = l.resource_id and (r.resource = $15 or r.name = $15)))
   and ($16 = '' or exists (select 1 from account_dim a where a.id = l.account_id and (a.sub_account = $16 or a.sub_account_name = $16)))
+  and ($17 = '' or l.resource_id in (select o.id from resource_dim o where o.order_no = $17 and o.order_no <> ''))
 order by l.charge_start, l.line_key, l.occurrence
 limit $14;
 
@@ -170,6 +172,7 @@ where l.slot_id = $1 and l.customer_id = $2 and (l.charge_start, l.line_key, l.o
   and ($12 = '' or l.kind = $12) and ($13 = 0 or l.billed <> '0')
   and ($15 = '' or exists (select 1 from resource_dim r where r.id = l.resource_id and (r.resource = $15 or r.name = $15)))
   and ($16 = '' or exists (select 1 from account_dim a where a.id = l.account_id and (a.sub_account = $16 or a.sub_account_name = $16)))
+  and ($17 = '' or l.resource_id in (select o.id from resource_dim o where o.order_no = $17 and o.order_no <> ''))
 order by l.charge_start desc, l.line_key desc, l.occurrence desc
 limit $14;
 -- name: expenditure.Batches
