@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -69,7 +70,7 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "subscriptions.show", who: "qiheng-admin", path: target, all: true},
 		{route: "subscriptions.settings", who: "qiheng-admin", path: target + "/settings"},
 		{route: "subscriptions.new", who: buyer, path: p + "/subscriptions/new", all: true},
-		{who: buyer, path: p + "/subscriptions/new?refused", then: submitted("main form[method=post]", map[string]string{"name": "x", "address": "https://127.0.0.1", "bucket": "files", "access": "ACCESS", "secret": "0123456789abcdef"}), name: "subscription refused"},
+		{who: buyer, path: p + "/subscriptions/new?refused", then: submitted("main form[method=post]", map[string]string{"name": "x", "address": "https://10.0.0.1", "bucket": "files", "access": "ACCESS", "secret": "0123456789abcdef"}), name: "subscription refused"},
 		{route: "dispatches.show", who: "qiheng-admin", path: sent, all: true},
 		{route: "quotas.adjusting", who: "hengluo-admin", path: quota + "/adjustment"},
 		{route: "views.mine", who: "qiheng-admin", path: "/o/QIHENG/views", name: "a view to mail", all: true},
@@ -205,6 +206,9 @@ func submitted(form string, fields map[string]string) func(b *tab) {
 			return true;
 		})()`, form, jsonText(b.t, fields)))
 		b.until("answer", fmt.Sprint(sent, " && window.stays === undefined && document.readyState === 'complete'"))
+		if at := b.where(); strings.Contains(at, "done=") {
+			b.t.Fatalf("not refused: %s", at)
+		}
 		b.until("refusal", "document.querySelector('.is-invalid, [aria-invalid=true], [role=alert], .tone.bad, .hb-refusal')")
 	}
 }

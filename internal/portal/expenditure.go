@@ -112,6 +112,9 @@ func (h *Handlers) consumption(c *Ctx, page string) (*consumption, error) {
 // withColumns looks up which columns the page shows.
 func (h *Handlers) withColumns(c *Ctx, e *consumption) (err error) {
 	e.cols, err = h.shownColumns(c, e.kind(), e.people)
+	if e.page != "" && e.filter.Order != "" && e.params.Get("cols") == "" && !slices.Contains(e.cols, "order") {
+		e.cols = append(e.cols, "order")
+	}
 	return err
 }
 

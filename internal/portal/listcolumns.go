@@ -202,7 +202,7 @@ var lineColumns = map[string][]lineColumn{
 	expenditureexport.KindSummary: {{key: "relation", people: true}, {key: "product", people: true}, {key: "mode"}, {key: "lines"}, {key: "consumption"}, {key: "refund"},
 		{key: "adjustment"}, {key: "discount"}},
 	expenditureexport.KindLines: {{key: "charged"}, {key: "customer", people: true}, {key: "relation", people: true}, {key: "manager", people: true}, {key: "product"},
-		{key: "resource"}, {key: "order"}, {key: "region"}, {key: "mode"}, {key: "kind"}, {key: "list"}},
+		{key: "resource"}, {key: "order", off: true}, {key: "region"}, {key: "mode"}, {key: "kind"}, {key: "list"}},
 }
 
 // shownColumns gives which columns of such a list are shown: those of the address, else those the person

@@ -153,6 +153,9 @@ func TestColumnsOfLines(t *testing.T) {
 			if x.whole {
 				off, gone = append(off, "region", "resource", "rule"), usual[2]
 			}
+			if slices.Contains(x.columns, "order") { // shown when it is chosen, or asked for
+				off = append(off, "order")
+			}
 			action, pairs := columnsFormOf(before, x.kind, off...)
 			r := v.post(action, append(pairs, "move", "up:kind")...)
 			if r.status != http.StatusSeeOther || !strings.Contains(r.location, "cols=") {
