@@ -6,9 +6,12 @@ import (
 	"huoban/internal/money"
 )
 
+// mostIncoming bounds what rules look at.
+const mostIncoming = 10_000
+
 // Incoming lists what came into an account, the newest first, for rules of other packages. It asks for no permission.
 func (s *Service) Incoming(ctx context.Context, a Account) ([]Movement, error) {
-	return s.Store.Movements(ctx, Filter{AccountID: a.ID(), Direction: 1}, 0, false, MostAdjustments)
+	return s.Store.Movements(ctx, Filter{AccountID: a.ID(), Direction: 1}, 0, false, mostIncoming)
 }
 
 // Spent is what a partner's top-up and credit accounts paid, less what was refunded to them. It asks for no permission.

@@ -149,9 +149,11 @@ func (b *books) Before(_ context.Context, id string, at time.Time) (a money.Amou
 	return a, nil
 }
 
-func (b *books) Adjustments(context.Context, AdjustFilter, int) ([]Adjustment, error) {
+func (b *books) Adjustments(context.Context, AdjustFilter, AdjustAt, bool, int) ([]Adjustment, error) {
 	return nil, nil
 }
+
+func (b *books) AdjustTotals(context.Context, AdjustFilter) ([]AdjustTotal, error) { return nil, nil }
 
 func (b *books) Sums(_ context.Context, vendorID string) (out []Sum, _ error) {
 	for id, s := range b.states {

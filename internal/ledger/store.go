@@ -41,8 +41,9 @@ type Store interface {
 	Totals(ctx context.Context, f Filter) (Totals, error)
 	// Before is the balance an account had before an instant: that after its last line earlier than it.
 	Before(ctx context.Context, accountID string, at time.Time) (money.Amount, error)
-	// Adjustments lists allocations to and reclaims from customers of a partner, the newest first.
-	Adjustments(ctx context.Context, f AdjustFilter, limit int) ([]Adjustment, error)
+	// Adjustments lists allocations to and reclaims from customers of a partner, from a place on, the nearest first.
+	Adjustments(ctx context.Context, f AdjustFilter, at AdjustAt, newer bool, limit int) ([]Adjustment, error)
+	AdjustTotals(ctx context.Context, f AdjustFilter) ([]AdjustTotal, error)
 	// Sums adds up all lines of a vendor's books by account.
 	Sums(ctx context.Context, vendorID string) ([]Sum, error)
 }

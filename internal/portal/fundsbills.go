@@ -4,7 +4,11 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
+	"huoban/internal/customer"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/ledger"
@@ -134,9 +138,10 @@ func (h *Handlers) readFundAdjustments(c *Ctx) (*sheet, error) {
 	if f.CustomerID, err = customerOf(c, names); err != nil {
 		return nil, err
 	}
-	list, err := h.Ledger.Adjustments(c.ctx(), c.Scope, f)
-	if err != nil {
-		return nil, err
+	if text := c.QueryParam("until"); text != "" {
+		if f.UpTo, err = adjustPlace(text); err != nil {
+			return nil, err
+		}
 	}
 	s := &sheet{columns: []listColumn{{key: "at", title: c.T("ledger.col.at"), note: c.T("ledger.col.number"), class: "num-l"}, {key: "customer", title: c.T("customers.col.customer"), note: c.T("customers.col.code"), personal: true}, {key: "type", title: c.T("ledger.col.type")},
 		{key: "amount", title: c.T("ledger.col.amount"), num: true, money: true, class: "m"}, {key: "memo", title: c.T("ledger.col.memo")}, {key: "by", title: c.T("ledger.col.by")}},
@@ -148,17 +153,68 @@ func (h *Handlers) readFundAdjustments(c *Ctx) (*sheet, error) {
 	s.narrowed("to", c.QueryParam("to"))
 	s.narrowed("customer", names[f.CustomerID].Code)
 	s.narrowed("partner", c.QueryParam("partner"))
-	for i := range list {
-		a := &list[i]
-		amount := a.Amount
-		if a.Type != ledger.TypeAllocate {
-			amount = -amount
-		}
-		who := names[a.CustomerID]
-		name := c.personal(who.Name)
-		name.Note = who.Code
-		s.add(sheetRow{key: a.EntryID + "/" + a.CustomerID, at: a.At, mark: marks(string(a.Type), a.Amount.String(), a.CustomerID), sums: sums{{a.Currency, amount.Exact()}}, about: who.Code,
-			cells: []opsview.Cell{{Text: i18n.DateTime(a.At), Note: a.Number}, name, {Text: c.T(a.Type.Label())}, amountCell(amount, a.Currency), {Text: a.Memo}, {Text: c.by(a.Actor)}}})
+	newest, err := h.Ledger.Adjustments(c.ctx(), c.Scope, f, ledger.AdjustAt{}, false, 1)
+	if err != nil || len(newest) == 0 {
+		return s, err
 	}
-	return s, nil
+	f.UpTo = newest[0].AdjustAt
+	s.pin = adjustKey(f.UpTo)
+	s.reached(f.UpTo.At)
+	totals, err := h.Ledger.AdjustTotals(c.ctx(), c.Scope, f)
+	for _, t := range totals {
+		s.count += int64(t.Count)
+		s.totals = s.totals.add(sum{t.Currency, t.Amount.Exact()})
+	}
+	s.pages = func(ctx context.Context, at listAt, size int) ([]sheetRow, bool, error) {
+		var from ledger.AdjustAt
+		if at.key != "" {
+			var err error
+			if from, err = adjustPlace(at.key); err != nil {
+				return nil, false, err
+			}
+		}
+		list, err := h.Ledger.Adjustments(ctx, c.Scope, f, from, at.back, size+1)
+		more := len(list) > size
+		if more {
+			list = list[:size]
+		}
+		if at.back {
+			slices.Reverse(list)
+		}
+		rows := make([]sheetRow, len(list))
+		for i := range list {
+			rows[i] = adjustRow(c, &list[i], names[list[i].CustomerID])
+		}
+		return rows, more, err
+	}
+	return s, err
+}
+
+func adjustRow(c *Ctx, a *ledger.Adjustment, who customer.Party) sheetRow {
+	amount := a.Amount
+	if a.Type != ledger.TypeAllocate {
+		amount = -amount
+	}
+	name := c.personal(who.Name)
+	name.Note = who.Code
+	return sheetRow{key: adjustKey(a.AdjustAt), at: a.At, sums: sums{{a.Currency, amount.Exact()}}, about: who.Code,
+		cells: []opsview.Cell{{Text: i18n.DateTime(a.At), Note: a.Number}, name, {Text: c.T(a.Type.Label())}, amountCell(amount, a.Currency), {Text: a.Memo}, {Text: c.by(a.Actor)}}}
+}
+
+// adjustKey writes a place in 调账记录, and adjustPlace reads it.
+func adjustKey(at ledger.AdjustAt) string {
+	return at.At.UTC().Format(time.RFC3339Nano) + " " + at.EntryID + " " + strconv.Itoa(at.Line)
+}
+
+func adjustPlace(key string) (ledger.AdjustAt, error) {
+	parts := strings.Split(key, " ")
+	if len(parts) != 3 || parts[1] == "" {
+		return ledger.AdjustAt{}, notFound()
+	}
+	at, err := time.Parse(time.RFC3339Nano, parts[0])
+	line, wrong := strconv.Atoi(parts[2])
+	if err != nil || wrong != nil || line < 0 {
+		return ledger.AdjustAt{}, notFound()
+	}
+	return ledger.AdjustAt{At: at, EntryID: parts[1], Line: line}, nil
 }

@@ -166,7 +166,7 @@ func (h *Handlers) movements(c *Ctx) error {
 		return err
 	}
 	p.Facts = movementFacts(c, &q, &t)
-	p.Filter = q.fields(c)
+	p.Filter, p.Notes = q.fields(c), []string{c.T("funds.since", "Day", i18n.Date(ledger.Since(h.Clock.Now())))}
 	if _, err := h.board(c, &p, "funds.movements"); err != nil {
 		return err
 	}

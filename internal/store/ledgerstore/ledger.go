@@ -21,24 +21,24 @@ import (
 var files embed.FS
 
 var (
-	q            = store.Load(files)
-	qAccount     = q.Get("ledger.Account")
-	qOpen        = q.Get("ledger.Open")
-	qMove        = q.Get("ledger.Move")
-	qSetLine     = q.Get("ledger.SetLine")
-	qByKey       = q.Get("ledger.ByKey")
-	qLinesOf     = q.Get("ledger.LinesOf")
-	qInsertEntry = q.Get("ledger.InsertEntry")
-	qInsertLine  = q.Get("ledger.InsertLine")
-	qAccounts    = q.Get("ledger.Accounts")
-	qOfPartner   = q.Get("ledger.OfPartner")
-	qOfCustomer  = q.Get("ledger.OfCustomer")
-	qOlder       = q.Get("ledger.Older")
-	qNewer       = q.Get("ledger.Newer")
-	qTotals      = q.Get("ledger.Totals")
-	qBefore      = q.Get("ledger.Before")
-	qAdjustments = q.Get("ledger.Adjustments")
-	qSums        = q.Get("ledger.Sums")
+	q                                         = store.Load(files)
+	qAccount                                  = q.Get("ledger.Account")
+	qOpen                                     = q.Get("ledger.Open")
+	qMove                                     = q.Get("ledger.Move")
+	qSetLine                                  = q.Get("ledger.SetLine")
+	qByKey                                    = q.Get("ledger.ByKey")
+	qLinesOf                                  = q.Get("ledger.LinesOf")
+	qInsertEntry                              = q.Get("ledger.InsertEntry")
+	qInsertLine                               = q.Get("ledger.InsertLine")
+	qAccounts                                 = q.Get("ledger.Accounts")
+	qOfPartner                                = q.Get("ledger.OfPartner")
+	qOfCustomer                               = q.Get("ledger.OfCustomer")
+	qOlder                                    = q.Get("ledger.Older")
+	qNewer                                    = q.Get("ledger.Newer")
+	qTotals                                   = q.Get("ledger.Totals")
+	qBefore                                   = q.Get("ledger.Before")
+	qAdjustOlder, qAdjustNewer, qAdjustTotals = q.Get("ledger.AdjustOlder"), q.Get("ledger.AdjustNewer"), q.Get("ledger.AdjustTotals")
+	qSums                                     = q.Get("ledger.Sums")
 )
 
 // Store implements ledger.Store.
@@ -211,19 +211,49 @@ func (s *Store) Before(ctx context.Context, accountID string, at time.Time) (a m
 	return a, err
 }
 
-// Adjustments lists what went to customers and came back.
-func (s *Store) Adjustments(ctx context.Context, f ledger.AdjustFilter, limit int) ([]ledger.Adjustment, error) {
+// adjustArgs are the parameters the queries of 调账记录 have in common.
+func adjustArgs(f ledger.AdjustFilter) []any {
 	from, until := span(f.From, f.Until)
+	return append([]any{f.PartnerID, f.CustomerID, string(f.Type), from, until, f.EntryID}, placeArgs(f.UpTo)...)
+}
+
+// placeArgs are a place in 调账记录; zero is behind the newest.
+func placeArgs(at ledger.AdjustAt) []any {
+	if at.EntryID == "" {
+		_, end := span(time.Time{}, time.Time{})
+		return []any{end, "", int64(0)}
+	}
+	return []any{store.At(at.At), at.EntryID, int64(at.Line)}
+}
+
+// Adjustments lists what went to customers and came back.
+func (s *Store) Adjustments(ctx context.Context, f ledger.AdjustFilter, from ledger.AdjustAt, newer bool, limit int) ([]ledger.Adjustment, error) {
+	q := qAdjustOlder
+	if newer {
+		q = qAdjustNewer
+	}
 	var out []ledger.Adjustment
-	err := s.db.Each(ctx, qAdjustments, []any{f.PartnerID, f.CustomerID, string(f.Type), from, until, f.EntryID, int64(limit)}, func(rows *sql.Rows) error {
+	err := s.db.Each(ctx, q, append(append(adjustArgs(f), placeArgs(from)...), int64(limit)), func(rows *sql.Rows) error {
 		var a ledger.Adjustment
 		var at store.Instant
-		err := rows.Scan(&a.EntryID, &at, &a.Type, &a.VendorID, &a.PartnerID, &a.CustomerID, &a.Currency, &a.Amount, &a.Number, &a.Memo, &a.Actor)
+		err := rows.Scan(&a.EntryID, &a.Line, &at, &a.Type, &a.VendorID, &a.PartnerID, &a.CustomerID, &a.Currency, &a.Amount, &a.Number, &a.Memo, &a.Actor)
 		a.At = at.Time
 		if a.Amount < 0 {
 			a.Amount = -a.Amount
 		}
 		out = append(out, a)
+		return err
+	})
+	return out, err
+}
+
+// AdjustTotals adds them up.
+func (s *Store) AdjustTotals(ctx context.Context, f ledger.AdjustFilter) ([]ledger.AdjustTotal, error) {
+	var out []ledger.AdjustTotal
+	err := s.db.Each(ctx, qAdjustTotals, adjustArgs(f), func(rows *sql.Rows) error {
+		var t ledger.AdjustTotal
+		err := rows.Scan(&t.Currency, &t.Count, &t.Amount)
+		out = append(out, t)
 		return err
 	})
 	return out, err

@@ -13,6 +13,7 @@ import (
 
 	"huoban/internal/audit"
 	"huoban/internal/clock"
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/ledger"
 	"huoban/internal/money"
@@ -108,6 +109,132 @@ func (w *world) sound(vendor string) {
 	}
 }
 
+// TestAdjustmentsByPages: 调账记录 is read in pages both ways, over movements of one instant too, and what came after a page
+// was opened is in none of them.
+func TestAdjustmentsByPages(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		w.post(topUp("P", "1", 100*yuan))
+		for i := range 7 {
+			w.clock.Set(noon.Add(time.Duration(i/3) * time.Hour)) // three at once
+			w.post(give("P", []string{"c1", "c2"}[i%2], fmt.Sprint("g", i), yuan))
+		}
+		newest, err := w.service.Adjustments(ctx, alice, ledger.AdjustFilter{}, ledger.AdjustAt{}, false, 1)
+		if err != nil || len(newest) != 1 {
+			t.Fatal(newest, err)
+		}
+		f := ledger.AdjustFilter{UpTo: newest[0].AdjustAt}
+		w.clock.Set(noon.Add(9 * time.Hour))
+		w.post(give("P", "c1", "late", yuan))
+		var all []ledger.AdjustAt
+		for at := (ledger.AdjustAt{}); ; at = all[len(all)-1] {
+			page, err := w.service.Adjustments(ctx, alice, f, at, false, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range page {
+				all = append(all, a.AdjustAt)
+			}
+			if len(page) < 2 {
+				break
+			}
+		}
+		seen := map[string]bool{}
+		for i, a := range all {
+			seen[a.EntryID] = true
+			if i > 0 && a.At.After(all[i-1].At) {
+				t.Errorf("%v after %v", a, all[i-1])
+			}
+		}
+		if len(all) != 7 || len(seen) != 7 {
+			t.Errorf("%d movements, %d different", len(all), len(seen))
+		}
+		back, err := w.service.Adjustments(ctx, alice, f, all[4], true, 2)
+		if err != nil || len(back) != 2 || back[0].AdjustAt != all[3] || back[1].AdjustAt != all[2] {
+			t.Errorf("%+v %v", back, err)
+		}
+		for _, c := range []struct {
+			f     ledger.AdjustFilter
+			count int
+		}{{f, 7}, {ledger.AdjustFilter{}, 8}, {ledger.AdjustFilter{CustomerID: "c2"}, 3}, {ledger.AdjustFilter{Type: ledger.TypeReclaim}, 0}, {ledger.AdjustFilter{From: noon.Add(time.Hour), UpTo: f.UpTo}, 4}} {
+			totals, err := w.service.AdjustTotals(ctx, alice, c.f)
+			n, sum := 0, money.Amount(0)
+			for _, x := range totals {
+				n, sum = n+x.Count, sum+x.Amount
+			}
+			if err != nil || n != c.count || sum != money.Amount(c.count)*yuan {
+				t.Errorf("%+v: %+v %v", c.f, totals, err)
+			}
+		}
+		if _, err := w.service.AdjustTotals(ctx, dora, ledger.AdjustFilter{PartnerID: "P"}); !fault.HasCode(err, "ledger.account_unknown") {
+			t.Errorf("another partner's: %v", err)
+		}
+	})
+}
+
+// TestStatementReachesBackTwelveMonths: to partners and customers nothing shows that is older, and its sum is the opening
+// balance; the vendor sees all of it.
+func TestStatementReachesBackTwelveMonths(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		at := func(text string) time.Time {
+			x, err := time.ParseInLocation("2006-01-02 15:04:05.999999", text, cycle.Zone)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return x
+		}
+		for i, when := range []string{"2027-02-28 23:59:59.999999", "2027-03-01 00:00:00", "2027-03-31 12:00:00", "2028-02-29 23:59:59"} {
+			w.clock.Set(at(when))
+			w.post(topUp("P", fmt.Sprint(i), 10*yuan))
+		}
+		cash := ledger.Of("V", "P", ledger.KindBalance, "CNY")
+		for _, c := range []struct {
+			now     string
+			who     scope.Scope
+			from    string // "" = not set
+			to      string
+			count   int
+			opening money.Amount
+			refused string
+		}{
+			{"2028-02-29 23:59:59.999999", alice, "", "", 4, 0, ""}, // the 29th reaches back to the last of February
+			{"2028-03-01 00:00:00", alice, "", "", 3, 10 * yuan, ""},
+			{"2028-03-01 00:00:00", alice, "2027-03-01 00:00:00", "", 3, 10 * yuan, ""},
+			{"2028-03-01 00:00:00", alice, "2027-02-28 00:00:00", "", 0, 0, "2027-03-01"},
+			{"2028-03-01 00:00:00", alice, "", "2027-03-01 00:00:00", 0, 0, "2027-03-01"},
+			{"2028-03-31 23:59:59", alice, "", "", 2, 20 * yuan, ""},
+			{"2028-04-01 00:00:00", alice, "", "", 1, 30 * yuan, ""},
+			{"2029-03-01 00:00:00", alice, "", "", 0, 40 * yuan, ""},
+			{"2029-03-01 00:00:00", chen, "", "", 4, 0, ""},
+			{"2029-03-01 00:00:00", chen, "2027-02-28 00:00:00", "2027-03-01 00:00:00", 1, 0, ""},
+		} {
+			w.clock.Set(at(c.now))
+			var f ledger.Filter
+			if c.from != "" {
+				f.From = at(c.from)
+			}
+			if c.to != "" {
+				f.Until = at(c.to)
+			}
+			_, got, err := w.service.Statement(ctx, c.who, cash, f)
+			if c.refused != "" {
+				if x := fault.From(err); x.Code != "ledger.too_old" || x.Args["from"] != c.refused {
+					t.Errorf("%+v: %v", c, err)
+				}
+				if _, err := w.service.Movements(ctx, c.who, cash, f, 0, false, 10); !fault.HasCode(err, "ledger.too_old") {
+					t.Errorf("%+v: rows: %v", c, err)
+				}
+				continue
+			}
+			rows, wrong := w.service.Movements(ctx, c.who, cash, f, 0, false, 10)
+			if err != nil || wrong != nil || got.Count != c.count || len(rows) != c.count || got.Opening != c.opening || got.Opening+got.In-got.Out != got.Closing && c.to == "" {
+				t.Errorf("%+v: %+v, %d rows, %v %v", c, got, len(rows), err, wrong)
+			}
+		}
+	})
+}
+
 func TestStatement(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w, ctx := newWorld(t, db), context.Background()
@@ -153,7 +280,7 @@ func TestStatement(t *testing.T) {
 		if err != nil || len(rows) != 1 || rows[0].Seq != 3 || rows[0].Serial(time.UTC) != "20261007040000-000003" || rows[0].After != 50*yuan-1 || rows[0].CustomerID != "c1" {
 			t.Errorf("%+v %v", rows, err)
 		}
-		list, err := w.service.Adjustments(ctx, alice, ledger.AdjustFilter{})
+		list, err := w.service.Adjustments(ctx, alice, ledger.AdjustFilter{}, ledger.AdjustAt{}, false, 10)
 		if err != nil || len(list) != 1 || list[0].Amount != 20*yuan || list[0].CustomerID != "c1" || list[0].Type != ledger.TypeAllocate {
 			t.Errorf("%+v %v", list, err)
 		}

@@ -61,12 +61,28 @@ WHERE l.account_id = $1 AND l.posted_at >= $2 AND l.posted_at < $3 AND l.seq <= 
 -- name: ledger.Before
 SELECT after_e8 FROM ledger_line WHERE account_id = $1 AND posted_at < $2 ORDER BY seq DESC LIMIT 1;
 
--- name: ledger.Adjustments
-SELECT e.id, l.posted_at, e.type, a.vendor_id, a.partner_id, a.customer_id, a.currency, l.amount_e8, e.number, e.memo, e.actor
+-- name: ledger.AdjustOlder
+SELECT e.id, l.line_no, l.posted_at, e.type, a.vendor_id, a.partner_id, a.customer_id, a.currency, l.amount_e8, e.number, e.memo, e.actor
 FROM ledger_account a JOIN ledger_line l ON l.account_id = a.id JOIN ledger_entry e ON e.id = l.entry_id
 WHERE a.partner_id = $1 AND a.kind = 'allocated' AND ($2 = '' OR a.customer_id = $2) AND e.type IN ('allocate', 'reclaim', 'unbind') AND ($3 = '' OR e.type = $3)
-  AND l.posted_at >= $4 AND l.posted_at < $5 AND ($6 = '' OR e.id = $6)
-ORDER BY l.posted_at DESC, e.id DESC, l.line_no LIMIT $7;
+  AND l.posted_at >= $4 AND l.posted_at < $5 AND ($6 = '' OR e.id = $6) AND (l.posted_at, e.id, l.line_no) <= ($7, $8, $9)
+  AND (l.posted_at, e.id, l.line_no) < ($10, $11, $12)
+ORDER BY l.posted_at DESC, e.id DESC, l.line_no DESC LIMIT $13;
+
+-- name: ledger.AdjustNewer
+SELECT e.id, l.line_no, l.posted_at, e.type, a.vendor_id, a.partner_id, a.customer_id, a.currency, l.amount_e8, e.number, e.memo, e.actor
+FROM ledger_account a JOIN ledger_line l ON l.account_id = a.id JOIN ledger_entry e ON e.id = l.entry_id
+WHERE a.partner_id = $1 AND a.kind = 'allocated' AND ($2 = '' OR a.customer_id = $2) AND e.type IN ('allocate', 'reclaim', 'unbind') AND ($3 = '' OR e.type = $3)
+  AND l.posted_at >= $4 AND l.posted_at < $5 AND ($6 = '' OR e.id = $6) AND (l.posted_at, e.id, l.line_no) <= ($7, $8, $9)
+  AND (l.posted_at, e.id, l.line_no) > ($10, $11, $12)
+ORDER BY l.posted_at, e.id, l.line_no LIMIT $13;
+
+-- name: ledger.AdjustTotals
+SELECT a.currency, count(*), sum(l.amount_e8)
+FROM ledger_account a JOIN ledger_line l ON l.account_id = a.id JOIN ledger_entry e ON e.id = l.entry_id
+WHERE a.partner_id = $1 AND a.kind = 'allocated' AND ($2 = '' OR a.customer_id = $2) AND e.type IN ('allocate', 'reclaim', 'unbind') AND ($3 = '' OR e.type = $3)
+  AND l.posted_at >= $4 AND l.posted_at < $5 AND ($6 = '' OR e.id = $6) AND (l.posted_at, e.id, l.line_no) <= ($7, $8, $9)
+GROUP BY a.currency ORDER BY a.currency;
 
 -- name: ledger.Sums
 SELECT a.vendor_id, coalesce(a.partner_id, ''), coalesce(a.customer_id, ''), a.kind, a.currency, a.balance_e8, a.line_e8, a.seq, a.last_at, a.created_at,
