@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/csv"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -14,6 +16,7 @@ import (
 	"huoban/internal/money"
 	"huoban/internal/passcode"
 	"huoban/internal/scope"
+	"huoban/web/static"
 	"huoban/web/templates/growview"
 	"huoban/web/templates/opsview"
 	"huoban/web/templates/part"
@@ -193,12 +196,17 @@ func (h *Handlers) allocationBatchForm(c *Ctx, status int, refused *fault.Error,
 		return err
 	}
 	title := c.T("allocation.batch")
+	p := part.Field{Name: "file", Label: c.T("allocation.file"), Type: "file", Accept: ".csv,.xlsx", Help: c.T("allocation.file_help")}
 	do := part.Field{Name: "type", Label: c.T("allocation.type"), Type: "select", Value: cmp.Or(c.FormValue("type"), doAllocate), Options: []part.Option{{Value: doAllocate, Label: c.T("allocation.allocate")}, {Value: doReclaim, Label: c.T("allocation.reclaim")}}}
 	f := growview.Form{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("allocation.title"), Href: c.at(pathAllocations)}, part.Link{Text: title})}, Refusal: refusalOf(c, refused), Action: c.at(pathAllocations + "/batch"),
 		Hidden:  append(fresh(), part.Hidden{Name: "vendor", Value: b.vendor.Code}, part.Hidden{Name: "currency", Value: b.currency}),
-		Fields:  []part.Field{do, {Name: "text", Label: c.T("allocation.rows"), Type: "textarea", Value: c.FormValue("text"), Required: true, Help: c.T("allocation.rows_help", "Limit", allocation.MaxRows)}},
+		Files:   true,
+		Fields:  []part.Field{do, p, {Name: "text", Label: c.T("allocation.rows"), Type: "textarea", Value: c.FormValue("text"), Help: c.T("allocation.rows_help", "Limit", allocation.MaxRows)}},
 		Submits: []growview.Submit{{Value: "preview", Text: c.T("allocation.preview")}},
 		Notes:   []string{c.T("allocation.rule.whole"), c.T("allocation.rule.resale"), c.T("allocation.rule.amount")}}
+	for _, name := range []string{"allocations.csv", "allocations.xlsx"} {
+		f.Header.Buttons = append(f.Header.Buttons, part.Link{Text: c.T("allocation.template", "Format", strings.ToUpper(strings.TrimPrefix(filepath.Ext(name), "."))), Href: static.URL(name)})
+	}
 	var sum money.Amount
 	bad := 0
 	for i := range plan {
@@ -242,7 +250,40 @@ func batchRows(text string, b *book, reclaim bool) ([]allocation.Input, error) {
 	return out, nil
 }
 
+// allocationFile puts the rows of the form's file in the place of those typed, so that they can be looked at and changed.
+// Faults: those of ingest.OpenWithin and allocation.ReadFile.
+func (h *Handlers) allocationFile(c *Ctx) (read bool, err error) {
+	folder, err := os.MkdirTemp("", "portal-allocations-")
+	if err != nil {
+		return false, err
+	}
+	defer func() {
+		if err := os.RemoveAll(folder); err != nil {
+			h.Log.Warn("a brought file stays", "error", err.Error())
+		}
+	}()
+	path, _, err := brought(c.Request(), folder)
+	if err != nil || path == "" {
+		return false, err
+	}
+	rows, err := allocation.ReadFile(path)
+	if err != nil {
+		return false, err
+	}
+	var text strings.Builder
+	w := csv.NewWriter(&text)
+	if err := w.WriteAll(rows); err != nil {
+		return false, err
+	}
+	c.Request().Form.Set("text", text.String())
+	return true, nil
+}
+
 func (h *Handlers) allocationBatch(c *Ctx) error {
+	uploaded, err := h.allocationFile(c)
+	if err != nil {
+		return c.refuse(err, func(status int, f *fault.Error) error { return h.allocationBatchForm(c, status, f, nil) })
+	}
 	if err := c.readForm(); err != nil {
 		return err
 	}
@@ -265,7 +306,7 @@ func (h *Handlers) allocationBatch(c *Ctx) error {
 	if err != nil {
 		return c.refuse(err, again(nil))
 	}
-	if c.FormValue("do") != "move" {
+	if uploaded || c.FormValue("do") != "move" { // nobody has seen what a file says
 		return h.allocationBatchForm(c, http.StatusOK, nil, plan)
 	}
 	err = h.proven(c, passcode.OpAllocate, c.at(pathAllocations+"/batch"), func(ctx context.Context) (answer, error) {

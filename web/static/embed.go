@@ -1,4 +1,4 @@
-// Package static serves the portal's own and vendored style sheets, scripts and pictures.
+// Package static serves the portal's own and vendored style sheets, scripts, pictures and templates of files.
 //
 // It owns their addresses and caching: an address carries the hash of the content and so may be kept
 // for a year. It does not own pages. Everything is embedded; nothing is fetched from elsewhere.
@@ -20,7 +20,7 @@ import (
 	"sync"
 )
 
-//go:embed *.css *.js *.svg vendor/*.gz vendor/*.js
+//go:embed *.css *.js *.svg *.csv *.xlsx vendor/*.gz vendor/*.js
 var files embed.FS
 
 // Prefix is the path under which Handler must be mounted.
@@ -69,6 +69,10 @@ func kind(name string) string {
 		return "text/javascript; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
+	case ".csv":
+		return "text/csv; charset=utf-8"
+	case ".xlsx":
+		return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 	}
 	return mime.TypeByExtension(path.Ext(name))
 }
