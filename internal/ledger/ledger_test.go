@@ -123,6 +123,9 @@ func TestCreditLine(t *testing.T) {
 	if err != nil || st.Balance != 500*yuan || st.Line != 500*yuan {
 		t.Fatalf("%+v %v", st, err)
 	}
+	if w, err := s.Wallet(ctx, "v", "p", "CNY"); err != nil || w.Total() != 500*yuan || w.Allocatable() != 0 { // credit is not given on
+		t.Fatalf("%+v %v", w, err)
+	}
 	if again, err := s.SetCreditLine(ctx, boss, "p", "CNY", 500*yuan, "年度授信", "1"); err != nil || again.Seq != 1 {
 		t.Fatalf("%+v %v", again, err)
 	}
@@ -137,7 +140,7 @@ func TestCreditLine(t *testing.T) {
 		t.Fatalf("%+v %v", st, err)
 	}
 	w, _ := s.Wallet(ctx, "v", "p", "CNY")
-	if w.CreditUsed() != 300*yuan || w.Allocatable() != 0 {
+	if w.CreditUsed() != 300*yuan || w.Total() != 0 {
 		t.Fatalf("%+v", w)
 	}
 }

@@ -131,8 +131,11 @@ type Wallet struct {
 	Frozen, Allocated             money.Amount // 冻结金额, 已拨款 with all customers together
 }
 
-// Allocatable is 可拨款账户, which is no account but what may go to customers now: cash and what is left of the credit line.
-func (w Wallet) Allocatable() money.Amount { return w.Balance + w.Credit }
+// Total is 账户余额: cash and what is left of the credit line. What was allocated is in neither.
+func (w Wallet) Total() money.Amount { return w.Balance + w.Credit }
+
+// Allocatable is 可拨款账户, which is no account but what may go to customers now: cash; the credit line is not given on.
+func (w Wallet) Allocatable() money.Amount { return w.Balance }
 
 // CreditUsed is what was taken from the credit line.
 func (w Wallet) CreditUsed() money.Amount { return w.CreditLine - w.Credit }

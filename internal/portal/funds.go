@@ -101,9 +101,10 @@ func (h *Handlers) fundsPage(c *Ctx, status int, refused *fault.Error) error {
 
 // fundFacts are the sums over all vendors, by currency, and the next bill that is collected.
 func fundFacts(c *Ctx, wallets []ledger.Wallet, bills []payment.Bill) []part.Item {
-	var balance, credit, frozen, allocated, may, owed, next sums
+	var total, balance, credit, frozen, allocated, may, owed, next sums
 	for _, w := range wallets {
 		one := func(to *sums, a money.Amount) { *to = to.add(sum{w.Currency, a.Exact()}) }
+		one(&total, w.Total())
 		one(&balance, w.Balance)
 		one(&credit, w.Credit)
 		one(&frozen, w.Frozen)
@@ -129,7 +130,7 @@ func fundFacts(c *Ctx, wallets []ledger.Wallet, bills []payment.Bill) []part.Ite
 	}
 	owe := item("funds.arrears", owed)
 	owe.Href = c.at(pathFunds + "/bills")
-	out := []part.Item{item("ledger.kind.balance", balance), item("ledger.kind.credit", credit), item("funds.allocatable", may), item("ledger.kind.allocated", allocated), item("ledger.kind.frozen", frozen), owe}
+	out := []part.Item{item("funds.account_balance", total), item("ledger.kind.balance", balance), item("ledger.kind.credit", credit), item("funds.allocatable", may), item("ledger.kind.allocated", allocated), item("ledger.kind.frozen", frozen), owe}
 	if due != "" {
 		out = append(out, item("funds.next", next), part.Item{Label: c.T("funds.due"), Text: due})
 	}
