@@ -11,6 +11,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"huoban/internal/fault"
+	_ "huoban/internal/ingest/workbook" // registers the format
 )
 
 // TestReadFile: a CSV and a workbook with the template's headings, in any order, give the same rows; what is no such file
