@@ -78,6 +78,8 @@ var corners = map[string]corner{
 	"funds.adjustments":       {"qiheng-admin", "/o/QIHENG/funds/adjustments", ""},
 	"topups":                  {"qiheng-admin", "/o/QIHENG/funds/top-ups", ""},
 	"agreements":              {"hengluo-admin", "/o/HENGLUO/agreements", ""},
+	"contracts":               {"qiheng-admin", "/o/QIHENG/contracts", ""},
+	"contract.plan":           {"qiheng-admin", "/o/QIHENG/contracts", "/contracts/"},
 	"claims":                  {"hengluo-admin", "/o/HENGLUO/remittance-claims", ""},
 	"remittances":             {"hengluo-admin", "/o/HENGLUO/remittances", ""},
 	"ledger":                  {"hengluo-admin", "/o/HENGLUO/ledger", ""},
