@@ -68,7 +68,15 @@ type Move[S ~string, A ~string, F any] struct {
 func (t *Table[S, A, F]) Fire(ctx context.Context, log Log, m Move[S, A, F], write func(ctx context.Context, to S) (bool, error)) error {
 	r, err := t.Decide(m.State, m.Do, m.Facts, m.Who, m.Now)
 	if err != nil {
-		return t.told(ctx, log, m.Entity, err)
+		err = t.Told(ctx, log, m.Entity, err)
+	}
+	if !fault.HasCode(err, "flow.not_from_state") {
+		if stale := Overtaken(ctx, log, t.Machine, m.Entity); stale != nil {
+			return stale
+		}
+	}
+	if err != nil {
+		return err
 	}
 	if r.Ask == AskReason && strings.TrimSpace(m.Reason) == "" {
 		return fault.Invalid("flow.reason_missing", fault.Args{"machine": t.Machine, "action": t.actionKey(m.Do)})
@@ -102,9 +110,9 @@ func (t *Table[S, A, F]) Begin(ctx context.Context, log Log, entity string, stat
 	return log.AddDue(ctx, t.due(entity, state, now, dueDays))
 }
 
-// told adds to a refusal by state who brought the entity there, when and by which move: a page that is stale shows
+// Told adds to a refusal by state who brought the entity there, when and by which move: a page that is stale shows
 // a button the state no longer has.
-func (t *Table[S, A, F]) told(ctx context.Context, log Log, entity string, refusal error) error {
+func (t *Table[S, A, F]) Told(ctx context.Context, log Log, entity string, refusal error) error {
 	if !fault.HasCode(refusal, "flow.not_from_state") {
 		return refusal
 	}
@@ -120,6 +128,32 @@ func (t *Table[S, A, F]) told(ctx context.Context, log Log, entity string, refus
 	f.Args["by"], f.Args["at"] = last.Actor, last.At.In(zone).Format("2006-01-02 15:04:05")
 	f.Args["did"], f.Args["was"] = t.actionKey(A(last.Action)), stateKey(t.Machine, last.From)
 	return &f
+}
+
+type seenKey struct{}
+
+type seen struct {
+	entity  string
+	version int64
+}
+
+// WithSeen says which version of an entity the page showed that somebody acts from. Fire refuses a move of the entity that
+// was overtaken: the state may be the same again, and what is decided another.
+func WithSeen(ctx context.Context, entity string, version int64) context.Context {
+	return context.WithValue(ctx, seenKey{}, seen{entity, version})
+}
+
+// Overtaken is the fault where a move of the entity was logged after what the actor saw.
+func Overtaken(ctx context.Context, log Log, machine, entity string) error {
+	saw, ok := ctx.Value(seenKey{}).(seen)
+	if !ok || saw.entity != entity {
+		return nil
+	}
+	last, ok, err := log.Last(ctx, machine, entity)
+	if err != nil || !ok || last.Version <= saw.version {
+		return err
+	}
+	return Lost(ctx, log, machine, entity)
 }
 
 // Lost is the fault for a compare-and-set that touched no row, with who was first, when and by which move.

@@ -26,7 +26,10 @@ type Deed struct {
 func (s *Service) Do(ctx context.Context, sc scope.Scope, requestID string, d Deed) (Request, error) {
 	var out Request
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
-		r, err := s.Find(ctx, sc, requestID)
+		if err := see(sc); err != nil {
+			return err
+		}
+		r, err := s.Store.ByID(ctx, sc, requestID) // what was deleted too, so that who acts on it is told by whom
 		if err != nil {
 			return err
 		}

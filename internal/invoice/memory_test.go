@@ -45,7 +45,7 @@ func (m *memory) at(id string) int {
 }
 
 func (m *memory) ByID(_ context.Context, sc scope.Scope, id string) (Request, error) {
-	if i := m.at(id); i >= 0 && m.requests[i].State != StateDeleted && (m.requests[i].State != StateDraft || sc.Side() == scope.SidePartner) {
+	if i := m.at(id); i >= 0 && (m.requests[i].State != StateDraft && m.requests[i].State != StateDeleted || sc.Side() == scope.SidePartner) {
 		return m.requests[i], nil
 	}
 	return Request{}, fault.NotFound("invoice.unknown", nil)

@@ -82,7 +82,11 @@ func (s *Service) Find(ctx context.Context, sc scope.Scope, requestID string) (R
 	if err := see(sc); err != nil {
 		return Request{}, err
 	}
-	return s.Store.ByID(ctx, sc, requestID)
+	r, err := s.Store.ByID(ctx, sc, requestID)
+	if err == nil && r.State == StateDeleted {
+		return Request{}, fault.NotFound("invoice.unknown", nil)
+	}
+	return r, err
 }
 
 // Offer is an issued bill and what of it may be invoiced.

@@ -240,7 +240,7 @@ func (s *Service) begin(ctx context.Context, sc scope.Scope, a Act) (Step, error
 		if err != nil {
 			return err
 		}
-		if err := s.judge(sc, cl, g, a); err != nil {
+		if err := s.judge(ctx, sc, cl, g, a); err != nil {
 			return err
 		}
 		if cl.Version == 0 {
@@ -264,11 +264,11 @@ func (s *Service) begin(ctx context.Context, sc scope.Scope, a Act) (Step, error
 }
 
 // judge gathers every reason against the action at once.
-func (s *Service) judge(sc scope.Scope, cl Close, g Gate, a Act) error {
+func (s *Service) judge(ctx context.Context, sc scope.Scope, cl Close, g Gate, a Act) error {
 	row, ok := Flow.Lookup(cl.State, a.Do)
 	if !ok {
 		_, err := Flow.Decide(cl.State, a.Do, Facts{}, sc, g.Now)
-		return err
+		return Flow.Told(ctx, s.Log, cl.Key(), err)
 	}
 	if len(row.When) == 0 {
 		return nil
@@ -345,7 +345,7 @@ func (s *Service) act(ctx context.Context, sc scope.Scope, a Act, st Step, ready
 			g.Strays = strays(ready.res)
 		}
 		checks = g.Checks()
-		if err := s.judge(sc, cl, g, a); err != nil {
+		if err := s.judge(ctx, sc, cl, g, a); err != nil {
 			return err
 		}
 		over := cl.override()

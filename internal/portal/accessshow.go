@@ -107,7 +107,7 @@ func (h *Handlers) accessButtons(c *Ctx, p registry.Platform) ([]part.Button, er
 		out = append([]part.Button{testButton(c, p)}, out...)
 	}
 	for _, b := range list {
-		x := actionButton(c, b, c.accessAt(p.ID, "/"+b.Noun), platformName(p))
+		x := actionButton(c, b, c.accessAt(p.ID, "/"+b.Noun), platformName(p), p.Version)
 		x.Primary = b.Enabled && (b.Action == string(registry.ActionActivate) || b.Action == string(registry.ActionEnable))
 		out = append(out, x)
 	}

@@ -223,7 +223,7 @@ func (h *Handlers) quotaDetail(c *Ctx, status int, refused *fault.Error) error {
 	if err != nil {
 		return err
 	}
-	d.Buttons = quotaButtons(c, flowButtons(c, buttons, at, q.Name()), &q)
+	d.Buttons = quotaButtons(c, flowButtons(c, buttons, at, q.Name(), q.Version), &q)
 	if q.State == coupon.QuotaNormal && q.OwnerID == c.Org.ID {
 		for _, b := range [][2]string{{"issue", "coupons.issue"}, {"batch", "coupons.batch"}, {"share", "quotas.share"}} {
 			if item := map[string]scope.Item{"issue": scope.ItemCouponIssue, "batch": scope.ItemCouponIssue, "share": scope.ItemQuotaShare}[b[0]]; c.Scope.Has(item) && (b[0] != "share" || len(c.Scope.Resellers()) > 0) {
@@ -303,7 +303,7 @@ func (h *Handlers) couponDetail(c *Ctx, status int, refused *fault.Error) error 
 	if err != nil {
 		return err
 	}
-	d.Buttons = flowButtons(c, buttons, at, x.Name())
+	d.Buttons = flowButtons(c, buttons, at, x.Name(), x.Version)
 	grid, err := h.titled(c, "coupon.used", "coupon-used", c.T("exports.kind.coupon.used"))
 	if err != nil {
 		return err

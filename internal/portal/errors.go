@@ -5,9 +5,12 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/web/templates/errview"
@@ -35,6 +38,34 @@ type problem struct {
 	Fields  map[string]string `json:"fields,omitempty"`
 	Reasons []problem         `json:"reasons,omitempty"`
 	Request string            `json:"request,omitempty"`
+
+	Meanwhile *meanwhile `json:"meanwhile,omitempty"`
+}
+
+// meanwhile is what somebody else did since the page of the one who asks was made.
+type meanwhile struct {
+	By     string `json:"by"`
+	At     string `json:"at"` // RFC 3339
+	Action string `json:"action,omitempty"`
+	From   string `json:"from,omitempty"`
+	To     string `json:"to,omitempty"`
+}
+
+// meanwhileOf reads it from a conflict that knows who was first; the arguments are those of flow.Lost.
+func meanwhileOf(f *fault.Error) *meanwhile {
+	word := func(name string) string {
+		s, _ := f.Args[name].(string)
+		return s
+	}
+	at, err := time.ParseInLocation(time.DateTime, word("at"), cycle.Zone)
+	if f.Kind != fault.KindConflict || err != nil || word("by") == "" {
+		return nil
+	}
+	last := func(name string) string { // of "<machine>.action.<action>"
+		s := word(name)
+		return s[strings.LastIndexByte(s, '.')+1:]
+	}
+	return &meanwhile{By: word("by"), At: at.Format(time.RFC3339), Action: last("did"), From: last("was"), To: last("state")}
 }
 
 // fail answers a failed request; the cause is logged here and nowhere else.
@@ -108,7 +139,7 @@ func retryAfter(f *fault.Error) string {
 }
 
 func (h *Handlers) problem(c *Ctx, f *fault.Error) problem {
-	p := problem{Code: f.Code, Message: i18n.FaultText(c.ctx(), f)}
+	p := problem{Code: f.Code, Message: i18n.FaultText(c.ctx(), f), Meanwhile: meanwhileOf(f)}
 	p.Cure = cureText(c, f)
 	if len(f.Fields) > 0 {
 		p.Fields = f.Fields

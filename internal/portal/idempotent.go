@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync"
 
 	"huoban/internal/fault"
+	"huoban/internal/flow"
 	"huoban/internal/id"
 	"huoban/internal/idempotency"
 	"huoban/web/templates/layout"
@@ -19,6 +22,7 @@ import (
 const (
 	keyHeader = "Idempotency-Key"
 	keyField  = "idempotency_key"
+	seenField = "seen"
 )
 
 // freshKey is fresh on a page that may be kept.
@@ -34,6 +38,18 @@ func (c *Ctx) newKey() string {
 
 // fresh is the hidden field that makes a button pressed twice act once.
 func fresh() []part.Hidden { return []part.Hidden{{Name: keyField, Value: id.New()}} }
+
+// seen is the hidden field that says which version of a thing a button was shown for.
+func seen(version int64) part.Hidden {
+	return part.Hidden{Name: seenField, Value: strconv.FormatInt(version, 10)}
+}
+
+// mindful lets the machine know which version of the thing of the address the actor saw.
+func (c *Ctx) mindful() {
+	if version, err := strconv.ParseInt(c.FormValue(seenField), 10, 64); err == nil {
+		c.SetRequest(c.Request().WithContext(flow.WithSeen(c.ctx(), c.Param("id"), version)))
+	}
+}
 
 // answer is what a mutation leads to: where a person goes on, and what a program reads; without a body
 // that is the address.
@@ -101,6 +117,7 @@ func (c *Ctx) request() (idempotency.Request, error) {
 	if err := c.readForm(); err != nil {
 		return idempotency.Request{}, err
 	}
+	c.mindful()
 	r := c.Request()
 	key := r.Header.Get(keyHeader)
 	if key == "" {
@@ -154,7 +171,7 @@ func (h *Handlers) run(c *Ctx, do func(ctx context.Context) (answer, error)) err
 var errFirst = errors.New("first time")
 
 // onceApart is once for work that makes its own transactions: a step of a close, a revert. The answer
-// is kept after the work. If the program dies between the two, the same request is refused by the state
+// is kept after the work; the same request that comes meanwhile waits for it. If the program dies between the two, the same request is refused by the state
 // the work left, or finds nothing to do; it never has a second effect.
 func (h *Handlers) onceApart(c *Ctx, do func(ctx context.Context) (answer, error)) error {
 	req, err := c.request()
@@ -164,6 +181,7 @@ func (h *Handlers) onceApart(c *Ctx, do func(ctx context.Context) (answer, error
 	if req.Key == "" {
 		return h.run(c, do)
 	}
+	defer h.flights.enter(req.Actor + "\x00" + req.Key)()
 	o, _, err := h.Idempotency.Do(c.ctx(), req, func(context.Context) (idempotency.Outcome, error) { return idempotency.Outcome{}, errFirst })
 	if err == nil {
 		return c.give(o, true)
@@ -184,6 +202,41 @@ func (h *Handlers) onceApart(c *Ctx, do func(ctx context.Context) (answer, error
 		h.Log.Warn("answer not kept", "request", numberOf(c.ctx()), "error", err.Error())
 	}
 	return c.give(o, false)
+}
+
+// flights are requests that are worked at by their key; each key has one at a time.
+type flights struct {
+	mu   sync.Mutex
+	work map[string]*flight
+}
+
+type flight struct {
+	mu   sync.Mutex
+	here int // who works and who waits
+}
+
+// enter waits until nobody works at the key.
+func (f *flights) enter(key string) (leave func()) {
+	f.mu.Lock()
+	if f.work == nil {
+		f.work = map[string]*flight{}
+	}
+	one := f.work[key]
+	if one == nil {
+		one = &flight{}
+		f.work[key] = one
+	}
+	one.here++
+	f.mu.Unlock()
+	one.mu.Lock()
+	return func() {
+		one.mu.Unlock()
+		f.mu.Lock()
+		if one.here--; one.here == 0 {
+			delete(f.work, key)
+		}
+		f.mu.Unlock()
+	}
 }
 
 // give leads a person on and hands a program the body.

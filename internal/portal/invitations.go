@@ -193,7 +193,7 @@ func (h *Handlers) invitationDetail(c *Ctx, status int, refused *fault.Error) er
 	if err != nil {
 		return err
 	}
-	d.Buttons = flowButtons(c, buttons, c.at(pathInvitations+"/"+i.ID), title)
+	d.Buttons = flowButtons(c, buttons, c.at(pathInvitations+"/"+i.ID), title, i.Version)
 	grid, err := h.titled(c, "invitation.tries", "invitation-tries", c.T("exports.kind.invitation.tries"))
 	if err != nil {
 		return err

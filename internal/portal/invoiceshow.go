@@ -94,7 +94,7 @@ func (h *Handlers) invoiceButtons(c *Ctx, p *invoiceview.Show, r *invoice.Reques
 		if b.Refusal != nil && b.Refusal.Kind == fault.KindDenied {
 			continue
 		}
-		one := actionButton(c, b, here+"/"+b.Noun, r.Number)
+		one := actionButton(c, b, here+"/"+b.Noun, r.Number, r.Version)
 		switch invoice.Action(b.Action) {
 		case invoice.ActionSubmit:
 			one.Primary = true

@@ -80,7 +80,7 @@ func (h *Handlers) adjustmentRow(c *Ctx, a *adjustment.Adjustment, orgs map[stri
 	state := opsview.Cell{Status: c.explained("adjustment", a.ID, string(a.State), adjustmentTone[a.State])}
 	if a.State == adjustment.StateProposed {
 		for _, b := range adjustment.Flow.Allowed(a.State, adjustment.FactsOf(a, limits), c.Scope, h.Clock.Now()) {
-			button := actionButton(c, b, c.at("/adjustments/"+a.ID+"/"+b.Noun), number)
+			button := actionButton(c, b, c.at("/adjustments/"+a.ID+"/"+b.Noun), number, a.Version)
 			button.ID += "-" + a.ID
 			state.Buttons = append(state.Buttons, button)
 		}

@@ -121,7 +121,10 @@ func (c *Ctx) refuse(err error, page func(status int, f *fault.Error) error) err
 	if wantsJSON(c.Request()) {
 		return err
 	}
-	return page(statusOf[f.Kind], f)
+	if gone := page(statusOf[f.Kind], f); !fault.Is(gone, fault.KindNotFound) {
+		return gone
+	}
+	return err // what the page is of was deleted meanwhile: the error's own page says by whom
 }
 
 // lost tells apart that somebody was first: who, when and by which move, what the page showed and what holds now.

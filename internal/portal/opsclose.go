@@ -291,7 +291,7 @@ func closeButtons(c *Ctx, st *monthclose.Status, here, override string) []part.B
 		if asks {
 			b.Enabled, b.Ask = true, flow.AskConfirm
 		}
-		button := actionButton(c, b, c.at(here+"/"+b.Noun), string(st.Close.Cycle))
+		button := actionButton(c, b, c.at(here+"/"+b.Noun), string(st.Close.Cycle), st.Close.Version)
 		if asks {
 			button.Hint = c.T("ops.close.override_hint")
 			button.Dialog.Fields = []part.Field{{Name: "override", Label: c.T("ops.close.override_reason"), Type: "textarea", Required: true, Value: override,

@@ -319,7 +319,7 @@ func deliveryButtons(c *Ctx, d *delivery.Details, q *opsview.Quarantine, final [
 				Fields: []part.Field{reasonField(c)}, Confirm: c.T("ops.drop.button")}})
 	}
 	for _, b := range d.Actions {
-		out = append(out, actionButton(c, b, c.deliveryLink(&d.Delivery, "/"+b.Noun), deliveryName(&d.Delivery)))
+		out = append(out, actionButton(c, b, c.deliveryLink(&d.Delivery, "/"+b.Noun), deliveryName(&d.Delivery), d.Version))
 	}
 	return out
 }
@@ -329,9 +329,9 @@ func reasonField(c *Ctx) part.Field {
 	return part.Field{Name: "reason", Label: c.T("ops.reason"), Type: "textarea", Required: true, MaxLength: 500}
 }
 
-// actionButton makes the button of a machine's action; object names what it acts on.
-func actionButton(c *Ctx, b flow.Button, action, object string) part.Button {
-	out := part.Button{ID: "do-" + b.Action, Text: c.T(b.Label()), Action: action, Hidden: fresh(), Off: !b.Enabled, Hint: hint(c, b.Refusal)}
+// actionButton makes the button of a machine's action; object names what it acts on, version which one of it is shown.
+func actionButton(c *Ctx, b flow.Button, action, object string, version int64) part.Button {
+	out := part.Button{ID: "do-" + b.Action, Text: c.T(b.Label()), Action: action, Hidden: append(fresh(), seen(version)), Off: !b.Enabled, Hint: hint(c, b.Refusal)}
 	if !b.Enabled {
 		return out
 	}

@@ -250,7 +250,7 @@ func (h *Handlers) prospectDetail(c *Ctx, status int, refused *fault.Error) erro
 	if err != nil {
 		return err
 	}
-	d.Buttons = flowButtons(c, buttons, c.at(pathProspects+"/"+p.ID), name)
+	d.Buttons = flowButtons(c, buttons, c.at(pathProspects+"/"+p.ID), name, p.Version)
 	if c.Scope.Has(scope.ItemProspectChange) {
 		if p.State == prospect.StateRegistered {
 			d.Header.Buttons = append(d.Header.Buttons, part.Link{Text: c.T("invitations.new"), Href: c.withQuery(pathInvitations+"/new", "prospect", p.ID)})
@@ -283,14 +283,14 @@ func (c *Ctx) factsEye(path, name string) *part.Eye {
 	return &part.Eye{Action: c.at(path + "/names"), Open: c.open, Name: name}
 }
 
-// flowButtons are the actions of a machine that the actor has permission for.
-func flowButtons(c *Ctx, all []flow.Button, path, object string) []part.Button {
+// flowButtons are the actions of a machine that the actor has permission for, on the version the page shows.
+func flowButtons(c *Ctx, all []flow.Button, path, object string, version int64) []part.Button {
 	var out []part.Button
 	for _, b := range all {
 		if b.Refusal != nil && b.Refusal.Kind == fault.KindDenied {
 			continue
 		}
-		out = append(out, actionButton(c, b, path+"/"+b.Noun, object))
+		out = append(out, actionButton(c, b, path+"/"+b.Noun, object, version))
 	}
 	return out
 }

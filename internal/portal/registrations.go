@@ -133,7 +133,7 @@ func (h *Handlers) registrationDetail(c *Ctx, status int, refused *fault.Error) 
 	if err != nil {
 		return err
 	}
-	d.Buttons = flowButtons(c, buttons, c.at(pathRegistrations+"/"+p.ID), name)
+	d.Buttons = flowButtons(c, buttons, c.at(pathRegistrations+"/"+p.ID), name, p.Version)
 	changes, err := h.Prospects.History(c.ctx(), p.ID)
 	if err != nil {
 		return err

@@ -212,7 +212,7 @@ func relationStatus(c *Ctx, r *relation.Request) *part.Status {
 
 func (h *Handlers) relationButtons(c *Ctx, r *relation.Request) ([]part.Button, error) {
 	buttons, err := h.Relations.Allowed(c.ctx(), c.Scope, *r)
-	return flowButtons(c, buttons, c.at(pathRelations+"/"+r.ID), c.T(r.Kind.Label())), err
+	return flowButtons(c, buttons, c.at(pathRelations+"/"+r.ID), c.T(r.Kind.Label()), r.Version), err
 }
 
 func (h *Handlers) relationFacts(c *Ctx, r *relation.Request) ([]part.Item, error) {

@@ -314,15 +314,15 @@ func (h *Handlers) roleDelete(c *Ctx) error {
 	if err := c.readForm(); err != nil {
 		return err
 	}
-	if _, err := h.role(c, c.Param("id")); err != nil {
-		return err
-	}
-	if to := c.FormValue("replacement"); to != "" {
-		if _, err := h.role(c, to); err != nil {
-			return err
-		}
-	}
 	err := h.once(c, func(ctx context.Context) (answer, error) {
+		if _, err := h.role(c, c.Param("id")); err != nil {
+			return answer{}, err
+		}
+		if to := c.FormValue("replacement"); to != "" {
+			if _, err := h.role(c, to); err != nil {
+				return answer{}, err
+			}
+		}
 		return answer{Location: c.withQuery(pathRoles, "done", "role_deleted")}, h.Accounts.DeleteRoleFor(ctx, c.Scope, c.Org.Code, c.Param("id"), c.FormValue("replacement"))
 	})
 	return c.refuse(err, func(status int, f *fault.Error) error { return h.rolePage(c, status, f) })

@@ -138,6 +138,8 @@ type Handlers struct {
 	boards  *versioned[boardShell]
 
 	PageVersion func(ctx context.Context) (int64, error) // moves with every change of what pages show
+
+	flights flights
 }
 
 // Tx runs a function in one transaction; fn may be run again.

@@ -116,7 +116,7 @@ func (h *Handlers) statementActs(c *Ctx, x *stmt.Statement) ([]part.Button, erro
 		if b.Refusal != nil && b.Refusal.Code == "scope.permission_missing" {
 			continue
 		}
-		one := actionButton(c, b, c.at(pathStatements+"/"+x.ID+"/"+b.Noun), statementName(c, x))
+		one := actionButton(c, b, c.at(pathStatements+"/"+x.ID+"/"+b.Noun), statementName(c, x), x.Version)
 		one.Primary = b.Enabled && (b.Action == string(stmt.ActionIssue) || b.Action == string(stmt.ActionSend))
 		if b.Refusal != nil && b.Refusal.Code == "statement.head_missing" {
 			one.Cure = &part.Link{Text: c.T("statement.head.title"), Href: c.at(pathStatements + "/letterhead")}

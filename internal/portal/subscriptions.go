@@ -125,7 +125,7 @@ func (h *Handlers) subscriptionDetail(c *Ctx, status int, refused *fault.Error) 
 	p.Refusal, p.Conflict = lost(c, refused, at)
 	if c.Scope.Has(scope.ItemSubscriptionChange) {
 		p.Header.Buttons = []part.Link{{Text: c.T("subscription.edit"), Href: at + "/settings"}}
-		p.Buttons = append([]part.Button{{ID: "do-test", Text: c.T("subscription.test"), Action: at + "/test", Hidden: fresh(), Hint: c.T("subscription.test_hint")}}, flowButtons(c, h.Subscriptions.Allowed(c.Scope, &x), at, x.Name)...)
+		p.Buttons = append([]part.Button{{ID: "do-test", Text: c.T("subscription.test"), Action: at + "/test", Hidden: fresh(), Hint: c.T("subscription.test_hint")}}, flowButtons(c, h.Subscriptions.Allowed(c.Scope, &x), at, x.Name, x.Version)...)
 	}
 	g, err := h.titled(c, "subscription.dispatches", "dispatches", c.T("exports.kind.subscription.dispatches"))
 	if err != nil {
@@ -233,7 +233,7 @@ func (h *Handlers) dispatchDetail(c *Ctx, status int, refused *fault.Error) erro
 		{Label: c.T("expenditure.figure.amount"), Text: amountText(&d)}, {Label: c.T("subscription.col.bytes"), Text: i18n.Bytes(d.Bytes)}, {Label: "SHA-256", Text: d.SHA},
 		{Label: c.T("subscription.col.made"), Text: i18n.DateTime(d.CreatedAt)}, {Label: c.T("subscription.col.next"), Text: nextTry(&x, &d)}}
 	p.Facts = slices.DeleteFunc(p.Facts, func(i part.Item) bool { return i.Text == "" })
-	p.Buttons = flowButtons(c, h.Subscriptions.AllowedDispatch(c.Scope, &x, &d), at, d.FileName)
+	p.Buttons = flowButtons(c, h.Subscriptions.AllowedDispatch(c.Scope, &x, &d), at, d.FileName, d.Version)
 	g, err := h.titled(c, "dispatch.tries", "tries", c.T("exports.kind.dispatch.tries"))
 	if err != nil {
 		return err

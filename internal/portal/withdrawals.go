@@ -190,7 +190,7 @@ func (h *Handlers) withdrawalDetail(c *Ctx, status int, refused *fault.Error) er
 	if err != nil {
 		return err
 	}
-	d.Buttons = flowButtons(c, buttons, c.at(path+"/"+r.ID), r.Number)
+	d.Buttons = flowButtons(c, buttons, c.at(path+"/"+r.ID), r.Number, r.Version)
 	for i := range d.Buttons {
 		if b := &d.Buttons[i]; b.ID == "do-"+string(withdrawal.ActionSucceed) && b.Dialog != nil {
 			b.Dialog.Fields = []part.Field{{Name: "receipt", Label: c.T("withdrawal.receipt"), MaxLength: withdrawal.MaxName}}

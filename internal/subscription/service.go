@@ -78,14 +78,23 @@ func (s *Service) ByID(ctx context.Context, sc scope.Scope, subscriptionID strin
 	if err := s.may(sc, scope.ItemSubscriptionView, scope.ItemSubscriptionChange); err != nil {
 		return Subscription{}, err
 	}
-	x, err := s.Store.ByID(ctx, subscriptionID)
-	if err == nil && (x.OrgID != sc.OrgID() || x.State == StateEnded) {
+	x, err := s.find(ctx, sc, subscriptionID)
+	if err == nil && x.State == StateEnded {
 		err = fault.NotFound("subscription.unknown", nil)
 	}
 	if err != nil {
 		return Subscription{}, err
 	}
 	return x, nil
+}
+
+// find gives what was ended too, so that who acts on it is told by whom.
+func (s *Service) find(ctx context.Context, sc scope.Scope, subscriptionID string) (Subscription, error) {
+	x, err := s.Store.ByID(ctx, subscriptionID)
+	if err == nil && x.OrgID != sc.OrgID() {
+		return Subscription{}, fault.NotFound("subscription.unknown", nil)
+	}
+	return x, err
 }
 
 // Dispatches are the files of a subscription, the newest first. Faults: those of ByID.
@@ -242,8 +251,11 @@ func (s *Service) AllowedDispatch(sc scope.Scope, x *Subscription, d *Dispatch) 
 func (s *Service) Do(ctx context.Context, sc scope.Scope, subscriptionID string, do Action) (Subscription, error) {
 	var x Subscription
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
-		var err error
-		if x, err = s.ByID(ctx, sc, subscriptionID); err != nil {
+		err := s.may(sc, scope.ItemSubscriptionView, scope.ItemSubscriptionChange)
+		if err != nil {
+			return err
+		}
+		if x, err = s.find(ctx, sc, subscriptionID); err != nil {
 			return err
 		}
 		now := s.Clock.Now()

@@ -128,6 +128,15 @@ func (s *Service) List(ctx context.Context, sc scope.Scope, f Filter) ([]Request
 
 // Find gives one in sight. Faults: withdrawal.unknown, scope.permission_missing.
 func (s *Service) Find(ctx context.Context, sc scope.Scope, requestID string) (Request, error) {
+	r, err := s.find(ctx, sc, requestID)
+	if err == nil && r.State == StateDeleted {
+		return Request{}, unknown()
+	}
+	return r, err
+}
+
+// find gives what was deleted too, so that who acts on it is told by whom.
+func (s *Service) find(ctx context.Context, sc scope.Scope, requestID string) (Request, error) {
 	r, err := s.Store.ByID(ctx, requestID)
 	if err != nil {
 		return r, err
@@ -137,7 +146,7 @@ func (s *Service) Find(ctx context.Context, sc scope.Scope, requestID string) (R
 	if sc.Side() == scope.SideVendor {
 		mine, items = r.VendorID == sc.OrgID(), []scope.Item{scope.ItemPayoutView, scope.ItemPayoutReview, scope.ItemPayoutPay}
 	}
-	if !mine && sc.Side() != scope.SideSystem || r.State == StateDeleted {
+	if !mine && sc.Side() != scope.SideSystem {
 		return Request{}, unknown()
 	}
 	if err := sc.Require(items...); err != nil {
@@ -313,7 +322,7 @@ func (s *Service) Do(ctx context.Context, sc scope.Scope, requestID string, in D
 	}
 	var out Request
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
-		r, err := s.Find(ctx, sc, requestID)
+		r, err := s.find(ctx, sc, requestID)
 		if err != nil {
 			return err
 		}

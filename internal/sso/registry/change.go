@@ -104,8 +104,14 @@ func (s *Service) Do(ctx context.Context, sc scope.Scope, name string, do Action
 	var out Done
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
 		out = Done{}
-		p, err := s.change(ctx, sc, name)
+		p, err := s.mine(ctx, sc, name)
+		if err == nil {
+			err = sc.Require(scope.ItemAccessConfigChange)
+		}
 		if err != nil {
+			return err
+		}
+		if err := flow.Overtaken(ctx, s.Log, Flow.Machine, p.ID); err != nil {
 			return err
 		}
 		if already(p.State, do) {

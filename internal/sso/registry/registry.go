@@ -231,11 +231,20 @@ func see(sc scope.Scope, partnerID string, items ...scope.Item) bool {
 
 // Find gives a registration by id or key; one of somebody else is unknown. Fault: sso.reg.unknown.
 func (s *Service) Find(ctx context.Context, sc scope.Scope, name string) (Platform, error) {
+	p, err := s.mine(ctx, sc, name)
+	if err == nil && p.State == sso.StateDeleted {
+		return Platform{}, unknown
+	}
+	return p, err
+}
+
+// mine gives what was deleted too, so that who acts on it is told by whom.
+func (s *Service) mine(ctx context.Context, sc scope.Scope, name string) (Platform, error) {
 	p, ok, err := s.Store.Platform(ctx, name)
 	if err != nil {
 		return p, err
 	}
-	if !ok || p.State == sso.StateDeleted || !see(sc, p.PartnerID, scope.ItemAccessConfigView, scope.ItemAccessConfigChange) {
+	if !ok || !see(sc, p.PartnerID, scope.ItemAccessConfigView, scope.ItemAccessConfigChange) {
 		return Platform{}, unknown
 	}
 	return p, nil

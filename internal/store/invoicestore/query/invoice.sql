@@ -4,8 +4,8 @@ SELECT r.id, r.number, r.vendor_id, r.partner_id, r.issuer_id, r.issuer, r.goods
   coalesce(r.address_id, ''), r.recipient, r.phone, r.region, r.detail, r.postcode, r.email, r.remark, r.courier_ok, r.state, r.version, r.reason,
   r.invoice_code, r.invoice_number, r.invoiced_on, r.courier, r.tracking, r.return_reason, r.red_confirmed, r.person_id, r.login, r.created_at,
   r.submitted_at, r.changed_at, r.return_courier, r.return_tracking
-FROM invoice_request r WHERE r.id = $1 AND r.state <> 'deleted'
-  AND ($2 = 'system' OR $2 = 'partner' AND r.partner_id = $3 OR r.state <> 'draft' AND (r.issuer_id = $3 OR $2 = 'vendor' AND r.vendor_id = $3 AND r.issuer = 'vendor'));
+FROM invoice_request r WHERE r.id = $1
+  AND ($2 = 'system' OR $2 = 'partner' AND r.partner_id = $3 OR r.state NOT IN ('draft', 'deleted') AND (r.issuer_id = $3 OR $2 = 'vendor' AND r.vendor_id = $3 AND r.issuer = 'vendor'));
 
 -- name: invoice.OfPartner
 SELECT r.id, r.number, r.vendor_id, r.partner_id, r.issuer_id, r.issuer, r.goods, r.entity_id, r.method, r.currency, r.amount_e8, r.kind, r.medium,
