@@ -6,6 +6,8 @@ import (
 
 	"huoban/internal/cycle"
 	"huoban/internal/demo"
+	"huoban/internal/fault"
+	"huoban/internal/foureyes"
 	"huoban/internal/money"
 	"huoban/internal/payment"
 	"huoban/internal/scope"
@@ -108,6 +110,9 @@ func (m *demoMaker) claim(ctx context.Context, c cycle.Cycle) error {
 		return err
 	}
 	cashier, clerk := demoCashier(vendor.ID, vendor.Code), demoClerk(partner.ID, partner.Code)
+	if err := m.limit(ctx, vendor.ID, foureyes.KindClaim, "50000"); err != nil {
+		return err
+	}
 	day := m.clock.Now().In(cycle.Zone).Format("2006-01-02")
 	line := func(ref string, amount money.Amount) topup.BankLine {
 		return topup.BankLine{Ref: "DEMO-" + ref + "-" + string(c), PaidOn: day, Currency: "CNY", Amount: amount, PayerName: partner.Name, PayerAccount: "6222000000001616", Purpose: "货款"}
@@ -139,6 +144,16 @@ func (m *demoMaker) claim(ctx context.Context, c cycle.Cycle) error {
 		return err
 	}
 	return m.app.Payments.SetAlert(ctx, clerk, payment.Alert{VendorID: vendor.ID, Currency: "CNY", Threshold: 20_000 * money.Unit}, []string{vendor.ID})
+}
+
+// limit sets up to which amount one person of a vendor decides.
+func (m *demoMaker) limit(ctx context.Context, vendorID string, kind foureyes.Kind, amount string) error {
+	who := scope.Vendor(vendorID, "", lower(demo.Vendor)+"-admin", []scope.Item{scope.ItemLimitChange})
+	_, err := m.app.FourEyes.Set(ctx, who, foureyes.SetInput{Kind: kind, Currency: "CNY", Amount: amount})
+	if fault.HasCode(err, "foureyes.changed_meanwhile") {
+		return nil // somebody who looks at the demo chose another
+	}
+	return err
 }
 
 // collect takes what is due on the day of the step.

@@ -30,7 +30,7 @@ func (a *App) wireFunds() {
 		gateways = append(gateways, topup.Simulator{})
 	}
 	a.TopUps = topup.New(topup.Deps{Store: ledgerstore.NewTopUps(a.DB), Tx: a.DB, Ledger: a.Ledger, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Gateways: gateways,
-		Vendors: a.vendorIDs, Confirmed: a.Passcodes.Guard(passcode.OpRemittance), Told: a.tellClaim, Agreed: a.payerAgreed, Held: a.tellHeld})
+		Vendors: a.vendorIDs, Confirmed: a.Passcodes.Guard(passcode.OpRemittance), Told: a.tellClaim, Agreed: a.payerAgreed, Held: a.tellHeld, Limits: a.FourEyes.Of})
 	a.Agreements = agreement.New(agreement.Deps{Store: contractstore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Organisations: a.Organisations, People: a.Accounts, Bell: a.Messages,
 		Vendors: a.vendorIDs, Names: a.ownNames, Holds: func(ctx context.Context, x agreement.Agreement) error {
 			return a.TopUps.Match(ctx, x.VendorID, x.PartnerID)

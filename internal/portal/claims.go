@@ -8,6 +8,7 @@ import (
 
 	"huoban/internal/agreement"
 	"huoban/internal/fault"
+	"huoban/internal/foureyes"
 	"huoban/internal/i18n"
 	"huoban/internal/scope"
 	"huoban/internal/topup"
@@ -36,7 +37,7 @@ func claimRoutes() []Route {
 	return rows
 }
 
-var claimTone = map[topup.ClaimState]part.Tone{topup.ClaimReviewing: part.Warn, topup.ClaimApproved: part.Good, topup.ClaimRefused: part.Bad}
+var claimTone = map[topup.ClaimState]part.Tone{topup.ClaimReviewing: part.Warn, topup.ClaimSecond: part.Warn, topup.ClaimApproved: part.Good, topup.ClaimRefused: part.Bad}
 
 func (h *Handlers) claims(c *Ctx) error { return h.claimsPage(c, http.StatusOK, nil) }
 
@@ -131,7 +132,7 @@ func (h *Handlers) claimActs(c *Ctx, x *topup.Claim) ([]part.Button, error) {
 			continue
 		}
 		amount := i18n.Money(x.Amount, x.Currency)
-		button := part.Button{ID: b.Action + "-" + x.ID, Text: c.T(b.Label()), Primary: b.Action == string(topup.ClaimApprove), Danger: b.Action == string(topup.ClaimRefuse), Action: c.at(pathClaims + "/" + x.ID + "/" + b.Noun), Hidden: fresh(),
+		button := part.Button{ID: b.Action + "-" + x.ID, Text: c.T(b.Label()), Primary: b.Action != string(topup.ClaimRefuse) && b.Action != string(topup.ClaimWithdraw), Danger: b.Action == string(topup.ClaimRefuse), Action: c.at(pathClaims + "/" + x.ID + "/" + b.Noun), Hidden: fresh(),
 			Dialog: &part.Dialog{Title: c.T("claims.ask."+b.Action, "Amount", amount), Points: []string{c.T("claims.point." + b.Action)}, Confirm: c.T(b.Label())}}
 		if b.Action == string(topup.ClaimRefuse) {
 			button.Dialog.Fields = []part.Field{{Name: "reason", Label: c.T("company.reason"), Type: "textarea", Required: true, MaxLength: 500}}
@@ -177,20 +178,27 @@ func (h *Handlers) decideClaim(c *Ctx, do topup.ClaimAction) error {
 // deskClaims are claims, for the desk of 财经.
 func (h *Handlers) deskClaims(c *Ctx) ([]deskRow, error) {
 	list, err := h.TopUps.Claims(c.ctx(), c.Scope)
+	if err != nil {
+		return nil, err
+	}
+	limits, err := h.FourEyes.Of(c.ctx(), c.Org.ID)
 	var out []deskRow
 	for i := range list {
 		x := &list[i]
-		out = append(out, deskRow{id: x.ID, state: string(x.State), title: opsview.Cell{Text: c.T("claims.of", "Amount", i18n.Money(x.Amount, x.Currency)), Note: x.PayerName + " · " + x.PaidOn, Href: c.withQuery(pathClaims, "state", string(topup.ClaimReviewing))},
-			who: x.PartnerName, by: x.CreatedBy, since: x.CreatedAt, sums: sums{{x.Currency, x.Amount.Exact()}}})
+		out = append(out, deskRow{id: x.ID, state: string(x.State), title: opsview.Cell{Text: c.T("claims.of", "Amount", i18n.Money(x.Amount, x.Currency)), Note: x.PayerName + " · " + x.PaidOn, Href: c.withQuery(pathClaims, "state", string(x.State))},
+			who: x.PartnerName, by: x.CreatedBy, since: latestOf(x.CreatedAt, x.DecidedAt), sums: sums{{x.Currency, x.Amount.Exact()}}, two: limits.Needed(foureyes.KindClaim, x.Currency, x.Amount.Exact())})
 	}
 	return out, err
 }
 
-func deskClaim(do topup.ClaimAction) func(h *Handlers, ctx context.Context, c *Ctx, id, reason string) error {
-	return func(h *Handlers, ctx context.Context, c *Ctx, id, reason string) error {
-		_, err := h.TopUps.Decide(ctx, c.Scope, id, do, reason)
-		return err
-	}
+func (h *Handlers) approveClaim(ctx context.Context, c *Ctx, id, _ string) error {
+	_, err := h.TopUps.Approve(ctx, c.Scope, id)
+	return err
+}
+
+func (h *Handlers) refuseClaim(ctx context.Context, c *Ctx, id, reason string) error {
+	_, err := h.TopUps.Decide(ctx, c.Scope, id, topup.ClaimRefuse, reason)
+	return err
 }
 
 // arrearsDuties are bills that are overdue.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"huoban/internal/flow"
+	"huoban/internal/foureyes"
 	"huoban/internal/money"
 )
 
@@ -37,25 +38,28 @@ var RemittanceFlow = &flow.Table[RemittanceState, RemittanceAction, Facts]{
 	},
 }
 
-// ClaimState is where a claim stands: 审核中, 已认领, 已驳回, 已撤回.
+// ClaimState is where a claim stands: 审核中, 待复核, 已认领, 已驳回, 已撤回.
 type ClaimState string
 
 // The states of a claim.
 const (
 	ClaimReviewing ClaimState = "reviewing"
+	ClaimSecond    ClaimState = "second_review"
 	ClaimApproved  ClaimState = "approved"
 	ClaimRefused   ClaimState = "refused"
 	ClaimWithdrawn ClaimState = "withdrawn"
 )
 
-// ClaimAction is what moves a claim: 通过, 驳回, 撤回.
+// ClaimAction is what moves a claim: 通过, 初审通过, 复核通过, 驳回, 撤回.
 type ClaimAction string
 
 // The actions.
 const (
-	ClaimApprove  ClaimAction = "approve"
-	ClaimRefuse   ClaimAction = "refuse"
-	ClaimWithdraw ClaimAction = "withdraw"
+	ClaimApprove       ClaimAction = "approve"
+	ClaimForward       ClaimAction = "forward"
+	ClaimApproveSecond ClaimAction = "approve_second"
+	ClaimRefuse        ClaimAction = "refuse"
+	ClaimWithdraw      ClaimAction = "withdraw"
 )
 
 // ClaimFlow is the machine of 汇款认领.
@@ -64,13 +68,17 @@ var ClaimFlow = &flow.Table[ClaimState, ClaimAction, Facts]{
 	Path:    "/remittance-claims/{id}",
 	Start:   []ClaimState{ClaimReviewing},
 	Final:   []ClaimState{ClaimApproved, ClaimRefused, ClaimWithdrawn},
-	Within:  map[ClaimState]int{ClaimReviewing: 1},
+	Within:  map[ClaimState]int{ClaimReviewing: 1, ClaimSecond: 1},
 	Rows: []flow.Row[ClaimState, ClaimAction, Facts]{
-		{From: []ClaimState{ClaimReviewing}, Do: ClaimApprove, To: ClaimApproved, Who: byVendor, When: []flow.Guard[Facts]{vendorsOwn, payerAgreed}, Then: []string{"claim_remittance"},
+		{From: []ClaimState{ClaimReviewing}, Do: ClaimApprove, To: ClaimApproved, Who: byVendor, When: []flow.Guard[Facts]{vendorsOwn, payerAgreed, foureyes.Alone(caseOf)}, Then: []string{"claim_remittance"},
 			Ask: flow.AskConfirm, Noun: "approval", Op: "approveRemittanceClaim", Spec: "docs/funds.md"},
-		{From: []ClaimState{ClaimReviewing}, Do: ClaimRefuse, To: ClaimRefused, Who: byVendor, When: []flow.Guard[Facts]{vendorsOwn},
+		{From: []ClaimState{ClaimReviewing}, Do: ClaimForward, To: ClaimSecond, Who: byVendor, When: []flow.Guard[Facts]{vendorsOwn, payerAgreed, together}, Then: []string{"note_first"},
+			Ask: flow.AskConfirm, Noun: "first-approval", Op: "forwardRemittanceClaim", Spec: "docs/funds.md"},
+		{From: []ClaimState{ClaimSecond}, Do: ClaimApproveSecond, To: ClaimApproved, Who: byVendor, When: []flow.Guard[Facts]{vendorsOwn, payerAgreed, foureyes.Second(caseOf)}, Then: []string{"claim_remittance"},
+			Ask: flow.AskConfirm, Noun: "second-approval", Op: "approveRemittanceClaim", Spec: "docs/funds.md"},
+		{From: []ClaimState{ClaimReviewing, ClaimSecond}, Do: ClaimRefuse, To: ClaimRefused, Who: byVendor, When: []flow.Guard[Facts]{vendorsOwn},
 			Ask: flow.AskReason, Noun: "refusal", Op: "refuseRemittanceClaim", Spec: "docs/funds.md"},
-		{From: []ClaimState{ClaimReviewing}, Do: ClaimWithdraw, To: ClaimWithdrawn, Who: byPartner, When: []flow.Guard[Facts]{partnersOwn},
+		{From: []ClaimState{ClaimReviewing, ClaimSecond}, Do: ClaimWithdraw, To: ClaimWithdrawn, Who: byPartner, When: []flow.Guard[Facts]{partnersOwn},
 			Ask: flow.AskConfirm, Noun: "withdrawal", Op: "withdrawRemittanceClaim", Spec: "docs/funds.md"},
 	},
 }
@@ -106,7 +114,7 @@ type Claim struct {
 	Note                     string
 	CreatedBy                string
 	CreatedAt                time.Time
-	DecidedBy                string
+	DecidedBy                string // of who approved it first, while it waits for another
 	DecidedAt                time.Time
 	Reason                   string
 }

@@ -11,6 +11,7 @@ import (
 	"huoban/internal/agreement"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
+	"huoban/internal/foureyes"
 	"huoban/internal/id"
 	"huoban/internal/ledger"
 	"huoban/internal/money"
@@ -338,15 +339,46 @@ func (s *Service) ClaimActions(ctx context.Context, sc scope.Scope, c *Claim) ([
 	return ClaimFlow.Allowed(c.State, facts, sc, s.Clock.Now()), nil
 }
 
-// claimFacts asks about the payer of what is still to be decided and did not come under the partner's own name.
+// claimFacts are what the guards judge. Who decided a claim while it waits for another is who approved it first. It asks about the payer of what is still to be decided and did not come under the partner's own name.
 func (s *Service) claimFacts(ctx context.Context, c *Claim) (Facts, error) {
 	f := Facts{PartnerID: c.PartnerID, VendorID: c.VendorID, Payer: c.PayerName, Day: c.PaidOn}
-	if c.State != ClaimReviewing || agreement.SameName(c.PayerName, c.PartnerName) {
+	if c.State != ClaimReviewing && c.State != ClaimSecond {
 		return f, nil
 	}
+	var limits foureyes.Limits
 	var err error
+	if s.Limits != nil {
+		limits, err = s.Limits(ctx, c.VendorID)
+	}
+	f.Case = foureyes.Case{Needed: limits.Needed(foureyes.KindClaim, c.Currency, c.Amount.Exact())}
+	if c.State == ClaimSecond {
+		f.Case = foureyes.Case{First: c.DecidedBy, Needed: true}
+	}
+	if err != nil || agreement.SameName(c.PayerName, c.PartnerName) {
+		return f, err
+	}
 	f.Strange, err = s.strange(ctx, c.VendorID, c.PartnerID, c.PayerName, c.PaidOn)
 	return f, err
+}
+
+// Approve is what the next approval of a claim is: the only one, the first or the second of two.
+func (s *Service) Approve(ctx context.Context, sc scope.Scope, claimID string) (Claim, error) {
+	c, err := s.Claim(ctx, sc, claimID)
+	if err != nil {
+		return c, err
+	}
+	f, err := s.claimFacts(ctx, &c)
+	if err != nil {
+		return c, err
+	}
+	do := ClaimApprove
+	switch {
+	case c.State == ClaimSecond:
+		do = ClaimApproveSecond
+	case f.Needed:
+		do = ClaimForward
+	}
+	return s.Decide(ctx, sc, claimID, do, "")
 }
 
 // Decide approves, refuses or withdraws a claim; what is approved is credited at once. Faults: topup.claim_unknown,
@@ -372,12 +404,12 @@ func (s *Service) Decide(ctx context.Context, sc scope.Scope, claimID string, do
 		if err != nil {
 			return err
 		}
-		if do == ClaimApprove {
+		if c.State == ClaimApproved {
 			if err := s.credit(ctx, sc, &c); err != nil {
 				return err
 			}
 		}
-		if s.Told != nil && do != ClaimWithdraw {
+		if s.Told != nil && (c.State == ClaimApproved || c.State == ClaimRefused) {
 			if err := s.Told(ctx, c); err != nil {
 				return err
 			}

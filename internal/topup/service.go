@@ -11,6 +11,7 @@ import (
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
+	"huoban/internal/foureyes"
 	"huoban/internal/id"
 	"huoban/internal/ledger"
 	"huoban/internal/money"
@@ -74,6 +75,8 @@ type Deps struct {
 	Told      func(ctx context.Context, c Claim) error
 	Agreed    func(ctx context.Context, vendorID, partnerID, payer, day string) (bool, error)
 	Held      func(ctx context.Context, partnerID string, r Remittance) error
+	// Limits are the vendor's amounts up to which one person approves a claim; without them two do.
+	Limits func(ctx context.Context, vendorID string) (foureyes.Limits, error)
 }
 
 // Service takes top-ups, imports bank statements and decides claims.

@@ -15,6 +15,7 @@ import (
 
 	"huoban/internal/fault"
 	"huoban/internal/flow"
+	"huoban/internal/foureyes"
 	"huoban/internal/money"
 	"huoban/internal/scope"
 )
@@ -61,11 +62,12 @@ const (
 	MaxAmount = 10_000_000 * money.Unit
 )
 
-// Facts is what the guards judge.
+// Facts is what the guards judge. Case is of a claim alone.
 type Facts struct {
 	PartnerID, VendorID string
 	Strange             bool   // somebody else paid, without an agreement in force on the day
 	Payer, Day          string // for the refusal
+	foureyes.Case
 }
 
 var (
@@ -80,6 +82,9 @@ var (
 	payerAgreed = flow.Guard[Facts]{Name: "payer_agreed", Code: "topup.payer_not_agreed",
 		Holds: func(f Facts, _ scope.Scope, _ time.Time) bool { return !f.Strange },
 		Args:  func(f Facts, _ time.Time) fault.Args { return fault.Args{"payer": f.Payer, "day": f.Day} }}
+	caseOf   = func(f Facts) foureyes.Case { return f.Case }
+	together = flow.Guard[Facts]{Name: "two_persons", Code: "topup.one_enough",
+		Holds: func(f Facts, _ scope.Scope, _ time.Time) bool { return f.Needed }}
 	byPartner = []scope.Item{scope.ItemFundsChange}
 	byVendor  = []scope.Item{scope.ItemRemittance}
 	bySystem  = []scope.Item{flow.System}

@@ -26,7 +26,12 @@ func TestMachines(t *testing.T) {
 	strange := facts
 	strange.Strange = true
 	agreed := flowtest.Examples[Facts]{Pass: flowtest.Example[Facts]{Facts: facts, Who: vendor}, Refuse: flowtest.Example[Facts]{Facts: strange, Who: vendor}}
-	flowtest.Guards(t, ClaimFlow, map[string]flowtest.Examples[Facts]{"partners_own": partners, "vendors_own": vendors, "payer_agreed": agreed})
+	one, two := facts, facts
+	two.Needed, two.First = true, "chen"
+	flowtest.Guards(t, ClaimFlow, map[string]flowtest.Examples[Facts]{"partners_own": partners, "vendors_own": vendors, "payer_agreed": agreed,
+		"one_person":    {Pass: flowtest.Example[Facts]{Facts: one, Who: vendor}, Refuse: flowtest.Example[Facts]{Facts: two, Who: vendor}},
+		"two_persons":   {Pass: flowtest.Example[Facts]{Facts: two, Who: vendor}, Refuse: flowtest.Example[Facts]{Facts: one, Who: vendor}},
+		"second_person": {Pass: flowtest.Example[Facts]{Facts: two, Who: scope.Vendor("v", "1", "ma", byVendor)}, Refuse: flowtest.Example[Facts]{Facts: two, Who: vendor}}})
 }
 
 // TestAccountNumber: sixteen digits of which the last checks the others: a wrong digit, or two that changed places,

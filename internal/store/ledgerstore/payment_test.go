@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"huoban/internal/fault"
+	"huoban/internal/foureyes"
 	"huoban/internal/ledger"
 	"huoban/internal/money"
 	"huoban/internal/payment"
@@ -179,7 +180,10 @@ func TestAlert(t *testing.T) {
 
 func (w *world) topUps(gateways ...topup.Gateway) *topup.Service {
 	return topup.New(topup.Deps{Store: ledgerstore.NewTopUps(w.db), Tx: w.db, Ledger: w.service, Log: flowstore.New(w.db), Audit: w.service.Audit, Clock: w.clock, Gateways: gateways,
-		Vendors: func(context.Context, string) ([]string, error) { return []string{"V"}, nil }})
+		Vendors: func(context.Context, string) ([]string, error) { return []string{"V"}, nil },
+		Limits: func(context.Context, string) (foureyes.Limits, error) {
+			return foureyes.Limits{{Kind: foureyes.KindClaim, Currency: "CNY", Amount: 30 * yuan, Version: 1}}, nil
+		}})
 }
 
 // TestOnline: a payment is credited once however often the gateway tells of it; without the gateway nothing begins.
@@ -295,4 +299,40 @@ func (w *world) claims(s *topup.Service, in topup.ClaimInput) {
 	if list, err := s.Claims(ctx, cashier); err != nil || len(list) != 2 || list[0].State == topup.ClaimReviewing {
 		t.Error(list, err)
 	}
+}
+
+// TestClaimOfTwo: above the vendor's amount one person approves first, another second, and nothing is credited between.
+func TestClaimOfTwo(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db), context.Background()
+		s := w.topUps()
+		line := topup.BankLine{Ref: "two", PaidOn: "2026-10-05", Currency: "CNY", Amount: 31 * yuan, PayerName: "广渚数字", PayerAccount: "6222000012345678"}
+		if _, err := s.Import(ctx, cashier, []topup.BankLine{line}); err != nil {
+			t.Fatal(err)
+		}
+		c, err := s.MakeClaim(ctx, payer, topup.ClaimInput{VendorID: "V", Currency: "CNY", Amount: line.Amount, PaidOn: line.PaidOn, PayerName: line.PayerName, PayerTail: "5678"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Decide(ctx, cashier, c.ID, topup.ClaimApprove, ""); !fault.HasCode(err, "foureyes.two_needed") {
+			t.Fatal("by one alone:", err)
+		}
+		if c, err = s.Approve(ctx, cashier, c.ID); err != nil || c.State != topup.ClaimSecond {
+			t.Fatal(c.State, err)
+		}
+		if r, _, err := s.Store.Remittance(ctx, c.RemittanceID); err != nil || r.State != topup.RemittanceUnclaimed {
+			t.Error("credited after the first of two:", r.State, err)
+		}
+		if _, err := s.Approve(ctx, cashier, c.ID); !fault.HasCode(err, "foureyes.same_person") {
+			t.Fatal("by the same again:", err)
+		}
+		other := scope.Vendor("V", "ma", "ma", []scope.Item{scope.ItemLedgerView, scope.ItemRemittance})
+		if c, err = s.Approve(ctx, other, c.ID); err != nil || c.State != topup.ClaimApproved {
+			t.Fatal(c.State, err)
+		}
+		if r, _, err := s.Store.Remittance(ctx, c.RemittanceID); err != nil || r.State != topup.RemittanceClaimed {
+			t.Error(r.State, err)
+		}
+		w.sound("V")
+	})
 }

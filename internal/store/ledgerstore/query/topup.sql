@@ -42,7 +42,7 @@ FROM remittance r LEFT JOIN organisation o ON o.id = r.partner_id WHERE r.vendor
 SELECT r.id, r.vendor_id, r.bank_ref, r.state, r.version, r.account_no, r.payer_name, r.payer_account, r.currency, r.amount_e8, r.paid_on, r.purpose,
   '', '', r.imported_by, r.imported_at, r.changed_at
 FROM remittance r WHERE r.vendor_id = $1 AND r.currency = $2 AND r.amount_e8 = $3 AND r.paid_on = $4 AND r.state = 'unclaimed'
-  AND NOT EXISTS (SELECT 1 FROM remittance_claim c WHERE c.remittance_id = r.id AND c.state IN ('reviewing', 'approved'))
+  AND NOT EXISTS (SELECT 1 FROM remittance_claim c WHERE c.remittance_id = r.id AND c.state IN ('reviewing', 'second_review', 'approved'))
 ORDER BY r.imported_at, r.id;
 
 -- name: remit.Waiting
@@ -72,4 +72,4 @@ FROM remittance_claim c JOIN organisation o ON o.id = c.partner_id WHERE c.id = 
 -- name: claim.List
 SELECT c.id, c.vendor_id, c.partner_id, o.code, o.name, c.remittance_id, c.state, c.version, c.currency, c.amount_e8, c.paid_on, c.payer_name, c.note, c.created_by, c.created_at, c.decided_by, c.decided_at, c.reason
 FROM remittance_claim c JOIN organisation o ON o.id = c.partner_id WHERE ($1 = '' OR c.vendor_id = $1) AND ($2 = '' OR c.partner_id = $2)
-ORDER BY CASE c.state WHEN 'reviewing' THEN 0 ELSE 1 END, c.created_at DESC, c.id DESC;
+ORDER BY CASE WHEN c.state IN ('reviewing', 'second_review') THEN 0 ELSE 1 END, c.created_at DESC, c.id DESC;
