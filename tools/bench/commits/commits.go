@@ -3,7 +3,8 @@
 //
 // The transition is a real one: asking again for an export that failed. It reads the task, judges the
 // guard, writes the task by compare-and-set, the transition log, what is due, the job that makes the
-// file and the audit entry, in one transaction.
+// file and the audit entry, in one transaction. A second one, for comparison, is a claim of a transfer that is refused,
+// with everything the portal does of it.
 package commits
 
 import (
@@ -73,7 +74,7 @@ func rounds(ctx context.Context, e *kit.Env, names []string, target func(name st
 
 func sqlite(ctx context.Context, e *kit.Env) ([]kit.Figure, error) {
 	count := 0
-	got, err := rounds(ctx, e, []string{"bare-1", "transition-1", "transition-1-unsafe", "transition-64"}, func(name string) (string, func() error, error) {
+	got, err := rounds(ctx, e, []string{"bare-1", "transition-1", "transition-1-unsafe", "transition-64", "workflow-1", "workflow-64"}, func(name string) (string, func() error, error) {
 		count++
 		dir := filepath.Join(e.Work, fmt.Sprintf("commits-%d", count))
 		return dir, func() error { return os.RemoveAll(dir) }, os.MkdirAll(dir, 0o700)
@@ -86,11 +87,13 @@ func sqlite(ctx context.Context, e *kit.Env) ([]kit.Figure, error) {
 		figure("transitions, 1 writer, SQLite", "bare single-row commits", 0.5, got["transition-1"], single),
 		figure("transitions, 64 writers, SQLite", "bare single-row commits", 2.5, many, single),
 		figure("transitions, 64 writers, SQLite", "1 writer, synchronous=OFF", 1.2, many, got["transition-1-unsafe"]),
+		figure("a claim refused and told, 1 writer, SQLite", "bare single-row commits", 0, got["workflow-1"], single),
+		figure("a claim refused and told, 64 writers, SQLite", "bare single-row commits", 0, got["workflow-64"], single),
 	}, nil
 }
 
 func postgres(ctx context.Context, e *kit.Env) ([]kit.Figure, error) {
-	got, err := rounds(ctx, e, []string{"postgres-bare-1", "postgres-transition-1", "postgres-bare-64", "postgres-transition-64"},
+	got, err := rounds(ctx, e, []string{"postgres-bare-1", "postgres-transition-1", "postgres-bare-64", "postgres-transition-64", "postgres-workflow-1", "postgres-workflow-64"},
 		func(string) (string, func() error, error) {
 			target, err := e.Postgres(ctx)
 			return target, func() error { return e.DropPostgres(ctx, target) }, err
@@ -104,5 +107,7 @@ func postgres(ctx context.Context, e *kit.Env) ([]kit.Figure, error) {
 	return []kit.Figure{
 		figure("transitions, 1 writer, PostgreSQL", "bare single-row commits", 0.5, got["postgres-transition-1"], got["postgres-bare-1"]),
 		figure("transitions, 64 writers, PostgreSQL", "bare commits, 64 writers", 0, got["postgres-transition-64"], got["postgres-bare-64"]),
+		figure("a claim refused and told, 1 writer, PostgreSQL", "bare single-row commits", 0, got["postgres-workflow-1"], got["postgres-bare-1"]),
+		figure("a claim refused and told, 64 writers, PostgreSQL", "bare commits, 64 writers", 0, got["postgres-workflow-64"], got["postgres-bare-64"]),
 	}, nil
 }

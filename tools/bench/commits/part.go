@@ -59,6 +59,14 @@ var makers = map[string]func(ctx context.Context, target string) (*contender, er
 	"transition-64": func(ctx context.Context, dir string) (*contender, error) {
 		return transitions(ctx, filepath.Join(dir, "many.db"), crowd)
 	},
+	"workflow-1": func(ctx context.Context, dir string) (*contender, error) {
+		return workflow(ctx, filepath.Join(dir, "flow"), 1)
+	},
+	"workflow-64": func(ctx context.Context, dir string) (*contender, error) {
+		return workflow(ctx, filepath.Join(dir, "flows"), crowd)
+	},
+	"postgres-workflow-1":   func(ctx context.Context, url string) (*contender, error) { return workflow(ctx, url, 1) },
+	"postgres-workflow-64":  func(ctx context.Context, url string) (*contender, error) { return workflow(ctx, url, crowd) },
 	"postgres-bare-1":       func(ctx context.Context, url string) (*contender, error) { return barePostgres(ctx, url, 1) },
 	"postgres-bare-64":      func(ctx context.Context, url string) (*contender, error) { return barePostgres(ctx, url, crowd) },
 	"postgres-transition-1": func(ctx context.Context, url string) (*contender, error) { return transitions(ctx, url, 1) },
