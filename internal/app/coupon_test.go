@@ -192,7 +192,7 @@ func TestCouponEndsOfAssociation(t *testing.T) {
 func TestCouponSecondPerson(t *testing.T) {
 	eachGrowing(t, func(g *growing) {
 		g.person("V", "v-fin", account.RoleFinance)
-		q := g.granted(coupon.DefaultAbove+yuan, nil)
+		q := g.granted(100_001*yuan, nil)
 		if q.State != coupon.QuotaPending {
 			t.Fatal(q.State)
 		}
@@ -216,7 +216,7 @@ func TestCouponSecondPerson(t *testing.T) {
 		if _, err := g.a.Coupons.QuotaDo(g.ctx, g.as("v-fin"), q.ID, coupon.QuotaSettle, "", 0); err != nil {
 			t.Fatal(err)
 		}
-		if now := g.quota(q.ID); now.Value != coupon.DefaultAbove {
+		if now := g.quota(q.ID); now.Value != 100_000*yuan {
 			t.Errorf("%v", now.Value)
 		}
 	})

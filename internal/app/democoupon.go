@@ -9,6 +9,7 @@ import (
 	"huoban/internal/cycle"
 	"huoban/internal/demo"
 	"huoban/internal/fault"
+	"huoban/internal/foureyes"
 	"huoban/internal/money"
 	"huoban/internal/scope"
 )
@@ -71,6 +72,9 @@ func (m *demoMaker) coupons(ctx context.Context) error {
 	vendor := who["hengluo-operations"]
 	known, err := m.app.Coupons.Quotas(ctx, vendor, false)
 	if err != nil || len(known) > 0 {
+		return err
+	}
+	if err := m.limit(ctx, vendor.OrgID(), foureyes.KindQuota, "100000"); err != nil {
 		return err
 	}
 	now := m.app.Clock.Now()

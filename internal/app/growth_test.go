@@ -12,6 +12,7 @@ import (
 	"huoban/internal/customer"
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
+	"huoban/internal/foureyes"
 	"huoban/internal/invitation"
 	"huoban/internal/organisation"
 	"huoban/internal/prospect"
@@ -44,6 +45,9 @@ func eachGrowing(t *testing.T, run func(g *growing)) {
 				g.org(p, organisation.KindSolution, "V")
 			}
 			g.person("V", "v-ops", account.RoleOperations)
+			if _, err := a.FourEyes.Set(g.ctx, scope.Vendor(g.orgID("V"), "", "v-ops", []scope.Item{scope.ItemLimitChange}), foureyes.SetInput{Kind: foureyes.KindQuota, Currency: "CNY", Amount: "100000"}); err != nil {
+				t.Fatal(err)
+			}
 			for _, p := range []string{"P", "Q"} {
 				g.person(p, p+"-admin", account.RoleAdmin)
 				g.person(p, p+"-cm", account.RoleManager)

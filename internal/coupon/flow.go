@@ -133,6 +133,7 @@ var QuotaFlow = &flow.Table[QuotaState, QuotaAction, QuotaFacts]{
 	Path:    "/coupons/quotas/{id}",
 	Start:   []QuotaState{QuotaPending, QuotaNormal},
 	Final:   []QuotaState{QuotaInvalid, QuotaReclaimed, QuotaRefused},
+	Within:  map[QuotaState]int{QuotaPending: 1, QuotaAdjusting: 1},
 	Rows: []flow.Row[QuotaState, QuotaAction, QuotaFacts]{
 		{From: []QuotaState{QuotaPending}, Do: QuotaApprove, To: QuotaNormal, Who: deciders, When: []flow.Guard[QuotaFacts]{quotaVendor, quotaSecond},
 			Then: []string{"log_grant", "tell_owner"}, Ask: flow.AskConfirm, Noun: "approval", Op: "approveCouponQuota", Spec: specCoupons},
@@ -142,6 +143,8 @@ var QuotaFlow = &flow.Table[QuotaState, QuotaAction, QuotaFacts]{
 			Ask: flow.AskForm, Noun: "adjustment", Op: "adjustCouponQuota", Spec: specCoupons},
 		{From: []QuotaState{QuotaAdjusting}, Do: QuotaSettle, To: QuotaNormal, Who: deciders, When: []flow.Guard[QuotaFacts]{quotaVendor, quotaSecond, quotaRoom},
 			Then: []string{"change_value", "tell_owner"}, Ask: flow.AskConfirm, Noun: "settlement", Op: "settleCouponQuota", Spec: specCoupons},
+		{From: []QuotaState{QuotaAdjusting}, Do: QuotaRefuse, To: QuotaNormal, Who: deciders, When: []flow.Guard[QuotaFacts]{quotaVendor},
+			Then: []string{"drop_change"}, Ask: flow.AskReason, Noun: "refusal", Op: "refuseCouponQuota", Spec: specCoupons},
 		{From: []QuotaState{QuotaNormal}, Do: QuotaFreeze, To: QuotaFrozen, Who: granters, When: []flow.Guard[QuotaFacts]{quotaVendor},
 			Ask: flow.AskReason, Noun: "freeze", Op: "freezeCouponQuota", Spec: specCoupons},
 		{From: []QuotaState{QuotaFrozen}, Do: QuotaUnfreeze, To: QuotaNormal, Who: granters, When: []flow.Guard[QuotaFacts]{quotaVendor},
@@ -160,6 +163,7 @@ var Flow = &flow.Table[State, Action, Facts]{
 	Path:    "/coupons/{id}",
 	Start:   []State{StateInactive, StateUsable},
 	Final:   []State{StateExpired, StateReclaimed, StateRefused},
+	Within:  map[State]int{StateInactive: 1},
 	Rows: []flow.Row[State, Action, Facts]{
 		{From: []State{StateInactive}, Do: ActionActivate, To: StateUsable, Who: deciders, When: []flow.Guard[Facts]{vendors, second},
 			Then: []string{"log_issue", "tell_holder"}, Ask: flow.AskConfirm, Noun: "activation", Op: "activateCoupon", Spec: specCoupons},

@@ -71,7 +71,7 @@ func (s *Service) Grant(ctx context.Context, sc scope.Scope, in GrantInput) (*Qu
 		if err := s.mayReceive(ctx, sc, in.PartnerID); err != nil {
 			return err
 		}
-		limit, err := s.Limit(ctx, sc.OrgID(), in.Currency)
+		two, err := s.two(ctx, sc.OrgID(), in.Currency, in.Value)
 		if err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func (s *Service) Grant(ctx context.Context, sc scope.Scope, in GrantInput) (*Qu
 			c := Coupon{ID: id.New(), VendorID: sc.OrgID(), Number: nextVoucher, IssuerID: sc.OrgID(), HolderID: in.PartnerID, Level: LevelPartner, Kind: in.Kind,
 				Currency: in.Currency, Face: in.Value, Balance: in.Value, State: StateUsable, From: in.From, To: in.To, Limits: in.Limits, Memo: in.Memo,
 				IssuedBy: sc.Login(), Version: 1, CreatedAt: now, Changed: now}
-			if in.Value > limit {
+			if two {
 				c.State = StateInactive
 			}
 			voucher = &c
@@ -92,7 +92,7 @@ func (s *Service) Grant(ctx context.Context, sc scope.Scope, in GrantInput) (*Qu
 		q := Quota{ID: id.New(), VendorID: sc.OrgID(), Number: nextQuota, OwnerID: in.PartnerID, GiverID: sc.OrgID(), Kind: in.Kind, Currency: in.Currency,
 			Value: in.Value, Balance: in.Value, State: QuotaNormal, From: in.From, To: in.To, Limits: in.Limits, Memo: in.Memo, ProposedBy: sc.Login(),
 			Version: 1, CreatedAt: now, Changed: now}
-		if in.Value > limit {
+		if two {
 			q.State = QuotaPending
 		}
 		quota = &q
@@ -222,7 +222,7 @@ func (s *Service) fireQuota(ctx context.Context, sc scope.Scope, q Quota, do Quo
 	case QuotaSettle:
 		next.Value, next.Balance, next.Change, next.DecidedBy = q.Value+q.Change, q.Balance+q.Change, 0, sc.Login()
 	case QuotaApprove, QuotaRefuse:
-		next.DecidedBy = sc.Login()
+		next.Change, next.DecidedBy = 0, sc.Login()
 	case QuotaReclaim:
 		next.Issued, next.Balance = q.Issued+taken, 0
 	case QuotaInvalidate, QuotaExpire:

@@ -17,9 +17,6 @@ import (
 	"huoban/internal/scope"
 )
 
-// DefaultAbove is from which amount on a vendor's grant wants a second person, in units of its currency.
-const DefaultAbove money.Amount = 100_000 * 1e8
-
 // Deps is what the service stands on.
 type Deps struct {
 	Store         Store
@@ -34,21 +31,15 @@ type Deps struct {
 	Bell          message.Notifier
 	// Confirmed refuses a partner's person who has to prove anew who it is before a sensitive act; nil asks nobody.
 	Confirmed func(ctx context.Context, sc scope.Scope) error
-	// Limits are the vendor's amounts for two persons; where none is set for a currency, Above is.
+	// Limits are the vendor's amounts up to which one person grants; without them two do.
 	Limits func(ctx context.Context, vendorID string) (foureyes.Limits, error)
-	Above  money.Amount
 }
 
 // Service changes and reads quotas and vouchers.
 type Service struct{ Deps }
 
 // New makes the service.
-func New(d Deps) *Service {
-	if d.Above == 0 {
-		d.Above = DefaultAbove
-	}
-	return &Service{d}
-}
+func New(d Deps) *Service { return &Service{d} }
 
 var (
 	viewItems  = []scope.Item{scope.ItemQuotaView, scope.ItemCouponView, scope.ItemIssuedQuotaView, scope.ItemCouponGrantView}
@@ -309,16 +300,20 @@ func (s *Service) QuotaAllowed(ctx context.Context, sc scope.Scope, q *Quota) ([
 	return QuotaFlow.Allowed(q.State, f, sc, s.Clock.Now()), err
 }
 
-// Limit is the amount above which a second person decides.
-func (s *Service) Limit(ctx context.Context, vendorID, currency string) (money.Amount, error) {
+// Limit is the amount up to which one person of a vendor grants; set is false where everything needs two.
+func (s *Service) Limit(ctx context.Context, vendorID, currency string) (amount money.Amount, set bool, err error) {
 	if s.Limits == nil {
-		return s.Above, nil
+		return 0, false, nil
 	}
 	all, err := s.Limits(ctx, vendorID)
-	if l, set := all.Of(foureyes.KindQuota, currency); set {
-		return l.Amount, err
-	}
-	return s.Above, err
+	l, set := all.Of(foureyes.KindQuota, currency)
+	return l.Amount, set, err
+}
+
+// two tells whether an amount a vendor grants, or changes a quota by, needs a second person.
+func (s *Service) two(ctx context.Context, vendorID, currency string, amount money.Amount) (bool, error) {
+	limit, set, err := s.Limit(ctx, vendorID, currency)
+	return !set || max(amount, -amount) > limit, err
 }
 
 // Allowed lists what the actor may do with a voucher.
@@ -335,8 +330,8 @@ func (s *Service) quotaFacts(ctx context.Context, q *Quota) (QuotaFacts, error) 
 	if q.State != QuotaAdjusting {
 		return f, nil
 	}
-	limit, err := s.Limit(ctx, q.VendorID, q.Currency)
-	f.Alone = max(q.Change, -q.Change) <= limit
+	two, err := s.two(ctx, q.VendorID, q.Currency, q.Change)
+	f.Alone = !two
 	return f, err
 }
 

@@ -122,13 +122,17 @@ func (h *Handlers) grantForm(c *Ctx, status int, refused *fault.Error) error {
 	if currency == "" {
 		currency = "CNY"
 	}
-	limit, err := h.Coupons.Limit(c.ctx(), c.Org.ID, currency)
+	limit, set, err := h.Coupons.Limit(c.ctx(), c.Org.ID, currency)
 	if err != nil {
 		return err
 	}
+	second := c.T("coupons.rule.second_always")
+	if set {
+		second = c.T("coupons.rule.second", "Amount", i18n.Money(limit, currency))
+	}
 	f := growview.Form{Header: part.Header{Title: c.T("coupons.grant"), Crumbs: c.crumbs(part.Link{Text: c.T("quotas.title"), Href: c.at(pathQuotas)}, part.Link{Text: c.T("coupons.grant")})}, Refusal: refusalOf(c, refused),
 		Action: c.at(pathCoupons + "/grant"), Hidden: fresh(), Submits: []growview.Submit{{Value: "grant", Text: c.T("coupons.grant")}},
-		Notes: []string{c.T("coupons.rule.second", "Amount", i18n.Money(limit, currency)), c.T("coupons.rule.fixed"), c.T("coupons.rule.close")},
+		Notes: []string{second, c.T("coupons.rule.fixed"), c.T("coupons.rule.close")},
 		Fields: append([]part.Field{partner, what, kind, {Name: "currency", Label: c.T("coupons.currency"), Value: currency, Required: true, MaxLength: 3},
 			{Name: "value", Label: c.T("coupons.amount"), Value: c.FormValue("value"), Required: true, Help: c.T("coupons.help.amount")},
 			{Name: "named", Label: c.T("coupon.limit.title.customer"), Value: c.FormValue("named"), Help: c.T("coupons.help.customers"), MaxLength: 2000}}, termFields(c, true)...)}

@@ -10,6 +10,7 @@ import (
 	"huoban/internal/agreement"
 	"huoban/internal/company"
 	"huoban/internal/contract"
+	"huoban/internal/coupon"
 	"huoban/internal/flow"
 	"huoban/internal/foureyes"
 	"huoban/internal/invoice"
@@ -47,8 +48,14 @@ var deskSources = []deskSource{
 	{kind: "invoice_issue", role: account.RoleInvoiceClerk, items: []scope.Item{scope.ItemInvoiceReviewView, scope.ItemInvoiceReview}, machine: invoice.Flow,
 		states: []string{string(invoice.StateIssuing), string(invoice.StateKept)}, load: (*Handlers).deskInvoices},
 	{kind: "claim", role: account.RoleFinance, items: []scope.Item{scope.ItemLedgerView, scope.ItemRemittance}, machine: topup.ClaimFlow,
-		states: []string{string(topup.ClaimReviewing)}, load: (*Handlers).deskClaims, acts: []deskAct{
-			{verdict: deskApprove, do: deskClaim(topup.ClaimApprove)}, {verdict: deskRefuse, do: deskClaim(topup.ClaimRefuse)}}},
+		states: []string{string(topup.ClaimReviewing), string(topup.ClaimSecond)}, load: (*Handlers).deskClaims, acts: []deskAct{
+			{verdict: deskApprove, do: (*Handlers).approveClaim}, {verdict: deskRefuse, do: (*Handlers).refuseClaim}}},
+	{kind: "quota", role: account.RoleFinance, items: []scope.Item{scope.ItemCouponGrantView, scope.ItemCouponReview}, machine: coupon.QuotaFlow,
+		states: []string{string(coupon.QuotaPending), string(coupon.QuotaAdjusting)}, load: (*Handlers).deskQuotas, acts: []deskAct{
+			{verdict: deskApprove, do: (*Handlers).approveQuota}, {verdict: deskRefuse, do: (*Handlers).refuseQuota}}},
+	{kind: "coupon", role: account.RoleFinance, items: []scope.Item{scope.ItemCouponGrantView, scope.ItemCouponReview}, machine: coupon.Flow,
+		states: []string{string(coupon.StateInactive)}, load: (*Handlers).deskCoupons, acts: []deskAct{
+			{verdict: deskApprove, do: deskCoupon(coupon.ActionActivate)}, {verdict: deskRefuse, do: deskCoupon(coupon.ActionRefuse)}}},
 	{kind: "agreement", role: account.RoleFinance, items: []scope.Item{scope.ItemLedgerView, scope.ItemRemittance}, machine: agreement.Flow,
 		states: []string{string(agreement.StateReviewing)}, load: (*Handlers).deskAgreements, acts: []deskAct{
 			{verdict: deskApprove, do: deskAgreement(agreement.ActionApprove)}, {verdict: deskRefuse, do: deskAgreement(agreement.ActionRefuse)}}},

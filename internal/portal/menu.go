@@ -103,7 +103,7 @@ var menu = []menuArea{
 	{key: "nav.area.desk", sides: vendors, page: place{"nav.area.desk", "", "h"}},
 	{key: "desk.title", sides: vendors, columns: []column{
 		{"nav.group.desk", []place{
-			{"desk.title", pathDesk, "g"},
+			{"desk.title", pathDesk, "z"},
 		}},
 		{"nav.group.rules", []place{
 			{"desk.calendar.title", pathDeskCalendar, ""},

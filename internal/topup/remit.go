@@ -339,7 +339,8 @@ func (s *Service) ClaimActions(ctx context.Context, sc scope.Scope, c *Claim) ([
 	return ClaimFlow.Allowed(c.State, facts, sc, s.Clock.Now()), nil
 }
 
-// claimFacts are what the guards judge. Who decided a claim while it waits for another is who approved it first. It asks about the payer of what is still to be decided and did not come under the partner's own name.
+// claimFacts are what the guards judge. Who decided a claim while it waits for another approved it first; a payer is asked
+// about where the claim is still to be decided and did not come under the partner's own name.
 func (s *Service) claimFacts(ctx context.Context, c *Claim) (Facts, error) {
 	f := Facts{PartnerID: c.PartnerID, VendorID: c.VendorID, Payer: c.PayerName, Day: c.PaidOn}
 	if c.State != ClaimReviewing && c.State != ClaimSecond {
