@@ -396,7 +396,7 @@ func (o *repeater) route(r portal.RouteInfo) bool {
 		if i > 7 || o.done[r.Name] > had {
 			break
 		}
-		if o.spent[f.fields.Get("idempotency_key")] {
+		if key := f.fields.Get("idempotency_key"); key != "" && o.spent[key] {
 			continue
 		}
 		a := acts[r.Name]

@@ -99,7 +99,7 @@ func (s *Service) fire(ctx context.Context, sc scope.Scope, r Request, d Deed) (
 func (s *Service) note(ctx context.Context, sc scope.Scope, next *Request, facts *Facts, d Deed) error {
 	facts.HasNumber, facts.HasTracking = true, true
 	if _, err := Flow.Decide(next.State, d.Do, *facts, sc, s.Clock.Now()); err != nil {
-		return err
+		return Flow.Told(ctx, s.Log, next.ID, err)
 	}
 	if err := d.Paper.Check(next.Medium, s.Clock.Now()); err != nil {
 		return err
