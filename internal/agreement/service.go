@@ -77,7 +77,7 @@ func unknown() error { return fault.NotFound("agreement.unknown", nil) }
 func sees(a *Agreement, sc scope.Scope) bool {
 	switch sc.Side() {
 	case scope.SidePartner:
-		return a.PartnerID == sc.OrgID() && a.State != StateDeleted
+		return a.PartnerID == sc.OrgID()
 	case scope.SideVendor:
 		return a.VendorID == sc.OrgID() && a.State != StateDeleted && a.State != StateDraft
 	}
@@ -105,6 +105,15 @@ func (s *Service) List(ctx context.Context, sc scope.Scope, f Filter) ([]Agreeme
 
 // Find gives one in sight. Faults: agreement.unknown, scope.permission_missing.
 func (s *Service) Find(ctx context.Context, sc scope.Scope, agreementID string) (Agreement, error) {
+	a, err := s.find(ctx, sc, agreementID)
+	if err == nil && a.State == StateDeleted {
+		return Agreement{}, unknown()
+	}
+	return a, err
+}
+
+// find gives a partner what it deleted too, so that who acts on it is told by whom.
+func (s *Service) find(ctx context.Context, sc scope.Scope, agreementID string) (Agreement, error) {
 	a, found, err := s.Store.Agreement(ctx, agreementID)
 	if err == nil && (!found || !sees(&a, sc)) {
 		err = unknown()
@@ -270,7 +279,7 @@ func (s *Service) History(ctx context.Context, agreementID string) ([]flow.Chang
 func (s *Service) Do(ctx context.Context, sc scope.Scope, agreementID string, do Action, reason string) (Agreement, error) {
 	var out Agreement
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
-		a, err := s.Find(ctx, sc, agreementID)
+		a, err := s.find(ctx, sc, agreementID)
 		if err != nil {
 			return err
 		}

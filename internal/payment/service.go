@@ -222,7 +222,7 @@ func (s *Service) Repay(ctx context.Context, sc scope.Scope, billID string, amou
 		f := Facts{DueAt: b.DueAt(), Remaining: b.Remaining(), Amount: amount}
 		who := scope.System(sc.Login())                                  // the machine is the program's, the act is the person's
 		if _, err := Flow.Decide(b.State, do, f, who, now); err != nil { // before any money moves
-			return err
+			return Flow.Told(ctx, s.Log, b.ID, err)
 		}
 		if err := s.begin(ctx, &b, who, now); err != nil {
 			return err

@@ -179,7 +179,7 @@ func (h *Handlers) agreementDetail(c *Ctx, status int, refused *fault.Error) err
 	if err != nil {
 		return err
 	}
-	d.Buttons = flowButtons(c, buttons, at, a.Number)
+	d.Buttons = flowButtons(c, buttons, at, a.Number, a.Version)
 	changes, err := h.Agreements.History(c.ctx(), a.ID)
 	if err != nil {
 		return err

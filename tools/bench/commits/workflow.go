@@ -83,7 +83,7 @@ func claimsToRefuse(ctx context.Context, a *app.App, writers int) (who scope.Sco
 			}
 			transfers[n] = id.New()
 			n++
-			return []any{transfers[n-1], vendor.ID, fmt.Sprint("B", n), "unclaimed", int64(1), "", "云岫数科", "6222000000000001", "CNY", int64(1e8), "2026-01-05", "", "bench", now, now}, true, nil
+			return []any{transfers[n-1], vendor.ID, fmt.Sprint("B", n), "unclaimed", int64(1), "", "云岫数科", "6222000000000001", "CNY", int64(n) * 1e6, "2026-01-05", "", "bench", now, now}, true, nil
 		})
 		if err != nil {
 			return err
@@ -97,7 +97,7 @@ func claimsToRefuse(ctx context.Context, a *app.App, writers int) (who scope.Sco
 			key := id.New()
 			lists[n%writers] = append(lists[n%writers], key)
 			n++
-			return []any{key, vendor.ID, partner.ID, transfers[n-1], "reviewing", int64(1), "CNY", int64(1e8), "2026-01-05", "云岫数科", "", "bench", now, "", ""}, true, nil
+			return []any{key, vendor.ID, partner.ID, transfers[n-1], "reviewing", int64(1), "CNY", int64(n) * 1e6, "2026-01-05", "云岫数科", "", "bench", now, "", ""}, true, nil
 		})
 		return err
 	})
