@@ -211,7 +211,7 @@ func (o *repeater) furnish() {
 	must(err)
 	payer := scope.Partner(buyer.ID, "", "guangzhu-finance", []scope.Item{scope.ItemFundsView, scope.ItemFundsChange}, nil)
 	for i, amount := range []money.Amount{400, 100, 200, 300, 60_000, 70_000} { // the first is claimed by a form
-		line := topup.BankLine{Ref: fmt.Sprint("TWICE-", i), PaidOn: "2026-07-07", Currency: "CNY", Amount: amount * money.Unit, PayerName: "测试付款", PayerAccount: "6222000000001616"}
+		line := topup.BankLine{Ref: fmt.Sprint("TWICE-", i), PaidOn: "2026-07-07", Currency: "CNY", Amount: amount * money.Unit, PayerName: buyer.Name, PayerAccount: "6222000000001616"}
 		_, err := o.w.app.TopUps.Import(ctx, boss, []topup.BankLine{line})
 		must(err)
 		if i > 0 {
