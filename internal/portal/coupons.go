@@ -58,7 +58,7 @@ func couponRoutes() []Route {
 		row(post, pathCoupons+"/reclaim", "coupons.reclaim_many", "", traders, one(scope.ItemCouponReclaim, scope.ItemCouponGrant), (*Handlers).reclaimedMany),
 	}
 	for i := range coupon.QuotaFlow.Rows {
-		if r := &coupon.QuotaFlow.Rows[i]; r.Noun != "" {
+		if r := &coupon.QuotaFlow.Rows[i]; r.Noun != "" && !slices.ContainsFunc(out, func(x Route) bool { return x.Name == "quotas."+r.Noun && x.Method == post }) {
 			out = append(out, row(post, pathQuotas+"/:id/"+r.Noun, "quotas."+r.Noun, "", traders, r.Who, func(h *Handlers, c *Ctx) error { return h.quotaAct(c, r.Do) }))
 		}
 	}
