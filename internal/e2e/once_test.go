@@ -500,6 +500,9 @@ func (o *repeater) try(r portal.RouteInfo, a deed, f offer, fields url.Values) {
 	if move {
 		o.stale(what, f, fields)
 	}
+	if !move && len(a.fill) == 0 {
+		return // nothing others act on
+	}
 	o.revisit(f.action, f.page, firstOf(both[0].location(), both[1].location()))
 }
 

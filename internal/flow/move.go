@@ -70,7 +70,7 @@ func (t *Table[S, A, F]) Fire(ctx context.Context, log Log, m Move[S, A, F], wri
 	if err != nil {
 		err = t.Told(ctx, log, m.Entity, err)
 	}
-	if !fault.HasCode(err, "flow.not_from_state") {
+	if m.Who.Side() != scope.SideSystem && !fault.HasCode(err, "flow.not_from_state") { // what the program adds follows the person's move
 		if stale := Overtaken(ctx, log, t.Machine, m.Entity); stale != nil {
 			return stale
 		}
