@@ -2,7 +2,7 @@ package e2e
 
 // What no form alone can do here.
 const (
-	samlFile = "carries SAML metadata: TestConsole and TestAccess"
+	samlFile = "carries SAML metadata: internal/portal and internal/app"
 	file     = "carries a file"
 )
 
@@ -62,7 +62,7 @@ var acts = map[string]deed{
 	"deliveries.import":                      {skip: file},
 	"deliveries.final":                       {skip: "every period of the demo that is over is final"},
 	"quarantine.retry":                       {skip: "no row of the demo waits in quarantine; TestQuarantine of internal/delivery"},
-	"quarantine.drop":                        {skip: "no row of the demo waits in quarantine: TestQuarantine of internal/delivery"},
+	"quarantine.drop":                        {skip: "no row of the demo waits in quarantine: internal/delivery"},
 	"deliveries.revert":                      {},
 	"exports.request":                        {},
 	"exports.retry":                          {},
@@ -77,26 +77,26 @@ var acts = map[string]deed{
 	"agreements.invalidation":                {},
 	"agreements.deletion":                    {late: true},
 	"allocations.batch.move":                 {skip: "a preview of lines, then what allocations.move does"},
-	"funds.repay":                            {skip: "who owes in the demo has nothing to pay with: TestRepay of internal/payment"},
+	"funds.repay":                            {skip: "who owes in the demo has nothing to pay with: TestCollect of internal/store/ledgerstore"},
 	"topups.begin":                           {fill: f("amount", "100.00"), times: 3},
 	"topups.cancel":                          {},
 	"topups.pay":                             {},
 	"topups.simulate":                        {skip: "in development alone"},
 	"topups.account":                         {skip: "every partner of the demo has its account"},
-	"withdrawals.apply":                      {skip: "asks for a code first: TestPasscode"},
+	"withdrawals.apply":                      {skip: "asks for a code first: internal/passcode"},
 	"withdrawals.cancellation":               {},
 	"withdrawals.deletion":                   {},
 	"invoice_requests.acceptance":            {},
 	"invoice_requests.cancellation-approval": {},
 	"invoice_requests.cancellation-refusal":  {},
 	"invoice_requests.upload":                {skip: file},
-	"invoice_requests.issue":                 {skip: "needs the invoice file uploaded before: TestInvoiceBrowser"},
+	"invoice_requests.issue":                 {skip: "needs the invoice file uploaded before: TestBrowser/invoice"},
 	"invoice_requests.posting":               {fill: f("invoice_code", "033002100211", "invoice_number", "12345678", "courier", "顺丰速运", "tracking", "SF1234567890")},
 	"invoice_requests.refusal":               {},
 	"invoice_requests.return-approval":       {},
 	"invoice_requests.return-refusal":        {},
 	"invoice_requests.digital":               {},
-	"invoices.draft":                         {skip: "what is picked stands in the address: TestInvoiceBrowser"},
+	"invoices.draft":                         {skip: "what is picked stands in the address: TestBrowser/invoice"},
 	"invoices.amend":                         {skip: "another content makes another request: internal/invoice"},
 	"invoices.cancellation":                  {},
 	"invoices.deletion":                      {late: true},
@@ -125,7 +125,7 @@ var acts = map[string]deed{
 	"notices.dismiss":                        {skip: "no notice stands in the demo"},
 	"desk.calendar.day":                      {fill: f("day", "2026-08-08")},
 	"desk.calendar.year":                     {skip: "the shipped years are confirmed"},
-	"desk.decide":                            {skip: "tried first, then whole or not at all: TestDesk of internal/portal"},
+	"desk.decide":                            {skip: "tried first, then whole or not at all: TestDeskBatch"},
 	"desk.limits.set":                        {fill: f("amount", "12.00", "currency", "CNY", "kind", "invoice")},
 	"partner.dissolve":                       {},
 	"payouts.approval":                       {},
@@ -193,7 +193,7 @@ var acts = map[string]deed{
 	"access.options":                         {},
 	"access.return":                          {fill: f("address", "https://shop.example/again")},
 	"access.unreturn":                        {},
-	"access.test":                            {skip: "begins at the identity provider: TestAccess"},
+	"access.test":                            {skip: "begins at the identity provider: internal/app"},
 	"passcode.everybody":                     {},
 	"passcode.own":                           {},
 	"views.save":                             {fill: f("name", "twice")},
