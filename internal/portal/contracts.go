@@ -206,7 +206,7 @@ func (h *Handlers) contractDetail(c *Ctx, status int, refused *fault.Error) erro
 	if d.Facts = append(d.Facts, paperItem(c, &p, found, at)); contract.MaySign(&x, c.Scope) {
 		d.Upload = paperForm(c, at)
 	}
-	d.Buttons = flowButtons(c, h.Contracts.Allowed(c.Scope, &x), at, x.Number)
+	d.Buttons = flowButtons(c, h.Contracts.Allowed(c.Scope, &x), at, x.Number, x.Version)
 	grid, err := h.titled(c, "contract.plan", "plan", c.T("contracts.plan"))
 	if err != nil {
 		return err
