@@ -23,6 +23,9 @@ func (m *demoMaker) billVouchers(ctx context.Context, c cycle.Cycle) error {
 	if err != nil {
 		return err
 	}
+	if err := m.limit(ctx, vendor.OrgID(), foureyes.KindQuota, "100000"); err != nil {
+		return err
+	}
 	known, err := m.app.Coupons.Coupons(ctx, vendor)
 	if err != nil {
 		return err

@@ -56,7 +56,7 @@ func (w *World) Plan() []Step {
 	for i, c := range over {
 		next := c.Next()
 		if len(over)-i == 3 {
-			out = append(out, Step{Do: DoVoucher, Cycle: c, At: w.at(c, 0, 8)})
+			out = append(out, Step{Do: DoVoucher, Cycle: c, At: w.at(c, 0, 11)})
 		}
 		out = append(out, Step{Do: DoImport, Cycle: c, At: w.at(next, 1, 9), Final: true})
 		if len(over)-i < PeakMonths {
