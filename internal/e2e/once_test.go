@@ -140,7 +140,7 @@ func runOnce(t *testing.T, w *world) {
 		o.people = append(o.people, &onlooker{w.signIn(t, l[0]), l[0], l[1]})
 	}
 	for _, a := range w.list {
-		if a.Kind == "customer" && len(o.people) < len(lookers)+2 {
+		if a.Kind == "customer" && len(o.people) < len(lookers)+5 {
 			o.people = append(o.people, &onlooker{w.signIn(t, a.Username), a.Username, a.Organisation})
 		}
 	}
