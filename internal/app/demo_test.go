@@ -84,6 +84,7 @@ func TestDemoWorldIsTheSame(t *testing.T) {
 	}
 	t.Run("accounts", func(t *testing.T) { checkAccounts(t, whole, accounts) })
 	t.Run("stories", func(t *testing.T) { checkStories(t, want) })
+	t.Run("figures", func(t *testing.T) { checkFigures(t, whole) })
 	t.Run("verify", func(t *testing.T) {
 		r, err := whole.Verify(ctx)
 		if err != nil || !r.Whole() {

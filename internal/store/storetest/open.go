@@ -4,11 +4,13 @@ package storetest
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"huoban/internal/id"
@@ -24,11 +26,37 @@ func Each(t *testing.T, run func(t *testing.T, db *store.DB)) {
 	t.Run("postgres", func(t *testing.T) { run(t, Postgres(t)) })
 }
 
-// SQLite opens a fresh embedded database.
+// SQLite opens a fresh embedded database: a copy of one that was migrated once for all tests of a program.
 func SQLite(t testing.TB) *store.DB {
 	t.Helper()
-	return open(t, filepath.Join(t.TempDir(), "portal.db"))
+	body, err := migrated()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "portal.db")
+	if err := os.WriteFile(path, body, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, path)
 }
+
+var migrated = sync.OnceValues(func() (body []byte, err error) {
+	folder, err := os.MkdirTemp("", "storetest-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	path := filepath.Join(folder, "portal.db")
+	db, err := store.Open(context.Background(), path, store.Unsafe())
+	if err != nil {
+		return nil, err
+	}
+	_, err = migrate.Up(context.Background(), db)
+	if err = errors.Join(err, db.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 // Postgres makes and opens a fresh database on the test server.
 func Postgres(t testing.TB) *store.DB {
