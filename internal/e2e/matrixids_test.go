@@ -102,7 +102,7 @@ AND coalesce(o.parent_id, '') NOT IN (SELECT partner_id FROM partnership WHERE v
 	"top-ups":           `SELECT id FROM top_up WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
 	"remittance-claims": `SELECT id FROM remittance_claim WHERE partner_id = $1 AND partner_id <> $2 AND vendor_id <> $2 ORDER BY id`,
 	"agreements":        `SELECT id FROM payment_agreement WHERE (partner_id = $1 OR vendor_id = $1 AND state <> 'draft') AND partner_id <> $2 AND vendor_id <> $2 AND state <> 'deleted' ORDER BY id`,
-	"contracts":         `SELECT id FROM contract WHERE (partner_id = $1 OR vendor_id = $1 AND state <> 'draft') AND partner_id <> $2 AND vendor_id <> $2 AND state <> 'deleted' ORDER BY id`,
+	"contracts":         `SELECT id FROM contract WHERE (partner_id = $1 OR vendor_id = $1 AND state <> 'draft') AND partner_id <> $2 AND vendor_id <> $2 AND state <> 'deleted' ORDER BY CASE kind WHEN 'offline' THEN 0 ELSE 1 END, id`,
 	"withdrawals":       `SELECT id FROM withdrawal WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
 	"payouts":           `SELECT id FROM withdrawal WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY id`,
 	"entry":             `SELECT e.id FROM ledger_entry e JOIN ledger_line l ON l.entry_id = e.id JOIN ledger_account a ON a.id = l.account_id WHERE a.partner_id = $1 AND a.partner_id <> $2 ORDER BY e.id`,

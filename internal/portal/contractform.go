@@ -78,10 +78,17 @@ func (h *Handlers) contractParty(c *Ctx) (part.Field, error) {
 // contractInput reads the form. Faults: contract.vendor_unknown, .partner_unknown.
 func (h *Handlers) contractInput(ctx context.Context, c *Ctx) (contract.Input, error) {
 	in := contract.Input{PaperNo: c.FormValue("paper_no"), Title: c.FormValue("title"), Currency: c.FormValue("currency"), Begins: c.FormValue("begins"), Ends: c.FormValue("ends"), Plan: c.FormValue("plan"), Remark: c.FormValue("remark")}
+	// A partner applies for itself alone, and a vendor registers its own alone.
 	if c.Scope.Side() == scope.SidePartner {
+		if c.FormValue("partner") != "" {
+			return in, fault.NotFound("contract.partner_unknown", nil)
+		}
 		vendor, err := h.vendorOf(c, c.FormValue("vendor"))
 		in.VendorID = vendor.ID
 		return in, err
+	}
+	if c.FormValue("vendor") != "" {
+		return in, fault.NotFound("contract.vendor_unknown", nil)
 	}
 	partner, err := h.Orgs.ByCode(ctx, c.Scope, c.FormValue("partner"))
 	if err == nil && !partner.Kind.IsPartner() || fault.Is(err, fault.KindNotFound) {

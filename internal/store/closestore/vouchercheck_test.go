@@ -100,7 +100,7 @@ func (w *world) asChecked(vouchers []coupon.Coupon, paid, spent map[string]money
 		if err != nil {
 			return err
 		}
-		at := string(l.Key[:])
+		by, paid := by[string(l.Key[:])], paid[string(l.Key[:])]
 		buyer := map[string]string{w.org["Ana"]: w.org["Sol"], w.org["Ben"]: w.org["Dis"]}[l.CustomerID] // Cho buys by referral: on nobody's bill
 		for i := range vouchers {
 			c := &vouchers[i]
@@ -108,9 +108,9 @@ func (w *world) asChecked(vouchers []coupon.Coupon, paid, spent map[string]money
 			says := l.Kind == usage.KindConsumption && amount > 0 && c.Fits(&coupon.Line{BuyerID: buyer, CustomerID: l.CustomerID, Service: l.Product.Service, SKU: l.Product.SKU, Region: l.Product.Region,
 				Mode: string(l.Product.ChargingMode), Currency: l.Currency, At: l.ChargeStart, Order: amount}, true)
 			switch {
-			case by[at][c.ID] && !says:
+			case by[c.ID] && !says:
 				w.t.Errorf("%s paid %s of %s, the checker refuses", c.Name(), amount, l.ChargeStart.Format(time.DateOnly))
-			case says && !by[at][c.ID] && paid[at] < amount && spent[c.ID] < c.Face:
+			case says && !by[c.ID] && paid < amount && spent[c.ID] < c.Face:
 				w.t.Errorf("%s and a line of %s of %s both have something left, the checker agrees", c.Name(), amount, l.ChargeStart.Format(time.DateOnly))
 			}
 		}
