@@ -196,6 +196,9 @@ func (m *demoMaker) run(ctx context.Context) ([]DemoAccount, error) {
 	if err := m.invoicesNow(ctx); err != nil {
 		return nil, err
 	}
+	if err := m.tidy(ctx); err != nil {
+		return nil, err
+	}
 	if _, err := m.app.timer().Tick(ctx); err != nil {
 		return nil, err
 	}

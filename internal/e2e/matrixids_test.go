@@ -109,6 +109,7 @@ AND coalesce(o.parent_id, '') NOT IN (SELECT partner_id FROM partnership WHERE v
 	"coupons":           ofOwnCoupons, "coupon": ofOwnCoupons,
 	"quotas":        `SELECT id FROM coupon_quota WHERE (owner_id = $1 OR giver_id = $1) AND owner_id <> $2 AND giver_id <> $2 AND vendor_id <> $2 ORDER BY CASE WHEN owner_id = $1 AND state = 'normal' THEN 0 ELSE 1 END, id`,
 	"reseller":      `SELECT code FROM organisation WHERE parent_id = $1 AND parent_id <> $2 AND id <> $2 ORDER BY code`,
+	"peak-imports":  `SELECT id FROM peak_import WHERE vendor_id = $1 AND vendor_id <> $2 AND state <> 'staging' ORDER BY number`,
 	"subscriptions": `SELECT id FROM subscription WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
 	"dispatch":      `SELECT id FROM dispatch WHERE org_id = $1 AND org_id <> $2 ORDER BY id`,
 	// What follows is read from pages and answers instead.
@@ -135,7 +136,7 @@ var notTenants = map[string]bool{"token": true, "key": true, "ticket": true, "pl
 
 // plainParams are the parameters the portal reads that name nothing stored. A name that is neither here
 // nor declared by a route fails TestParametersAreDeclared.
-var plainParams = strings.Fields(`against bank class columns contact logo_sha match note tax value way with RelayState SAMLRequest SAMLResponse account action actor address after all allow_idp_initiated amount association audience authn_minutes base before bell body_en body_zh by category check code cols
+var plainParams = strings.Fields(`month against bank class columns contact logo_sha match note tax value way with RelayState SAMLRequest SAMLResponse account action actor address after all allow_idp_initiated amount association audience authn_minutes base before bell body_en body_zh by category check code cols
 column company company_en consent currency current cycle dialect do done draw email encrypt figure final first_entry format from hotline idp intro item kind language level list listed login mail mark
 metadata mode name name_id next notify_url of org_code org_name other outcome override page password phone postal preview product q query reason region relation remember remove repeat request
 require_signed resource sign_requests size skew sort source_dialect source_name source_zone spent state subject tab text theme title title_en title_zh to top type unread unsigned until url usage

@@ -79,6 +79,8 @@ type Store interface {
 	// Batches are the deliveries of a cycle, active or replaced, with each customer the organisation ever dealt with
 	// that has lines in them; the caller keeps those it sees.
 	Batches(ctx context.Context, sc scope.Scope, c cycle.Cycle) ([]BatchOf, error)
+	// Before are the cycles before one of which any delivery counts, the newest first.
+	Before(ctx context.Context, c cycle.Cycle) ([]cycle.Cycle, error)
 	// Version moves with every change of spans and slots, in the change's own transaction.
 	Version(ctx context.Context) (int64, error)
 }

@@ -83,6 +83,7 @@ func Check(format string) error {
 type Reader interface {
 	Summarise(ctx context.Context, sc scope.Scope, f expenditure.Filter) (*expenditure.Summary, error)
 	EachLine(ctx context.Context, sc scope.Scope, f expenditure.Filter, fn func(*expenditure.LineRow) error) (*expenditure.Totals, error)
+	OfMonth(ctx context.Context, sc scope.Scope, c cycle.Cycle) ([]expenditure.Older, error)
 }
 
 // Deps are what the producers need.
@@ -91,10 +92,11 @@ type Deps struct {
 	Words       func(lang string) func(key string) string
 }
 
-// Register names the producers of both kinds.
+// Register names the producers of all kinds.
 func Register(s *export.Service, d Deps) {
 	s.Register(KindSummary, d.produce)
 	s.Register(KindLines, d.produce)
+	s.Register(KindArchive, d.archive)
 }
 
 func (d Deps) produce(ctx context.Context, sc scope.Scope, t export.Task, w io.Writer) (export.Produced, error) {

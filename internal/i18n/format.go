@@ -271,3 +271,46 @@ func CurrencyName(ctx context.Context, code string) string {
 	}
 	return code
 }
+
+// tickUnits are what large figures beside a picture are counted in, the greatest first.
+var tickUnits = map[Lang][]struct {
+	size float64
+	sign string
+}{ZhCN: {{1e12, "万亿"}, {1e8, "亿"}, {1e4, "万"}}, En: {{1e9, "B"}, {1e6, "M"}, {1e4, "k"}}}
+
+// Brief is a figure to three digits, as it stands in a picture.
+func Brief(ctx context.Context, x float64) string {
+	if f, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 3, 64), 64); err == nil {
+		x = f
+	}
+	return Ticks(ctx, []float64{x})[0]
+}
+
+// Ticks are the figures of an axis, all in the same unit: 万 and 亿, or k and M.
+func Ticks(ctx context.Context, values []float64) []string {
+	greatest := 0.0
+	for _, v := range values {
+		greatest = max(greatest, math.Abs(v))
+	}
+	size, sign := 1.0, ""
+	for _, u := range tickUnits[From(ctx)] {
+		if greatest >= u.size {
+			size, sign = u.size, u.sign
+			break
+		}
+	}
+	if sign == "k" {
+		size = 1e3
+	}
+	out := make([]string, len(values))
+	for i, v := range values {
+		text := strconv.FormatFloat(v/size, 'g', 12, 64)
+		if f, err := strconv.ParseFloat(text, 64); err == nil {
+			text = strconv.FormatFloat(f, 'f', -1, 64)
+		}
+		if out[i] = group(text); v != 0 {
+			out[i] += sign
+		}
+	}
+	return out
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"huoban/internal/bill"
@@ -215,28 +214,10 @@ func (h *Handlers) history(c *Ctx, doc *bill.Document) ([]historyPoint, error) {
 	return out, nil
 }
 
-// historyUnit is what the short labels count in: so that none has more than four digits.
-func historyUnit(points []historyPoint) (per money.Amount, key string) {
-	var most money.Amount
-	for _, p := range points {
-		if p.doc != nil {
-			most = max(most, p.doc.Due)
-		}
-	}
-	switch {
-	case most < 10_000_00000000:
-		return 1_00000000, "one"
-	case most < 10_000_000_00000000:
-		return 1_000_00000000, "thousand"
-	}
-	return 1_000_000_00000000, "million"
-}
-
 // historyChart draws the amounts due, estimates outlined.
 func historyChart(c *Ctx, doc *bill.Document, points []historyPoint) *part.Chart {
-	per, unit := historyUnit(points)
 	chart := &part.Chart{ID: "history", Kind: part.ChartBars, Title: c.T("billchange.history.label"), Head: c.T("part.cycle.name"),
-		Note: c.T("billchange.history.note", "Unit", c.T("billchange.unit."+unit)), All: &part.Link{Text: c.T("billchange.history.all"), Href: c.billLink("history", doc)}}
+		Note: c.T("billchange.history.note"), All: &part.Link{Text: c.T("billchange.history.all"), Href: c.billLink("history", doc)}}
 	due := part.Series{Name: c.T("billchange.history.label")}
 	for _, p := range points {
 		chart.Names, chart.Short = append(chart.Names, string(p.cycle)), append(chart.Short, string(p.cycle)[2:])
@@ -245,8 +226,12 @@ func historyChart(c *Ctx, doc *bill.Document, points []historyPoint) *part.Chart
 			continue
 		}
 		stage := stageOf(p.doc)
-		due.Points = append(due.Points, part.Point{Size: float64(p.doc.Due), Text: i18n.Money(p.doc.Due, doc.Currency) + " " + c.T("bills.stage."+string(stage)),
-			Label: strconv.FormatInt(int64((p.doc.Due+per/2)/per), 10), Href: c.billLink("", p.doc), On: p.cycle == doc.Cycle, Guess: stage == monthclose.StageEstimate})
+		x := part.Point{Size: float64(p.doc.Due) / 1e8, Text: i18n.Money(p.doc.Due, doc.Currency) + " " + c.T("bills.stage."+string(stage)),
+			Href: c.billLink("", p.doc), On: p.cycle == doc.Cycle, Guess: stage == monthclose.StageEstimate}
+		if x.On {
+			x.Label = i18n.Brief(c.ctx(), x.Size)
+		}
+		due.Points = append(due.Points, x)
 	}
 	chart.Series = []part.Series{due}
 	return chart

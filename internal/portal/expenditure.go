@@ -35,6 +35,8 @@ func expenditureRoutes() []Route {
 		row(post, "", "expenditure.reveal", scope.ItemRevealMasked, (*Handlers).expenditureSummaryRevealed),
 		row(get, "/lines", "expenditure.lines", scope.ItemExpenditureView, (*Handlers).expenditureLines),
 		row(post, "/lines", "expenditure.lines.reveal", scope.ItemRevealMasked, (*Handlers).expenditureRevealed),
+		{Method: get, Path: "/o/:org" + pathArchive, Name: "expenditure.archive", Sides: consumers, Items: []scope.Item{scope.ItemExpenditureView}, Title: "expenditure.tab.archive", Do: (*Handlers).archived},
+		{Method: post, Path: "/o/:org" + pathArchive, Name: "expenditure.archive.ask", Sides: consumers, Items: []scope.Item{scope.ItemExpenditureExport}, Do: (*Handlers).askArchive},
 	}
 }
 
@@ -267,7 +269,7 @@ func (h *Handlers) expenditureDoc(c *Ctx, e *consumption, since time.Time) expvi
 		}
 		d.Tabs = append(d.Tabs, part.Tab{Text: c.T("expenditure.tab." + key), Href: c.expenditureLink(e, page), Current: page == e.page})
 	}
-	d.Tabs = append(d.Tabs, part.Tab{Text: c.T("expenditure.tab.peaks"), Href: c.withQuery(pathPeaks, "cycle", string(e.filter.Cycle))})
+	d.Tabs = append(d.Tabs, part.Tab{Text: c.T("expenditure.tab.peaks"), Href: c.withQuery(pathPeaks, "cycle", string(e.filter.Cycle))}, part.Tab{Text: c.T("expenditure.tab.archive"), Href: c.at(pathArchive)})
 	for _, kind := range billKinds {
 		key := string(kind)
 		if key == "" {

@@ -96,7 +96,7 @@ func newGate(l Lanes) *gate {
 // isUpload tells a delivery, or corrected rows of one, from any other request: only these may be large.
 func isUpload(r *http.Request) bool {
 	return r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/o/") &&
-		(strings.HasSuffix(r.URL.Path, "/deliveries") || strings.HasSuffix(r.URL.Path, "/quarantine") || strings.HasSuffix(r.URL.Path, pathReconcile)) &&
+		(strings.HasSuffix(r.URL.Path, "/deliveries") || strings.HasSuffix(r.URL.Path, "/quarantine") || strings.HasSuffix(r.URL.Path, pathReconcile) || strings.HasSuffix(r.URL.Path, pathPeakImports)) &&
 		strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data")
 }
 

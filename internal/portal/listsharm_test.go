@@ -28,7 +28,7 @@ var harmed = map[string][]string{
 	"coupon_quota": {"memo", "reason"}, "coupon_record": {"remark"}, "coupon_use": {"service", "region", "order_id"}, "custom_role": {"name"}, "customer_label": {"label"}, "delivery_file": {"name"},
 	"invitation": {"label", "address"}, "invitation_try": {"customer_name"}, "invoice_part": {"order_no"}, "dispatch_try": {"detail"}, "dispatch": {"file_name"}, "subscription": {"name", "bucket"},
 	"invoice_request": {"number", "title_name", "title_tax_no", "title_bank", "title_account", "title_address", "recipient", "remark", "reason", "courier", "tracking", "invoice_number", "return_reason"},
-	"ledger_entry":    {"number", "memo"}, "map_rule": {"key"}, "contract": {"number", "paper_no", "title", "remark", "reason"}, "payment_agreement": {"number", "payer", "remark", "reason"}, "month_close": {"override_note"}, "peak_series": {"resource", "name", "region"}, "peak_import": {"name"}, "person": {"name"},
+	"ledger_entry":    {"number", "memo"}, "map_rule": {"key"}, "contract": {"number", "paper_no", "title", "remark", "reason"}, "payment_agreement": {"number", "payer", "remark", "reason"}, "month_close": {"override_note"}, "peak_series": {"resource", "name", "region"}, "peak_import": {"name"}, "peak_quarantine": {"file", "value"}, "person": {"name"},
 	"price_rule": {"product", "region"}, "prospect": {"name", "industry", "remark", "reason"}, "quarantine": {"value", "raw", "column_name"}, "relation_request": {"reason", "answer"},
 	"remittance": {"bank_ref", "account_no", "payer_name", "purpose"}, "remittance_claim": {"payer_name", "note", "reason"}, "reconcile_row": {"row_key"}, "reconcile_run": {"left_label", "right_label"},
 	"sso_sp": {"name"}, "statement": {"customer_name", "number"}, "statement_head": {"name", "note", "contact", "bank"}, "statement_line": {"product", "region"}, "statement_rule": {"product"},
@@ -40,7 +40,7 @@ var harmed = map[string][]string{
 var textless = map[string]string{
 	"closes":                "what stands in the way, in the portal's words",
 	"contract.plan":         "days, amounts and the portal's words",
-	"customer.associations": "kinds and days", "invitation.tries": "times and reasons, in the portal's words", "limits": "amounts and the portal's words", "peak.days": "figures", "peak.points": "figures",
+	"customer.associations": "kinds and days", "invitation.tries": "times and reasons, in the portal's words", "limits": "amounts and the portal's words", "expenditure.older": "months and figures", "peak.days": "figures", "peak.points": "figures",
 	"deliveries": "names of sources are of letters and digits", "sources": "names of sources are of letters and digits", "sources.periods": "names of sources are of letters and digits",
 }
 

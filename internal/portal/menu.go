@@ -114,6 +114,7 @@ var menu = []menuArea{
 	{key: "nav.area.data", sides: vendors, columns: []column{
 		{"nav.group.import", []place{
 			{"nav.page.deliveries", "/deliveries", "d"},
+			{"peak.imports", pathPeakImports, ""},
 			{"backoffice.sources.title", "/sources", "s"},
 		}},
 		{"nav.group.rules", []place{

@@ -55,7 +55,7 @@ func opsRoutes() []Route {
 	for i := range routes {
 		routes[i].Query = opsQuery[routes[i].Name]
 	}
-	routes = append(append(routes, mapRoutes()...), closeActions()...)
+	routes = append(append(append(routes, mapRoutes()...), closeActions()...), peakImportRoutes()...)
 	return append(routes, adjustmentRoutes()...)
 }
 

@@ -73,7 +73,7 @@ func peakCurve(c *Ctx, r *peak.Details, key string) expview.Curve {
 			}
 		}
 	}
-	x := expview.Curve{Title: c.T("peak.chart." + key), Unit: c.T("peak.chart.axis", "Unit", r.Unit), Top: text, At: -1,
+	x := expview.Curve{Title: c.T("peak.chart." + key), Unit: c.T("peak.chart.axis", "Unit", r.Unit), At: -1,
 		Say: c.T("peak.chart.say", "From", r.Days[0].Date, "To", r.Days[len(r.Days)-1].Date, "Peak", text, "Unit", r.Unit)}
 	if r.Known() && r.Billing != nil {
 		x.Level, x.Label = r.Billing.Decimal().InexactFloat64(), c.T("peak.chart.billing", "Value", i18n.Exact(*r.Billing))

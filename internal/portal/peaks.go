@@ -72,7 +72,9 @@ func (h *Handlers) peakDoc(c *Ctx, e *consumption, list *peak.List) expview.Doc 
 		d.Notice = c.T("peak.running", "At", i18n.DateTime(peak.ChargedAt(e.filter.Cycle))) + " " + d.Notice
 	}
 	d.Header.Title, d.Header.Crumbs = c.T("peak.title"), c.crumbs(part.Link{Text: c.T("peak.title")})
-	d.Tabs[len(d.Tabs)-1].Current = true
+	for i := range d.Tabs {
+		d.Tabs[i].Current = d.Tabs[i].Text == c.T("expenditure.tab.peaks")
+	}
 	d.Header.Cycle = h.peakPicker(c, e.filter.Cycle)
 	d.Print, d.Notes = c.Org.Name+" · "+c.T("peak.title")+" "+string(e.filter.Cycle), nil
 	d.Header.Rules, d.Rules = "#rules", append(peakRules(c), d.Rules...)

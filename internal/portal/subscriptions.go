@@ -329,23 +329,41 @@ func (h *Handlers) subscriptionForm(c *Ctx, status int, refused *fault.Error) er
 	return c.page(status, p.Page())
 }
 
-// saveSubscription adds a target or changes one.
+func subscriptionInput(c *Ctx) subscription.Input {
+	return subscription.Input{Name: c.FormValue("name"), Kind: subscription.Kind(c.FormValue("kind")), Address: c.FormValue("address"), Bucket: c.FormValue("bucket"), Prefix: c.FormValue("prefix"), Region: c.FormValue("region"),
+		PathStyle: c.FormValue("style") == "path", AccessKey: c.FormValue("access"), Secret: c.FormValue("secret"), Content: subscription.Content(c.FormValue("content")), Format: subscription.Format(c.FormValue("format")), FirstCycle: c.FormValue("cycle")}
+}
+
+// saveSubscription adds a target or changes one. Where it sends customers' figures elsewhere it wants the person itself.
 func (h *Handlers) saveSubscription(c *Ctx) error {
 	err := c.readForm()
-	if err == nil {
-		err = h.once(c, func(ctx context.Context) (answer, error) {
-			in := subscription.Input{Name: c.FormValue("name"), Kind: subscription.Kind(c.FormValue("kind")), Address: c.FormValue("address"), Bucket: c.FormValue("bucket"), Prefix: c.FormValue("prefix"), Region: c.FormValue("region"),
-				PathStyle: c.FormValue("style") == "path", AccessKey: c.FormValue("access"), Secret: c.FormValue("secret"), Content: subscription.Content(c.FormValue("content")), Format: subscription.Format(c.FormValue("format")), FirstCycle: c.FormValue("cycle")}
-			var x subscription.Subscription
-			var err error
-			if id := c.Param("id"); id != "" {
-				x, err = h.Subscriptions.Change(ctx, c.Scope, id, in)
-			} else {
-				x, err = h.Subscriptions.Add(ctx, c.Scope, in)
-			}
-			return answer{Location: c.at(pathSubscriptions + "/" + x.ID + "?done=subscription_saved"), Body: map[string]any{"id": x.ID, "state": string(x.State)}}, err
-		})
+	if err != nil {
+		return err
 	}
+	id, in, back := c.Param("id"), subscriptionInput(c), c.at(pathSubscriptions+"/new")
+	elsewhere := true
+	if id != "" {
+		x, err := h.Subscriptions.ByID(c.ctx(), c.Scope, id)
+		if err != nil {
+			return err
+		}
+		elsewhere, back = x.Elsewhere(in), c.at(pathSubscriptions+"/"+x.ID+"/settings")
+	}
+	if elsewhere {
+		if led, err := h.stepUp(c, back); led || err != nil {
+			return err
+		}
+	}
+	err = h.once(c, func(ctx context.Context) (answer, error) {
+		var x subscription.Subscription
+		var err error
+		if id != "" {
+			x, err = h.Subscriptions.Change(ctx, c.Scope, id, in)
+		} else {
+			x, err = h.Subscriptions.Add(ctx, c.Scope, in)
+		}
+		return answer{Location: c.at(pathSubscriptions + "/" + x.ID + "?done=subscription_saved"), Body: map[string]any{"id": x.ID, "state": string(x.State)}}, err
+	})
 	if err == nil {
 		return nil
 	}

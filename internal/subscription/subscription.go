@@ -230,6 +230,12 @@ func printable(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < 0x21 || r > 0x7e })
 }
 
+// Elsewhere tells whether what a person set sends files to another place, or under another key.
+func (s *Subscription) Elsewhere(in Input) bool {
+	return in.Kind != s.Kind || in.Secret != "" || strings.TrimSpace(in.Address) != s.Address ||
+		in.Kind == KindBucket && (strings.TrimSpace(in.Bucket) != s.Bucket || strings.TrimSpace(in.AccessKey) != s.AccessKey)
+}
+
 // Validate checks what needs no look-up and cleans the input. Faults: subscription.name, .kind, .address, .bucket,
 // .prefix, .region, .access_key, .secret, .content, .format, cycle.malformed, expenditure.cycle_out_of_range.
 func (in *Input) Validate(fresh bool, now time.Time) error {

@@ -28,6 +28,7 @@ var (
 	qLinks      = set.Get("expenditure.Links")
 	qCare       = set.Get("expenditure.Care")
 	qSlots      = set.Get("expenditure.Slots")
+	qBefore     = set.Get("expenditure.Before")
 	qSpread     = set.Get("expenditure.SpreadSlots")
 	qSums       = set.Get("expenditure.Sums")
 	qBounds     = set.Get("expenditure.Bounds")
@@ -127,6 +128,16 @@ func (s *Store) Slots(ctx context.Context, at cycle.Cycle) ([]expenditure.Slot, 
 	var out []expenditure.Slot
 	err := s.db.Cells(ctx, qSlots, []any{string(at)}, func(c store.RowCells) error {
 		out = append(out, expenditure.Slot{ID: c.Int(0), SourceID: c.Text(1), SourceName: c.Text(2), BaseIsList: c.Text(3) == "list"})
+		return nil
+	})
+	return out, err
+}
+
+// Before are the cycles before one of which any delivery counts, the newest first.
+func (s *Store) Before(ctx context.Context, at cycle.Cycle) ([]cycle.Cycle, error) {
+	var out []cycle.Cycle
+	err := s.db.Cells(ctx, qBefore, []any{string(at)}, func(c store.RowCells) error {
+		out = append(out, cycle.Cycle(c.Text(0)))
 		return nil
 	})
 	return out, err

@@ -1,9 +1,12 @@
 package expview
 
 import (
+	"context"
 	"math"
 	"strconv"
 	"strings"
+
+	"huoban/web/templates/part"
 )
 
 // Curve is a picture of many points with the billing point across it. It says nothing the tables beside it do not have.
@@ -15,11 +18,13 @@ type Curve struct {
 	Names   []Name   // below
 	Level   float64  // of the billing point; 0 and no Label: not known
 	Label   string
-	Top     string // the greatest, as text
 	At      int    // place of the billing point; -1 = not marked
 	Dropped string // legend; "" = none is
 	Kept    string
 	Note    string
+
+	left float64 // where it begins, right of its axis
+	top  float64 // of its axis
 }
 
 // Sample is one point.
@@ -37,14 +42,30 @@ type Name struct {
 
 // The picture's units.
 const (
-	curveWide, curveHigh  = 720.0, 220.0
-	curveLeft, curveRight = 6.0, 6.0
-	curveTop, curveFoot   = 20.0, 24.0
+	curveWide, curveHigh = 720.0, 220.0
+	curveRight           = 6.0
+	curveTop, curveFoot  = 12.0, 24.0
 )
 
 func (c Curve) box() string { return "0 0 " + n1(curveWide) + " " + n1(curveHigh) }
 
 func n1(f float64) string { return strconv.FormatFloat(math.Round(f*10)/10, 'f', -1, 64) }
+
+// beside is the curve with room for the figures of its axis.
+func (c Curve) beside(ctx context.Context) Curve {
+	a := c.axis()
+	c.top = a.High
+	_, c.left = a.Texts(ctx)
+	return c
+}
+
+func (c Curve) begins() string { return n1(c.left) }
+
+func (c Curve) axis() part.Axis { return part.AxisOf(0, c.greatest(), false) }
+
+func (c Curve) ticks(ctx context.Context) []part.Rung {
+	return part.RungsAt(ctx, c.axis(), c.left, c.y)
+}
 
 func (c Curve) greatest() float64 {
 	top := c.Level
@@ -55,15 +76,14 @@ func (c Curve) greatest() float64 {
 }
 
 func (c Curve) x(at int) float64 {
-	return curveLeft + (curveWide-curveLeft-curveRight)*float64(at)/float64(max(1, len(c.Points)-1))
+	return c.left + (curveWide-c.left-curveRight)*float64(at)/float64(max(1, len(c.Points)-1))
 }
 
 func (c Curve) y(size float64) float64 {
-	top := c.greatest()
-	if top == 0 {
+	if c.top == 0 {
 		return curveHigh - curveFoot
 	}
-	return curveHigh - curveFoot - (curveHigh-curveTop-curveFoot)*size/top
+	return curveHigh - curveFoot - (curveHigh-curveTop-curveFoot)*size/c.top
 }
 
 // runs are the stretches of the line. Of points that fall on one column the greatest and the smallest are drawn, so that no
@@ -141,8 +161,8 @@ func (c Curve) names() []mark {
 	for _, n := range c.Names {
 		m := mark{n1(c.x(n.At)), n1(curveHigh - 6), "middle"}
 		switch x := c.x(n.At); {
-		case x < 30:
-			m.Anchor, m.X = "start", n1(curveLeft)
+		case x < c.left+30:
+			m.Anchor, m.X = "start", n1(c.left)
 		case x > curveWide-30:
 			m.Anchor, m.X = "end", n1(curveWide-curveRight)
 		}

@@ -1,6 +1,7 @@
 package part
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strconv"
@@ -40,6 +41,8 @@ type Chart struct {
 	Wide   bool     // it has the whole width of the page
 	Live   bool     // a point of the picture opens what its figure in the table opens
 	All    *Link    // a page with more of the same
+
+	left float64 // where it begins, right of its axis
 }
 
 // Series is one row of figures, a point for each name.
@@ -79,9 +82,15 @@ const (
 
 func n1(f float64) string { return strconv.FormatFloat(math.Round(f*10)/10, 'f', -1, 64) }
 
-// frame gives the scale: where zero lies, and units per size.
-func (c Chart) scale() (zero, per float64) {
-	low, high := 0.0, 0.0
+// beside is the chart with room for the figures of its axis.
+func (c Chart) beside(ctx context.Context) Chart {
+	_, c.left = c.axis().Texts(ctx)
+	return c
+}
+
+// axis holds all that is drawn.
+func (c Chart) axis() Axis {
+	low, high, counted := 0.0, 0.0, true
 	for i := range c.Names {
 		up, down := c.stack(i, len(c.Series))
 		low, high = min(low, down), max(high, up)
@@ -89,17 +98,30 @@ func (c Chart) scale() (zero, per float64) {
 	for _, s := range c.Series {
 		for _, p := range s.Points {
 			if !p.Missing {
-				low, high = min(low, p.Size), max(high, p.Size)
+				low, high, counted = min(low, p.Size), max(high, p.Size), counted && p.Size == math.Trunc(p.Size)
 			}
 		}
 	}
-	room := chartHigh - chartTop - chartFoot
-	if low == high {
+	return AxisOf(low, high, counted)
+}
+
+// scale tells where zero lies, and units per size.
+func (c Chart) scale() (zero, per float64) {
+	a := c.axis()
+	if a.Step == 0 {
 		return chartHigh - chartFoot, 0
 	}
-	per = room / (high - low)
-	return chartTop + high*per, per
+	per = (chartHigh - chartTop - chartFoot) / (a.High - a.Low)
+	return chartTop + a.High*per, per
 }
+
+func (c Chart) ticks(ctx context.Context) []Rung {
+	zero, per := c.scale()
+	return RungsAt(ctx, c.axis(), c.left, func(size float64) float64 { return zero - size*per })
+}
+
+// middle is where the point of a name stands.
+func (c Chart) middle(i int) float64 { return c.left + c.step()*(float64(i)+0.5) }
 
 // stack is how far the first n series of a stacked chart reach above and below zero at a name.
 func (c Chart) stack(i, n int) (up, down float64) {
@@ -114,7 +136,7 @@ func (c Chart) stack(i, n int) (up, down float64) {
 	return up, down
 }
 
-func (c Chart) step() float64 { return c.wide() / float64(max(1, len(c.Names))) }
+func (c Chart) step() float64 { return (c.wide() - c.left) / float64(max(1, len(c.Names))) }
 
 func (c Chart) wide() float64 {
 	if c.Wide {
@@ -140,7 +162,7 @@ func (c Chart) names() []chartName {
 	var out []chartName
 	for i, t := range texts {
 		if (len(texts)-1-i)%every == 0 {
-			out = append(out, chartName{n1(step*float64(i) + step/2), n1(chartHigh - 6), t})
+			out = append(out, chartName{n1(c.middle(i)), n1(chartHigh - 6), t})
 		}
 	}
 	return out
@@ -184,7 +206,7 @@ func (c Chart) stacked() []chartBar {
 			if p.Size < 0 {
 				top = zero - down*per
 			}
-			out = append(out, chartBar{X: n1(step*float64(i) + step/2 - wide/2), Y: n1(top), W: n1(wide), H: n1(max(0.6, math.Abs(p.Size)*per)), Class: c.class(k, p),
+			out = append(out, chartBar{X: n1(c.middle(i) - wide/2), Y: n1(top), W: n1(wide), H: n1(max(0.6, math.Abs(p.Size)*per)), Class: c.class(k, p),
 				Say: strings.TrimSpace(c.Names[i] + " " + s.Name + " " + p.Text), Href: c.link(p)})
 		}
 	}
@@ -209,13 +231,13 @@ func (c Chart) bars() []chartBar {
 			if p.Missing || i >= len(c.Names) {
 				continue
 			}
-			left := step*float64(i) + step/2 + wide*(float64(k)-float64(len(c.Series))/2)
+			left := c.middle(i) + wide*(float64(k)-float64(len(c.Series))/2)
 			high := math.Abs(p.Size) * per
 			top := zero - max(0, p.Size)*per
 			b := chartBar{X: n1(left), Y: n1(top), W: n1(max(1, wide-1)), H: n1(high), Class: c.class(k, p), Mid: n1(left + wide/2), Above: n1(top - 5),
 				Say: strings.TrimSpace(c.Names[i] + " " + s.Name + " " + p.Text), Href: c.link(p)}
-			// The highest bar has nothing beside its label; the others' must not touch.
-			if p.Size == highest || float64(len([]rune(p.Label)))*digitWide <= step+2 {
+			// The highest bar has nothing beside its label, and the page's own is what one looks for; the others' must not touch.
+			if p.Size == highest || p.On || float64(len([]rune(p.Label)))*digitWide <= step+2 {
 				b.Label = p.Label
 			}
 			out = append(out, b)
@@ -247,7 +269,6 @@ type chartLine struct {
 
 func (c Chart) lines() []chartLine {
 	zero, per := c.scale()
-	step := c.step()
 	var out []chartLine
 	for k, s := range c.Series {
 		line := chartLine{Class: "c" + strconv.Itoa(k+1)}
@@ -263,7 +284,7 @@ func (c Chart) lines() []chartLine {
 				end()
 				continue
 			}
-			x, y := n1(step*float64(i)+step/2), n1(zero-p.Size*per)
+			x, y := n1(c.middle(i)), n1(zero-p.Size*per)
 			run = append(run, x+","+y)
 			class := line.Class
 			if p.Guess {
@@ -315,6 +336,8 @@ func (c Chart) zero() string {
 	zero, _ := c.scale()
 	return n1(zero)
 }
+
+func (c Chart) begins() string { return n1(c.left) }
 
 func (c Chart) box() string { return "0 0 " + n1(c.wide()) + " " + n1(chartHigh) }
 

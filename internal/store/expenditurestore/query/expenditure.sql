@@ -20,6 +20,9 @@ from slot s join source c on c.id = s.source_id join delivery d on d.id = s.deli
 where s.cycle = $1 and s.state = 'active'
 order by s.vendor_id, c.name, d.number, s.id;
 
+-- name: expenditure.Before
+select distinct s.cycle from slot s where s.cycle < $1 and s.state = 'active' order by s.cycle desc;
+
 -- name: expenditure.SpreadSlots
 select s.id
 from slot s
