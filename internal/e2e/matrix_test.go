@@ -542,7 +542,7 @@ func (m *matrix) codes(query string, args ...any) (out []string) {
 }
 
 // ownTraces are tables that hold what the one who asks leaves behind, not what is asked for.
-var ownTraces = []string{"customer_trail", "statement_file", "audit", "sso_refusal", "audit_head", "session", "sign_in_throttle", "idempotency_key", "job", "export_task", "export_piece", "kept_file", "kept_chunk"}
+var ownTraces = []string{"customer_trail", "statement_file", "bill_order", "bill_order_read", "audit", "sso_refusal", "audit_head", "session", "sign_in_throttle", "idempotency_key", "job", "export_task", "export_piece", "kept_file", "kept_chunk"}
 
 // partlyTraces are what else a sign-in or the asking for a file leaves behind: a column, or the rows of a
 // machine.
