@@ -13,6 +13,7 @@ import (
 	"huoban/internal/clock"
 	"huoban/internal/coupon"
 	"huoban/internal/cycle"
+	"huoban/internal/foureyes"
 	"huoban/internal/money"
 )
 
@@ -40,6 +41,11 @@ func (w *world) grants(login string, all ...coupon.GrantInput) {
 		ctx, sc, err := a.Operator(ctx, login, "test")
 		if err != nil {
 			return err
+		}
+		for _, currency := range []string{"CNY", "USD"} { // below this one person decides alone
+			if _, err := a.FourEyes.Set(ctx, sc, foureyes.SetInput{Kind: foureyes.KindQuota, Currency: currency, Amount: "1000000"}); err != nil {
+				return err
+			}
 		}
 		for _, in := range all {
 			partner, err := a.Organisations.ByCode(ctx, sc, in.PartnerID)

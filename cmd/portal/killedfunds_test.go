@@ -81,9 +81,10 @@ func (k *kills) spendingRound(round int) tally {
 	v := s.signIn("paul")
 	billID := w.one("select id from bill where cycle = '2025-01' and partner_id = (select id from organisation where code = 'P1')")
 	w.topUpOne(v)
+	quotaID := w.grantOne(s.signIn("anna"))
 	ways := [2]spending{
 		{"/o/P1/funds/bills/" + billID + "/payment", []string{"amount", "0.01"}, func(string) bool { return true }},
-		{"/o/P1/coupons/quotas/" + w.grantOne(s.signIn("anna")) + "/issue", []string{"customer", "C3", "face", "0.01"}, func(body string) bool { return !strings.Contains(body, "error_code") }},
+		{"/o/P1/coupons/quotas/" + quotaID + "/issue", []string{"customer", "C3", "face", "0.01"}, func(body string) bool { return !strings.Contains(body, "error_code") }},
 	}
 	asked := make([]spent, spenders*tries*len(ways))
 	after := int64(1 + k.random.IntN(len(asked)*3/4)) // so many answers, and then a moment, in which all clients wait for one
@@ -119,7 +120,7 @@ func (k *kills) spendingRound(round int) tally {
 		}
 	}
 	again.kill()
-	w.spentCents(gone[0], gone[1])
+	w.spentCents(gone[0], gone[1], quotaID)
 	w.whole()
 	return heard
 }
@@ -182,20 +183,21 @@ func (w *world) one(query string) (value string) {
 
 // spentCents wants exactly so many payments of a cent, on the bill, in the balance and in the entries, and so many vouchers
 // of a cent, with their records and out of the quota.
-func (w *world) spentCents(paid, given int) {
+func (w *world) spentCents(paid, given int, quotaID string) {
 	w.t.Helper()
 	cent := int64(money.Unit / 100)
+	its := " quota_id = '" + quotaID + "'"
 	for query, want := range map[string]int64{
 		"select cast(count(*) as text) from ledger_entry where detail = 'writeoff'":                                                                    int64(paid),
 		"select cast(coalesce(sum(paid_e8), 0) as text) from bill_payment":                                                                             int64(paid) * cent,
 		"select cast(balance_e8 as text) from ledger_account where kind = 'balance' and partner_id is not null":                                        int64(money.Unit) - int64(paid)*cent,
 		"select cast(sum(amount_e8) as text) from ledger_line":                                                                                         0,
 		"select cast(count(*) as text) from ledger_account a where balance_e8 <> (select sum(amount_e8) from ledger_line l where l.account_id = a.id)": 0,
-		"select cast(count(distinct number) as text) from coupon":                                                                                      int64(given),
-		"select cast(coalesce(sum(balance_e8), 0) as text) from coupon where face_e8 = balance_e8":                                                     int64(given) * cent,
-		"select cast(count(*) as text) from coupon_record where coupon_id is not null and code = ''":                                                   int64(given),
-		"select cast(balance_e8 as text) from coupon_quota":                                                                                            int64(money.Unit) - int64(given)*cent,
-		"select cast(issued_e8 as text) from coupon_quota":                                                                                             int64(given) * cent,
+		"select cast(count(distinct number) as text) from coupon where" + its:                                                                          int64(given),
+		"select cast(coalesce(sum(balance_e8), 0) as text) from coupon where face_e8 = balance_e8 and" + its:                                           int64(given) * cent,
+		"select cast(count(*) as text) from coupon_record where code = '' and coupon_id in (select id from coupon where" + its + ")":                   int64(given),
+		"select cast(balance_e8 as text) from coupon_quota where id = '" + quotaID + "'":                                                               int64(money.Unit) - int64(given)*cent,
+		"select cast(issued_e8 as text) from coupon_quota where id = '" + quotaID + "'":                                                                int64(given) * cent,
 	} {
 		if got := w.one(query); got != fmt.Sprint(want) {
 			w.t.Errorf("%s: %s, want %d", query, got, want)
