@@ -55,7 +55,7 @@ func (g *golden) identities(t *testing.T) {
 			g.billDifference(t, org, c, read(sc, expenditure.BoardFilter{First: c, Last: c, By: expenditure.ByRelation, Zero: true}), differences)
 		}
 	}
-	for _, part := range []string{"referral", "price", "adjustments", "rounding"} {
+	for _, part := range []string{"referral", "price", "adjustments", "coupons", "rounding"} {
 		if differences[part] == 0 {
 			t.Errorf("no bill differs from the board by %s: the test shows nothing of it", part)
 		}
@@ -149,7 +149,7 @@ func (g *golden) billDifference(t *testing.T, org string, c cycle.Cycle, b *expe
 		}
 		for _, it := range d.Items {
 			switch {
-			case it.Kind == usage.KindTax:
+			case it.Kind == usage.KindTax, it.Kind == bill.KindCoupon: // the latter once more in coupons
 			case it.Origin == bill.OriginAdjustment:
 				adjustments = adjustments.Add(it.Exact)
 			default:
@@ -163,7 +163,7 @@ func (g *golden) billDifference(t *testing.T, org string, c cycle.Cycle, b *expe
 		t.Errorf("%s %s: the board has %s more than the bill, its parts sum to %s (referral %s, price %s, adjustments %s, coupons %s, rounding %s, residue %s)",
 			org, c, got, sum, referral, price, adjustments, coupons, rounding, residue)
 	}
-	for name, x := range map[string]money.Exact{"referral": referral, "price": price, "adjustments": adjustments, "rounding": rounding} {
+	for name, x := range map[string]money.Exact{"referral": referral, "price": price, "adjustments": adjustments, "coupons": coupons, "rounding": rounding} {
 		if !x.IsZero() {
 			seen[name]++
 		}

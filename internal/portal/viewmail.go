@@ -54,7 +54,7 @@ func (h *Handlers) viewsPage(c *Ctx) error {
 		return err
 	}
 	title := c.T("views.title")
-	g := opsview.Grid{ID: "views", Caption: title, Heads: []opsview.Head{{Text: c.T("views.col.name")}, {Text: c.T("views.col.page")}, {Text: c.T("views.col.mail")}, {Text: ""}},
+	g := opsview.Grid{ID: "views", Caption: title, Heads: []opsview.Head{{Text: c.T("views.col.name")}, {Text: c.T("views.col.page")}, {Text: c.T("views.col.mail")}, {Text: c.T("exports.col.action")}},
 		Empty: &part.Empty{Title: c.T("views.empty"), Text: c.T("views.empty_text")}}
 	for _, path := range mineOf(chosen, c.Org.ID) {
 		if !h.may(c, path) {
