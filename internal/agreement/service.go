@@ -124,12 +124,6 @@ func (s *Service) find(ctx context.Context, sc scope.Scope, agreementID string) 
 	return a, err
 }
 
-// numberOf is what people call an agreement.
-func numberOf(key string, now time.Time) string {
-	key = strings.ReplaceAll(key, "-", "")
-	return "DF" + strings.ReplaceAll(dayOf(now), "-", "") + strings.ToUpper(key[len(key)-8:])
-}
-
 // Make files an agreement: a standing one as 草稿, which wants its scan; a single one holds at once. Faults: those of
 // Input.check; agreement.vendor_unknown, .own_name, .taken, scope.permission_missing.
 func (s *Service) Make(ctx context.Context, sc scope.Scope, in Input) (Agreement, error) {
@@ -159,7 +153,7 @@ func (s *Service) Make(ctx context.Context, sc scope.Scope, in Input) (Agreement
 		}
 		a = Agreement{ID: id.New(), VendorID: in.VendorID, PartnerID: sc.OrgID(), Kind: in.Kind, PayerKind: in.PayerKind, Payer: in.Payer, Begins: in.Begins, Ends: in.Ends, Remark: in.Remark,
 			State: StateDraft, Version: 1, CreatedBy: sc.Login(), CreatedAt: now, ChangedAt: now}
-		a.Number = numberOf(a.ID, now)
+		a.Number = id.Number("DF", dayOf(now), a.ID)
 		if a.Kind == KindSingle {
 			a.State, a.SubmittedAt = StateActive, now
 		}
@@ -214,11 +208,7 @@ func (s *Service) Sign(ctx context.Context, sc scope.Scope, agreementID string, 
 		if a.State != StateDraft && a.State != StateRefused {
 			return fault.Conflict("agreement.closed", nil)
 		}
-		p, err := paper.Of(a.ID, a.VendorID, a.PartnerID, sc.Login(), s.Clock.Now(), body)
-		if err != nil {
-			return err
-		}
-		if err := s.Store.PutPaper(ctx, p, body); err != nil {
+		if _, err := paper.Keep(ctx, s.Store, paper.Paper{SubjectID: a.ID, VendorID: a.VendorID, PartnerID: a.PartnerID, By: sc.Login(), At: s.Clock.Now()}, body); err != nil {
 			return err
 		}
 		return s.record(ctx, sc, &a, "agreement.sign")
@@ -231,11 +221,7 @@ func (s *Service) Paper(ctx context.Context, sc scope.Scope, agreementID string)
 	if err != nil {
 		return a, paper.Paper{}, nil, err
 	}
-	p, found, err := s.Store.Paper(ctx, a.ID)
-	if err != nil || !found {
-		return a, p, nil, fault.NotFound("paper.none", nil).Because(err)
-	}
-	body, err := s.Store.PaperBody(ctx, a.ID)
+	p, body, err := paper.Read(ctx, s.Store, a.ID)
 	if err == nil {
 		err = s.Tx.InTx(ctx, func(ctx context.Context) error { return s.record(ctx, sc, &a, "agreement.download") })
 	}

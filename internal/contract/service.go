@@ -168,8 +168,7 @@ func (s *Service) Preview(ctx context.Context, sc scope.Scope, in Input) (Contra
 		}
 	}
 	c.CreatedBy, c.CreatedAt, c.ChangedAt = sc.Login(), now, now
-	key := strings.ReplaceAll(c.ID, "-", "")
-	c.Number = "HT" + strings.ReplaceAll(dayOf(now), "-", "") + strings.ToUpper(key[len(key)-8:])
+	c.Number = id.Number("HT", dayOf(now), c.ID)
 	c.EntityID, err = s.Entity(ctx, c.VendorID, c.PartnerID)
 	return c, err
 }
@@ -243,11 +242,8 @@ func (s *Service) Sign(ctx context.Context, sc scope.Scope, contractID string, b
 		if !MaySign(&c, sc) {
 			return fault.Conflict("contract.closed", nil)
 		}
-		p, err := paper.Of(c.ID, c.VendorID, c.PartnerID, sc.Login(), s.Clock.Now(), body)
+		p, err := paper.Keep(ctx, s.Store, paper.Paper{SubjectID: c.ID, VendorID: c.VendorID, PartnerID: c.PartnerID, By: sc.Login(), At: s.Clock.Now()}, body)
 		if err != nil {
-			return err
-		}
-		if err := s.Store.PutPaper(ctx, p, body); err != nil {
 			return err
 		}
 		return s.record(ctx, sc, &c, "contract.sign", map[string]any{"sha": p.SHA})
@@ -265,11 +261,7 @@ func (s *Service) Paper(ctx context.Context, sc scope.Scope, contractID string) 
 	if err != nil {
 		return c, paper.Paper{}, nil, err
 	}
-	p, found, err := s.Store.Paper(ctx, c.ID)
-	if err != nil || !found {
-		return c, p, nil, fault.NotFound("paper.none", nil).Because(err)
-	}
-	body, err := s.Store.PaperBody(ctx, c.ID)
+	p, body, err := paper.Read(ctx, s.Store, c.ID)
 	if err == nil {
 		err = s.Tx.InTx(ctx, func(ctx context.Context) error { return s.record(ctx, sc, &c, "contract.download", nil) })
 	}

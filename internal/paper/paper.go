@@ -84,9 +84,27 @@ func Recognise(body []byte) (Format, error) {
 	return "", fault.Invalid("paper.unreadable", nil)
 }
 
-// Of is the paper a body makes. Faults: those of Recognise.
-func Of(subjectID, vendorID, partnerID, by string, now time.Time, body []byte) (Paper, error) {
-	format, err := Recognise(body)
+// Keep keeps a body as the paper of its subject, in place of an older one; format, size and hash are the body's. Faults:
+// those of Recognise.
+func Keep(ctx context.Context, in Store, p Paper, body []byte) (Paper, error) {
+	var err error
+	if p.Format, err = Recognise(body); err != nil {
+		return p, err
+	}
 	sum := sha256.Sum256(body)
-	return Paper{SubjectID: subjectID, VendorID: vendorID, PartnerID: partnerID, Format: format, Bytes: int64(len(body)), SHA: hex.EncodeToString(sum[:]), By: by, At: now}, err
+	p.Bytes, p.SHA = int64(len(body)), hex.EncodeToString(sum[:])
+	return p, in.PutPaper(ctx, p, body)
+}
+
+// Read gives the paper of a subject with its body. Fault: paper.none.
+func Read(ctx context.Context, of Store, subjectID string) (Paper, []byte, error) {
+	p, found, err := of.Paper(ctx, subjectID)
+	if err == nil && !found {
+		err = fault.NotFound("paper.none", nil)
+	}
+	if err != nil {
+		return p, nil, err
+	}
+	body, err := of.PaperBody(ctx, subjectID)
+	return p, body, err
 }

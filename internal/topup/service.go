@@ -3,7 +3,6 @@ package topup
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"huoban/internal/audit"
@@ -131,7 +130,7 @@ func (s *Service) Begin(ctx context.Context, sc scope.Scope, vendorID, gateway, 
 			return err
 		}
 		now := s.Clock.Now()
-		t = TopUp{ID: id.New(), VendorID: vendorID, PartnerID: sc.OrgID(), Number: numberOf("CZ", now), State: StatePending, Version: 1, Gateway: gateway,
+		t = TopUp{ID: id.New(), VendorID: vendorID, PartnerID: sc.OrgID(), Number: id.Number("CZ", now.In(cycle.Zone).Format(time.DateOnly), id.New()), State: StatePending, Version: 1, Gateway: gateway,
 			Currency: currency, Amount: amount, CreatedBy: sc.Login(), CreatedAt: now, ChangedAt: now}
 		if err := s.Store.InsertTopUp(ctx, t); err != nil {
 			return err
@@ -142,12 +141,6 @@ func (s *Service) Begin(ctx context.Context, sc scope.Scope, vendorID, gateway, 
 		return s.record(ctx, sc, t.PartnerID, "topup.begin", "top_up:"+t.Number, map[string]any{"currency": currency, "amount": amount.String(), "gateway": gateway})
 	})
 	return t, err
-}
-
-// numberOf is what people call a thing of a day: its letters, the day and eight letters that no two share.
-func numberOf(letters string, now time.Time) string {
-	key := strings.ReplaceAll(id.New(), "-", "")
-	return letters + now.In(cycle.Zone).Format("20060102") + strings.ToUpper(key[len(key)-8:])
 }
 
 func (s *Service) record(ctx context.Context, sc scope.Scope, orgID, action, object string, detail map[string]any) error {
