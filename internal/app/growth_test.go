@@ -45,8 +45,11 @@ func eachGrowing(t *testing.T, run func(g *growing)) {
 				g.org(p, organisation.KindSolution, "V")
 			}
 			g.person("V", "v-ops", account.RoleOperations)
-			if _, err := a.FourEyes.Set(g.ctx, scope.Vendor(g.orgID("V"), "", "v-ops", []scope.Item{scope.ItemLimitChange}), foureyes.SetInput{Kind: foureyes.KindQuota, Currency: "CNY", Amount: "100000"}); err != nil {
-				t.Fatal(err)
+			// Without an amount for one person everything needs two.
+			for _, kind := range []foureyes.Kind{foureyes.KindQuota, foureyes.KindClaim} {
+				if _, err := a.FourEyes.Set(g.ctx, scope.Vendor(g.orgID("V"), "", "v-ops", []scope.Item{scope.ItemLimitChange}), foureyes.SetInput{Kind: kind, Currency: "CNY", Amount: "100000"}); err != nil {
+					t.Fatal(err)
+				}
 			}
 			for _, p := range []string{"P", "Q"} {
 				g.person(p, p+"-admin", account.RoleAdmin)
