@@ -52,7 +52,7 @@ func (f *form) fill(args map[string]any) (string, error) {
 		for _, p := range f.parts {
 			b.WriteString(p.text)
 			if p.name != "" {
-				b.WriteString(shownAs(args[p.name]))
+				b.WriteString(p.show(shownAs(args[p.name]), shownAs(args[p.currency])))
 			}
 		}
 		return b.String(), nil

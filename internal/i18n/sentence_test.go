@@ -91,6 +91,30 @@ func sameAsTemplate(t *testing.T, key string, f *form) int {
 	return n
 }
 
+// TestAmountsWithTheirCurrencyAreMoney: in both ways a sentence is put together; what is no number or has no
+// currency stays as it is given.
+func TestAmountsWithTheirCurrencyAreMoney(t *testing.T) {
+	for _, c := range []struct{ amount, currency, want string }{
+		{"80000", "CNY", "剩 ¥80,000.00。"},
+		{"-949524.925", "CNY", "剩 −¥949,524.925。"},
+		{"1001A", "CNY", "剩 1001A CNY。"},
+		{"", "CNY", "剩  CNY。"},
+	} {
+		f := newForm("剩 {{.Left}} {{.Currency}}。")
+		got, err := f.fill(map[string]any{"Left": c.amount, "Currency": c.currency})
+		if err != nil || got != c.want {
+			t.Errorf("filled %q, %v, want %q", got, err, c.want)
+		}
+		if got, ok := texts.join(nil, ZhCN, f.parts, []any{"Currency", c.currency, "Left", c.amount}); !ok || string(got) != c.want {
+			t.Errorf("joined %q, %v, want %q", got, ok, c.want)
+		}
+	}
+	f := newForm("{{.Left}} {{.Currency}}")
+	if said, ok := texts.join(nil, ZhCN, f.parts, []any{"Left", "1"}); ok {
+		t.Errorf("without its currency: %q", said)
+	}
+}
+
 // TestSentencesThatAskTooMuch: what walk does not know is refused, not left out.
 func TestSentencesThatAskTooMuch(t *testing.T) {
 	for _, text := range []string{"{{range .X}}a{{end}}", "{{.X.Y}}", "{{printf .X}}", "{{$x := .X}}", "{{.X | len}}", "{{if and .X .Y}}a{{end}}",

@@ -16,6 +16,7 @@ import (
 	goi18n "github.com/nicksnyder/go-i18n/v2/i18n"
 
 	"huoban/internal/fault"
+	"huoban/internal/money"
 )
 
 // packed is the folder catalog as a zip archive: a fifth of the bytes in the program. It is made by go generate.
@@ -157,8 +158,9 @@ func appendSentence(b []byte, l Lang, key string, pairs []any) []byte {
 	return append(b, texts.say(l, key, args)...)
 }
 
-// segment is a piece of a sentence: text, then an argument by name; "" is none.
-type segment struct{ text, name string }
+// segment is a piece of a sentence: text, then an argument by name; "" is none. An amount that is followed by its
+// currency, "{{.Amount}} {{.Currency}}", is one argument and shown as money: "¥1,234.56".
+type segment struct{ text, name, currency string }
 
 var argument = regexp.MustCompile(`\{\{\s*\.([A-Za-z_][A-Za-z_0-9]*)\s*\}\}`)
 
@@ -166,10 +168,15 @@ var argument = regexp.MustCompile(`\{\{\s*\.([A-Za-z_][A-Za-z_0-9]*)\s*\}\}`)
 func segments(sentence string) (out []segment, ok bool) {
 	at := 0
 	for _, m := range argument.FindAllStringSubmatchIndex(sentence, -1) {
-		out = append(out, segment{sentence[at:m[0]], sentence[m[2]:m[3]]})
+		text, name := sentence[at:m[0]], sentence[m[2]:m[3]]
 		at = m[1]
+		if text == " " && len(out) > 0 && strings.EqualFold(name, "currency") {
+			out[len(out)-1].currency = name
+			continue
+		}
+		out = append(out, segment{text: text, name: name})
 	}
-	out = append(out, segment{sentence[at:], ""})
+	out = append(out, segment{text: sentence[at:]})
 	for _, s := range out {
 		if strings.Contains(s.text, "{{") {
 			return nil, false
@@ -178,28 +185,44 @@ func segments(sentence string) (out []segment, ok bool) {
 	return out, true
 }
 
+// show is the argument's value, with its currency where it has one.
+func (s segment) show(value, currency string) string {
+	if s.currency == "" {
+		return value
+	}
+	amount, err := money.ParseExact(value)
+	if err != nil {
+		return value + " " + currency
+	}
+	return ExactMoney(amount, currency)
+}
+
 // join appends a sentence of segments; false where an argument is missing or no plain text or number, which
 // say then speaks of.
 func (b *book) join(out []byte, l Lang, parts []segment, pairs []any) ([]byte, bool) {
+	of := func(name string) (string, bool) {
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if pairs[i] == name {
+				v, ok := b.show(l, pairs[i+1]).(string)
+				return v, ok
+			}
+		}
+		return "", false
+	}
 	for _, p := range parts {
 		out = append(out, p.text...)
 		if p.name == "" {
 			continue
 		}
-		found := false
-		for i := 0; i+1 < len(pairs); i += 2 {
-			if name, ok := pairs[i].(string); ok && name == p.name {
-				switch v := b.show(l, pairs[i+1]).(type) {
-				case string:
-					out, found = append(out, v...), true
-				default:
-					return nil, false
-				}
-			}
+		value, ok := of(p.name)
+		currency := ""
+		if ok && p.currency != "" {
+			currency, ok = of(p.currency)
 		}
-		if !found {
+		if !ok {
 			return nil, false
 		}
+		out = append(out, p.show(value, currency)...)
 	}
 	return out, true
 }
