@@ -71,7 +71,7 @@ var Flow = &flow.Table[State, Action, Facts]{
 		{From: []State{StateAwaitingPartner}, Do: ActionWithdraw, To: StateWithdrawn, Who: deciders,
 			When: []flow.Guard[Facts]{customerDecides}, Ask: flow.AskConfirm, Noun: "withdrawal", Op: "withdrawAssociation", Spec: "sales.md §3.3"},
 		{From: []State{StateActive}, Do: ActionEnd, To: StateEnded, Who: deciders,
-			When: []flow.Guard[Facts]{vendorDecides}, Then: []string{"end_assignments"}, Ask: flow.AskForm, Noun: "ending",
+			When: []flow.Guard[Facts]{vendorDecides}, Then: []string{"end_assignments"}, Ask: flow.AskConfirm, Noun: "ending",
 			Op: "endAssociation", Spec: "sales.md §3.3"},
 	},
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"huoban/internal/app"
 	"huoban/internal/id"
 	"huoban/internal/portal"
 )
@@ -255,6 +256,7 @@ func (o *repeater) try(r portal.RouteInfo, a deed, f offer, fields url.Values) {
 	}
 	if move {
 		o.stale(what, f, fields)
+		o.overtaken(what, f, fields)
 	}
 	if !move && len(a.fill) == 0 && !namesThing(r) {
 		return // nothing others act on
@@ -309,6 +311,45 @@ func (o *repeater) stale(what string, f offer, fields url.Values) {
 	if after := o.trace(); after.changes != before.changes || after.entries != before.entries || after.version != before.version {
 		o.Errorf("%s from a stale page changed something", what)
 	}
+}
+
+// overtaken puts the thing back into the state the page showed, as if others had moved it there and back since: what was
+// decided from the page is refused all the same, because it was about another.
+func (o *repeater) overtaken(what string, f offer, fields url.Values) {
+	if fields.Get("seen") == "" {
+		o.Errorf("%s (page %s): the form does not say which version it shows", what, f.page)
+		return
+	}
+	parts := slices.DeleteFunc(strings.Split(f.action, "/"), func(s string) bool { return !uuid.MatchString(s) })
+	if len(parts) == 0 {
+		return // named by something else than its key
+	}
+	db, key := o.w.app.DB.Writer(), parts[len(parts)-1]
+	var machine, from, now string
+	err := db.QueryRowContext(o.Context(), "SELECT machine, from_state FROM transition_log WHERE entity = $1 AND actor = $2 ORDER BY version DESC LIMIT 1", key, f.login).Scan(&machine, &from)
+	e := app.Machines[max(0, slices.IndexFunc(app.Machines, func(e app.MachineEntry) bool { return e.Machine.Describe().Machine == machine }))]
+	if err == nil {
+		err = db.QueryRowContext(o.Context(), "SELECT "+e.Column+" FROM "+e.Table+" WHERE id = $1", key).Scan(&now)
+	}
+	if err != nil {
+		o.Errorf("%s: %v", what, err)
+		return
+	}
+	set := "UPDATE " + e.Table + " SET " + e.Column + " = $1 WHERE id = $2"
+	if _, err := db.ExecContext(o.Context(), set, from, key); err != nil {
+		return // it cannot be in that state beside what else came of the move
+	}
+	before := o.trace()
+	fields = maps.Clone(fields)
+	fields.Set("idempotency_key", id.New())
+	got := f.c.do(http.MethodPost, f.action, fields.Encode(), asProgram)
+	if got.status != http.StatusConflict || !strings.Contains(got.body, `"flow.changed_meanwhile"`) {
+		o.Errorf("%s from a page that was overtaken: %d %s", what, got.status, got.body)
+	}
+	if after := o.trace(); after.changes != before.changes || after.entries != before.entries || after.audit != before.audit {
+		o.Errorf("%s from a page that was overtaken changed something", what)
+	}
+	o.exec(set, now, key)
 }
 
 // trace is how much was written: moves of machines, the trail, entries of the ledger, messages, and everything a page shows.

@@ -52,14 +52,20 @@
 // The write says false when it touched no row: somebody was first, and Fire answers
 // flow.changed_meanwhile with who and when. A new entity is announced with Flow.Begin.
 //
+// What an action asks for stands in its row: AskReason asks for a reason, Fields for more. The page's dialog, what a POST
+// reads of a form or a JSON body, the refusal of what does not fit and the document come from there:
+//
+//	Ask: flow.AskForm, Fields: []flow.Field[Facts]{{Name: "courier", Kind: flow.FieldText, Required: true, Max: 60,
+//		Case: "paper", If: func(f Facts, _ scope.Scope) bool { return f.Paper }}},
+//
 // Its tests, in <noun>/flow_test.go:
 //
 //	flowtest.All(t, Flow, "shop", "state")        // static checks, matrix golden, labels, DB CHECK list
 //	flowtest.Guards(t, Flow, map[string]flowtest.Examples[Facts]{…})
 //	flowtest.Walk(t, Flow, flowtest.WalkSpec[State, Action, Facts]{…})
 //
-// Fault codes: flow.not_from_state, flow.refused, flow.changed_meanwhile, flow.reason_missing,
-// flow.unknown_action, scope.permission_missing and those of the guards.
+// Fault codes: flow.not_from_state, flow.refused, flow.changed_meanwhile, flow.reason_missing, flow.field_missing,
+// flow.field_long, flow.field_malformed, flow.unknown_action, scope.permission_missing and those of the guards.
 //
 // Their arguments name states and actions by label key, which the translator shows by label.
 //

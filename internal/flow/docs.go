@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -62,7 +63,7 @@ func Doc(w io.Writer, label Label, m Machine) error {
 		key := d.Machine + ".action." + r.Do
 		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | `%s` | %s | %s | %s | %s | %s | %s | %s |\n", code(r.From), r.Do,
 			cell(label("zh-CN", key)), cell(label("en", key)), r.To, code(r.Who), guards(r), cmp.Or(strings.Join(r.Then, ", "), "–"),
-			r.Ask, endpoint(d, r), due(r.Due), cell(r.Spec))
+			asks(r), endpoint(d, r), due(r.Due), cell(r.Spec))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -82,6 +83,21 @@ func diagram(b *strings.Builder, d Description) {
 		fmt.Fprintf(b, "  %s --> [*]\n", s)
 	}
 	b.WriteString("```\n")
+}
+
+// asks is the dialog and what it asks for.
+func asks(r DescribedRow) string {
+	out := string(r.Ask)
+	for i, in := range r.Asks {
+		out += map[bool]string{true: ": ", false: ", "}[i == 0] + "`" + in.Name + "` " + string(in.Kind) + " ≤ " + strconv.Itoa(in.Max)
+		if in.Required {
+			out += " required"
+		}
+		if in.Case != "" {
+			out += " (" + in.Case + ")"
+		}
+	}
+	return out
 }
 
 func code(list []string) string { return "`" + strings.Join(list, "`, `") + "`" }

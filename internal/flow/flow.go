@@ -64,17 +64,18 @@ func (d Due) At(entered time.Time, days int) time.Time {
 
 // Row is one legal move.
 type Row[S ~string, A ~string, F any] struct {
-	From []S
-	Do   A
-	To   S
-	Who  []scope.Item // any one of these items, or System
-	When []Guard[F]   // all must hold; every one that does not is reported
-	Then []string     // named effects, written by the service in the same transaction
-	Ask  Ask
-	Noun string // last part of the POST path, e.g. "confirmation"; empty = no button, no endpoint
-	Due  *Due   // only with Who = System
-	Op   string // operation id of the API; may be empty
-	Spec string // where the rule is written down
+	From   []S
+	Do     A
+	To     S
+	Who    []scope.Item // any one of these items, or System
+	When   []Guard[F]   // all must hold; every one that does not is reported
+	Then   []string     // named effects, written by the service in the same transaction
+	Ask    Ask
+	Fields []Field[F] // what the dialog asks for beside a reason
+	Noun   string     // last part of the POST path, e.g. "confirmation"; empty = no button, no endpoint
+	Due    *Due       // only with Who = System
+	Op     string     // operation id of the API; may be empty
+	Spec   string     // where the rule is written down
 }
 
 // Table is one machine.
@@ -96,6 +97,7 @@ type Button struct {
 	Noun    string
 	Ask     Ask
 	Op      string
+	Inputs  []Input // what is asked for
 	Enabled bool
 	Refusal *fault.Error // why not, if not Enabled
 }
@@ -155,7 +157,7 @@ func (t *Table[S, A, F]) Allowed(state S, facts F, who scope.Scope, now time.Tim
 		}
 		refusal := t.judge(r, facts, who, now)
 		out = append(out, Button{Machine: t.Machine, Action: string(r.Do), Noun: r.Noun, Ask: cmp.Or(r.Ask, AskNone), Op: r.Op,
-			Enabled: refusal == nil, Refusal: refusal})
+			Inputs: t.inputs(r, facts, who), Enabled: refusal == nil, Refusal: refusal})
 	}
 	return out
 }

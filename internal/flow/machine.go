@@ -15,6 +15,8 @@ type Machine interface {
 	Check() []error
 	// Permits judges state, action and permission only, without guards; nil is permitted.
 	Permits(state, action string, who scope.Scope) error
+	// Read takes what the rows of an action name, and nothing else, out of a form.
+	Read(action string, value func(name string) string) Values
 }
 
 // Description is a machine as plain text.
@@ -39,6 +41,7 @@ type DescribedRow struct {
 	When  []string // names of the guards
 	Then  []string
 	Ask   Ask
+	Asks  []Input
 	Noun  string
 	Due   *Due
 	Op    string
@@ -60,6 +63,12 @@ func (t *Table[S, A, F]) Describe() Description {
 			Ask: cmp.Or(r.Ask, AskNone), Noun: r.Noun, Due: r.Due, Op: r.Op, Spec: r.Spec}
 		for _, g := range r.When {
 			row.When, row.Codes = append(row.When, g.Name), append(row.Codes, g.Code)
+		}
+		if r.Ask == AskReason {
+			row.Asks = append(row.Asks, reasonInput())
+		}
+		for i := range r.Fields {
+			row.Asks = append(row.Asks, t.input(&r.Fields[i]))
 		}
 		d.Rows = append(d.Rows, row)
 	}
@@ -138,6 +147,7 @@ func (t *Table[S, A, F]) checkRow(r Row[S, A, F], bad func(string, ...any)) {
 	default:
 		bad("row %s: unknown Ask %q", r.Do, r.Ask)
 	}
+	t.checkFields(&r, bad)
 	onlySystem := len(r.Who) == 1 && r.Who[0] == System
 	if r.Due != nil && !onlySystem {
 		bad("row %s: a due time needs Who = System", r.Do)

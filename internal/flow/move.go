@@ -63,8 +63,9 @@ type Move[S ~string, A ~string, F any] struct {
 
 // Fire decides, writes and logs one move inside the running transaction. write does the entity's own
 // compare-and-set (update … set state = to, version = version + 1 where id, state and version are as
-// loaded) and tells whether a row was touched. Faults: those of Decide, flow.reason_missing, and
-// flow.changed_meanwhile (by, at, state) when somebody was first.
+// loaded) and tells whether a row was touched. Faults: those of Decide, flow.reason_missing, flow.field_missing,
+// .field_long and .field_malformed for what WithValues says was written, and flow.changed_meanwhile (by, at, state)
+// when somebody was first.
 func (t *Table[S, A, F]) Fire(ctx context.Context, log Log, m Move[S, A, F], write func(ctx context.Context, to S) (bool, error)) error {
 	r, err := t.Decide(m.State, m.Do, m.Facts, m.Who, m.Now)
 	if err != nil {
@@ -80,6 +81,11 @@ func (t *Table[S, A, F]) Fire(ctx context.Context, log Log, m Move[S, A, F], wri
 	}
 	if r.Ask == AskReason && strings.TrimSpace(m.Reason) == "" {
 		return fault.Invalid("flow.reason_missing", fault.Args{"machine": t.Machine, "action": t.actionKey(m.Do)})
+	}
+	if m.Who.Side() != scope.SideSystem {
+		if err := t.asked(ctx, r, m.Entity, m.Facts, m.Who); err != nil {
+			return err
+		}
 	}
 	won, err := write(ctx, r.To)
 	if err != nil {
@@ -133,20 +139,21 @@ func (t *Table[S, A, F]) Told(ctx context.Context, log Log, entity string, refus
 type seenKey struct{}
 
 type seen struct {
-	entity  string
-	version int64
+	machine, entity string
+	version         int64
 }
 
-// WithSeen says which version of an entity the page showed that somebody acts from. Fire refuses a move of the entity that
-// was overtaken: the state may be the same again, and what is decided another.
-func WithSeen(ctx context.Context, entity string, version int64) context.Context {
-	return context.WithValue(ctx, seenKey{}, seen{entity, version})
+// WithSeen says which version of an entity the page showed that somebody acts from; an empty entity is the one of the
+// machine that the request moves, an empty machine the entity's own. Fire refuses a move of the entity that was overtaken:
+// the state may be the same again, and what is decided another.
+func WithSeen(ctx context.Context, machine, entity string, version int64) context.Context {
+	return context.WithValue(ctx, seenKey{}, seen{machine, entity, version})
 }
 
 // Overtaken is the fault where a move of the entity was logged after what the actor saw.
 func Overtaken(ctx context.Context, log Log, machine, entity string) error {
 	saw, ok := ctx.Value(seenKey{}).(seen)
-	if !ok || saw.entity != entity {
+	if !ok || saw.machine != "" && saw.machine != machine || saw.entity != "" && saw.entity != entity || saw.machine == "" && saw.entity == "" {
 		return nil
 	}
 	last, ok, err := log.Last(ctx, machine, entity)

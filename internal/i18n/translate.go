@@ -250,9 +250,9 @@ func (b *book) say(l Lang, key string, args map[string]any) string {
 	return s
 }
 
-// label matches the derived keys of states and actions: an argument that is one is shown by its label,
+// label matches the derived keys of states, actions and their fields: an argument that is one is shown by its label,
 // so that the domain can name a state without holding a word.
-var label = regexp.MustCompile(`^[a-z_]+(\.[a-z_]+)*\.(state|action)\.[a-z_0-9]+$`)
+var label = regexp.MustCompile(`^[a-z_]+(\.[a-z_]+)*\.(state|action|field)\.[a-z_0-9]+$`)
 
 func (b *book) show(l Lang, v any) any {
 	switch x := v.(type) {

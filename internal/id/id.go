@@ -12,6 +12,9 @@ func init() { uuid.EnableRandPool() } // keys are no secrets: what comes next ma
 // New makes a key.
 func New() string { return uuid.Must(uuid.NewV7()).String() }
 
+// Valid tells whether s is a key as New makes them.
+func Valid(s string) bool { return uuid.Validate(s) == nil }
+
 // Number is what people call the thing of a key: the letters of its kind, the day it was made (2006-01-02) and eight letters
 // of the key that no two of a day share.
 func Number(letters, day, key string) string {

@@ -63,7 +63,20 @@ var (
 type (
 	row    = flow.Row[State, Action, Facts]
 	guards = []flow.Guard[Facts]
+	fields = []flow.Field[Facts]
 )
+
+// What the issuer notes of the invoice, and what the partner says of one it sends back.
+var (
+	number = flow.Field[Facts]{Name: "invoice_number", Kind: flow.FieldDigits, Required: true, Max: 20, Help: func(f Facts) string { return "invoices.paper.number_help." + string(f.Medium) }}
+	code   = flow.Field[Facts]{Name: "invoice_code", Kind: flow.FieldDigits, Required: true, Max: 12, Case: "not digital", If: func(f Facts, _ scope.Scope) bool { return f.Medium != MediumDigital }}
+	day    = flow.Field[Facts]{Name: "invoiced_on", Kind: flow.FieldDate, Required: true, Max: 10}
+	letter = fields{{Name: "courier", Kind: flow.FieldText, Required: true, Max: 60}, {Name: "tracking", Kind: flow.FieldText, Required: true, Max: 60}}
+	back   = fields{{Name: "courier", Kind: flow.FieldText, Max: 60, Case: "paper", If: isLetter}, {Name: "tracking", Kind: flow.FieldText, Max: 60, Case: "paper", If: isLetter, Help: func(Facts) string { return "invoices.return.letter_help" }},
+		{Name: "red_confirmed", Kind: flow.FieldTick, Required: true, Max: 4, Case: "special", If: func(f Facts, _ scope.Scope) bool { return f.Kind == KindSpecial }}}
+)
+
+func isLetter(f Facts, _ scope.Scope) bool { return !f.Medium.IsFile() }
 
 // Flow is the machine of a request.
 var Flow = &flow.Table[State, Action, Facts]{
@@ -92,15 +105,15 @@ var Flow = &flow.Table[State, Action, Facts]{
 		{From: []State{StateCancelling}, Do: ActionRefuseCancel, To: StateKept, Who: clerks, When: guards{issuersOwn}, Then: []string{"tell_partner"},
 			Ask: flow.AskReason, Noun: "cancellation-refusal", Op: "refuseInvoiceCancellation", Spec: specFlow},
 		{From: []State{StateIssuing, StateKept}, Do: ActionIssue, To: StateIssued, Who: clerks, When: guards{issuersOwn, asFile, numbered, fileThere}, Then: []string{"tell_partner"},
-			Ask: flow.AskForm, Noun: "issue", Op: "issueInvoice", Spec: specFlow},
+			Ask: flow.AskForm, Fields: fields{number, code, day}, Noun: "issue", Op: "issueInvoice", Spec: specFlow},
 		{From: []State{StateIssuing, StateKept}, Do: ActionPost, To: StatePosted, Who: clerks, When: guards{issuersOwn, asLetter, numbered, tracked}, Then: []string{"tell_partner"},
-			Ask: flow.AskForm, Noun: "posting", Op: "postInvoice", Spec: specFlow},
+			Ask: flow.AskForm, Fields: append(fields{number, code, day}, letter...), Noun: "posting", Op: "postInvoice", Spec: specFlow},
 		{From: []State{StatePosted}, Do: ActionSign, To: StateIssued, Who: askers, When: guards{partnersOwn}, Then: []string{"tell_clerks"},
 			Ask: flow.AskConfirm, Noun: "signing", Op: "signInvoice", Spec: specFlow},
 		{From: []State{StatePosted}, Do: ActionSignByTime, To: StateIssued, Who: program, Then: []string{"tell_partner"},
 			Due: &flow.Due{Days: SignDays}, Spec: specFlow},
 		{From: []State{StateIssued, StateReturnRefused}, Do: ActionReturn, To: StateReturning, Who: either, When: guards{partyOwn, online, wholeOnly, redConfirmed}, Then: []string{"tell_clerks"},
-			Ask: flow.AskReason, Noun: "return", Op: "returnInvoice", Spec: specRules},
+			Ask: flow.AskReason, Fields: back, Noun: "return", Op: "returnInvoice", Spec: specRules},
 		{From: []State{StateReturning}, Do: ActionAcceptReturn, To: StateReturned, Who: clerks, When: guards{issuersOwn}, Then: []string{"free_amounts", "tell_partner"},
 			Ask: flow.AskConfirm, Noun: "return-approval", Op: "acceptInvoiceReturn", Spec: specFlow},
 		{From: []State{StateReturning}, Do: ActionRefuseReturn, To: StateReturnRefused, Who: clerks, When: guards{issuersOwn}, Then: []string{"tell_partner"},

@@ -1,6 +1,7 @@
 package monthclose
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +55,13 @@ var ready = flow.Guard[Facts]{
 	},
 }
 
+// overriding asks for the reason where nothing but blockers that the actor may override stands in the way.
+var overriding = []flow.Field[Facts]{{Name: "override", Kind: flow.FieldLines, Required: true, Max: flow.MaxReason, Case: "blocked, and may be overridden",
+	If: func(f Facts, who scope.Scope) bool {
+		blocking := f.Blocking(who)
+		return len(blocking) > 0 && who.Has(scope.ItemCloseOverride) && !slices.ContainsFunc(blocking, func(c Check) bool { return !c.Overridable })
+	}, Help: func(Facts) string { return "ops.close.override_help" }}}
+
 // Flow is the machine of a month close. See docs/month-close.md.
 var Flow = &flow.Table[State, Action, Facts]{
 	Machine: "close",
@@ -62,16 +70,16 @@ var Flow = &flow.Table[State, Action, Facts]{
 	Final:   []State{StateIssued},
 	Rows: []flow.Row[State, Action, Facts]{
 		{From: []State{StateOpen}, Do: ActionFreeze, To: StateFrozen, Who: []scope.Item{scope.ItemCloseRun},
-			When: []flow.Guard[Facts]{ready}, Ask: flow.AskConfirm, Noun: "freeze", Spec: "docs/month-close.md"},
+			When: []flow.Guard[Facts]{ready}, Ask: flow.AskConfirm, Fields: overriding, Noun: "freeze", Spec: "docs/month-close.md"},
 		{From: []State{StateFrozen}, Do: ActionThaw, To: StateOpen, Who: []scope.Item{scope.ItemCloseRun},
 			Ask: flow.AskConfirm, Noun: "thaw", Spec: "docs/month-close.md"},
 		{From: []State{StateFrozen}, Do: ActionDraft, To: StateDraft, Who: []scope.Item{scope.ItemCloseRun},
-			When: []flow.Guard[Facts]{ready}, Then: []string{"save_bills"}, Ask: flow.AskNone, Noun: "draft", Spec: "docs/month-close.md"},
+			When: []flow.Guard[Facts]{ready}, Then: []string{"save_bills"}, Ask: flow.AskNone, Fields: overriding, Noun: "draft", Spec: "docs/month-close.md"},
 		{From: []State{StateDraft, StateReviewed}, Do: ActionDiscard, To: StateOpen, Who: []scope.Item{scope.ItemCloseRun},
 			Then: []string{"remove_bills"}, Ask: flow.AskConfirm, Noun: "discard", Spec: "docs/month-close.md"},
 		{From: []State{StateDraft}, Do: ActionReview, To: StateReviewed, Who: []scope.Item{scope.ItemCloseReview},
-			When: []flow.Guard[Facts]{ready}, Then: []string{"review_bills"}, Ask: flow.AskConfirm, Noun: "review", Spec: "docs/month-close.md"},
+			When: []flow.Guard[Facts]{ready}, Then: []string{"review_bills"}, Ask: flow.AskConfirm, Fields: overriding, Noun: "review", Spec: "docs/month-close.md"},
 		{From: []State{StateReviewed}, Do: ActionIssue, To: StateIssued, Who: []scope.Item{scope.ItemCloseIssue},
-			When: []flow.Guard[Facts]{ready}, Then: []string{"issue_bills", "seal_slots"}, Ask: flow.AskConfirm, Noun: "issue", Spec: "docs/month-close.md"},
+			When: []flow.Guard[Facts]{ready}, Then: []string{"issue_bills", "seal_slots"}, Ask: flow.AskConfirm, Fields: overriding, Noun: "issue", Spec: "docs/month-close.md"},
 	},
 }

@@ -243,6 +243,9 @@ func (s *Service) begin(ctx context.Context, sc scope.Scope, a Act) (Step, error
 		if err := s.judge(ctx, sc, cl, g, a); err != nil {
 			return err
 		}
+		if err := flow.Overtaken(ctx, s.Log, Flow.Machine, cl.Key()); err != nil { // before a step is written of what will be refused
+			return err
+		}
 		if cl.Version == 0 {
 			cl.Version = 1
 			if err := s.Store.Insert(ctx, cl); err != nil {

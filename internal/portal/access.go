@@ -45,7 +45,7 @@ func accessRoutes() []Route {
 	}
 	for _, do := range []registry.Action{registry.ActionActivate, registry.ActionDisable, registry.ActionEnable, registry.ActionDelete} {
 		rows = append(rows, Route{Method: post, Path: one + "/" + string(do), Name: "access." + string(do), Sides: partners, Items: may,
-			Do: func(h *Handlers, c *Ctx) error { return h.accessAct(c, do) }})
+			Do: func(h *Handlers, c *Ctx) error { return h.accessAct(c, do) }}.moves(registry.Flow, string(do)))
 	}
 	return rows
 }
@@ -341,7 +341,7 @@ func (h *Handlers) accessUnreturn(c *Ctx) error {
 func (h *Handlers) accessAct(c *Ctx, do registry.Action) error {
 	id := c.Param("id")
 	err := h.onceApart(c, func(ctx context.Context) (answer, error) {
-		done, err := h.Access.Do(ctx, c.Scope, id, do, c.FormValue("reason"), do == registry.ActionDisable)
+		done, err := h.Access.Do(ctx, c.Scope, id, do, c.in("reason"), do == registry.ActionDisable)
 		to := c.accessAt(id, "?done=access_"+string(do))
 		if do == registry.ActionDelete {
 			to = c.at(pathAccess + "?done=access_delete")

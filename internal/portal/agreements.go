@@ -43,7 +43,7 @@ func agreementRoutes() []Route {
 				sides = vendors
 			}
 		}
-		rows = append(rows, Route{Method: post, Path: at + "/:id/" + r.Noun, Name: "agreements." + r.Noun, Sides: sides, Items: r.Who, Do: func(h *Handlers, c *Ctx) error { return h.agreementAct(c, r.Do) }})
+		rows = append(rows, Route{Method: post, Path: at + "/:id/" + r.Noun, Name: "agreements." + r.Noun, Sides: sides, Items: r.Who, Do: func(h *Handlers, c *Ctx) error { return h.agreementAct(c, r.Do) }}.moves(agreement.Flow, string(r.Do)))
 	}
 	return rows
 }
@@ -210,7 +210,7 @@ func (h *Handlers) agreementSigned(c *Ctx) error {
 
 func (h *Handlers) agreementAct(c *Ctx, do agreement.Action) error {
 	err := h.once(c, func(ctx context.Context) (answer, error) {
-		a, err := h.Agreements.Do(ctx, c.Scope, c.Param("id"), do, c.FormValue("reason"))
+		a, err := h.Agreements.Do(ctx, c.Scope, c.Param("id"), do, c.in("reason"))
 		to := pathAgreements + "/" + a.ID
 		if do == agreement.ActionDelete {
 			to = pathAgreements

@@ -32,7 +32,7 @@ func claimRoutes() []Route {
 		if r.Do == topup.ClaimWithdraw {
 			sides = partners
 		}
-		rows = append(rows, Route{Method: post, Path: at + "/:id/" + r.Noun, Name: "claims." + string(r.Do), Sides: sides, Items: r.Who, Do: func(h *Handlers, c *Ctx) error { return h.decideClaim(c, r.Do) }})
+		rows = append(rows, Route{Method: post, Path: at + "/:id/" + r.Noun, Name: "claims." + string(r.Do), Sides: sides, Items: r.Who, Do: func(h *Handlers, c *Ctx) error { return h.decideClaim(c, r.Do) }}.moves(topup.ClaimFlow, string(r.Do)))
 	}
 	return rows
 }
@@ -132,11 +132,9 @@ func (h *Handlers) claimActs(c *Ctx, x *topup.Claim) ([]part.Button, error) {
 			continue
 		}
 		amount := i18n.Money(x.Amount, x.Currency)
-		button := part.Button{ID: b.Action + "-" + x.ID, Text: c.T(b.Label()), Primary: b.Action != string(topup.ClaimRefuse) && b.Action != string(topup.ClaimWithdraw), Danger: b.Action == string(topup.ClaimRefuse), Action: c.at(pathClaims + "/" + x.ID + "/" + b.Noun), Hidden: fresh(),
-			Dialog: &part.Dialog{Title: c.T("claims.ask."+b.Action, "Amount", amount), Points: []string{c.T("claims.point." + b.Action)}, Confirm: c.T(b.Label())}}
-		if b.Action == string(topup.ClaimRefuse) {
-			button.Dialog.Fields = []part.Field{{Name: "reason", Label: c.T("company.reason"), Type: "textarea", Required: true, MaxLength: 500}}
-		}
+		button := actionButton(c, b, c.at(pathClaims+"/"+x.ID+"/"+b.Noun), amount, x.Version)
+		button.ID, button.Hint, button.Primary = b.Action+"-"+x.ID, "", !button.Danger && b.Action != string(topup.ClaimWithdraw)
+		button.Dialog.Title, button.Dialog.Points = c.T("claims.ask."+b.Action, "Amount", amount), []string{c.T("claims.point." + b.Action)}
 		out = append(out, button)
 	}
 	return out, nil
@@ -169,7 +167,7 @@ func (h *Handlers) decideClaim(c *Ctx, do topup.ClaimAction) error {
 		return err
 	}
 	err := h.once(c, func(ctx context.Context) (answer, error) {
-		x, err := h.TopUps.Decide(ctx, c.Scope, c.Param("id"), do, c.FormValue("reason"))
+		x, err := h.TopUps.Decide(ctx, c.Scope, c.Param("id"), do, c.in("reason"))
 		return claimAnswer(c, &x, "claim_"+string(do)), err
 	})
 	return c.refuse(err, func(status int, f *fault.Error) error { return h.claimsPage(c, status, f) })

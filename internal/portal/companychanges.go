@@ -31,7 +31,7 @@ func companyChangeRoutes() []Route {
 			sides = partners
 		}
 		rows = append(rows, Route{Method: post, Path: at + "/:id/" + r.Noun, Name: "company.changes." + string(r.Do), Sides: sides, Items: r.Who,
-			Do: func(h *Handlers, c *Ctx) error { return h.decideChange(c, r.Do) }})
+			Do: func(h *Handlers, c *Ctx) error { return h.decideChange(c, r.Do) }}.moves(company.Flow, string(r.Do)))
 	}
 	return rows
 }
@@ -134,11 +134,9 @@ func (h *Handlers) companyChangePage(c *Ctx, status int, refused *fault.Error) e
 		if r, ok := company.Flow.Lookup(x.State, company.Action(b.Action)); !ok || !c.Scope.Has(r.Who...) {
 			continue // of the other side
 		}
-		button := part.Button{ID: b.Action, Text: c.T(b.Label()), Primary: b.Action == string(company.ActionApprove), Danger: b.Action == string(company.ActionRefuse), Action: c.at(pathCompanyChanges + "/" + x.ID + "/" + b.Noun), Hidden: fresh(),
-			Dialog: &part.Dialog{Title: c.T("company.ask." + b.Action), Points: []string{c.T("company.point." + b.Action)}, Confirm: c.T(b.Label())}}
-		if b.Action == string(company.ActionRefuse) {
-			button.Dialog.Fields = []part.Field{{Name: "reason", Label: c.T("company.reason"), Type: "textarea", Required: true, MaxLength: 500}}
-		}
+		button := actionButton(c, b, c.at(pathCompanyChanges+"/"+x.ID+"/"+b.Noun), x.Was.Name, x.Version)
+		button.ID, button.Hint, button.Primary = b.Action, "", b.Action == string(company.ActionApprove)
+		button.Dialog.Title, button.Dialog.Points = c.T("company.ask."+b.Action), []string{c.T("company.point." + b.Action)}
 		p.Buttons = append(p.Buttons, button)
 	}
 	if x.State == company.StateRefused && c.Scope.Has(scope.ItemProfileChange) {
@@ -152,7 +150,7 @@ func (h *Handlers) decideChange(c *Ctx, do company.Action) error {
 		return err
 	}
 	err := h.once(c, func(ctx context.Context) (answer, error) {
-		x, err := h.Company.Decide(ctx, c.Scope, c.Param("id"), do, c.FormValue("reason"))
+		x, err := h.Company.Decide(ctx, c.Scope, c.Param("id"), do, c.in("reason"))
 		return answer{Location: c.withQuery(pathCompanyChanges+"/"+c.Param("id"), "done", "company_"+string(do)), Body: map[string]any{"id": x.ID, "state": string(x.State)}}, err
 	})
 	return c.refuse(err, func(status int, f *fault.Error) error { return h.companyChangePage(c, status, f) })

@@ -43,7 +43,7 @@ func contractRoutes() []Route {
 		if r.Who[0] == scope.ItemContractReview {
 			sides = vendors
 		}
-		rows = append(rows, Route{Method: post, Path: at + "/:id/" + r.Noun, Name: "contracts." + r.Noun, Sides: sides, Items: r.Who, Do: func(h *Handlers, c *Ctx) error { return h.contractAct(c, r.Do) }})
+		rows = append(rows, Route{Method: post, Path: at + "/:id/" + r.Noun, Name: "contracts." + r.Noun, Sides: sides, Items: r.Who, Do: func(h *Handlers, c *Ctx) error { return h.contractAct(c, r.Do) }}.moves(contract.Flow, string(r.Do)))
 	}
 	return rows
 }
@@ -274,7 +274,7 @@ func (h *Handlers) contractSigned(c *Ctx) error {
 
 func (h *Handlers) contractAct(c *Ctx, do contract.Action) error {
 	err := h.once(c, func(ctx context.Context) (answer, error) {
-		x, err := h.Contracts.Do(ctx, c.Scope, c.Param("id"), do, c.FormValue("reason"))
+		x, err := h.Contracts.Do(ctx, c.Scope, c.Param("id"), do, c.in("reason"))
 		to := pathContracts + "/" + x.ID
 		if do == contract.ActionDelete {
 			to = pathContracts

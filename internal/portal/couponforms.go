@@ -386,11 +386,11 @@ func (h *Handlers) reclaimedMany(c *Ctx) error {
 func (h *Handlers) quotaAct(c *Ctx, do coupon.QuotaAction) error {
 	at := pathQuotas + "/" + c.Param("id")
 	act := func(ctx context.Context) (answer, error) {
-		change, err := couponAmount(c.FormValue("change"))
+		change, err := couponAmount(c.in("change"))
 		if err != nil {
 			return answer{}, err
 		}
-		q, err := h.Coupons.QuotaDo(ctx, c.Scope, c.Param("id"), do, c.FormValue("reason"), change)
+		q, err := h.Coupons.QuotaDo(ctx, c.Scope, c.Param("id"), do, c.in("reason"), change)
 		return answer{Location: c.withQuery(at, "done", "quota_"+string(do)), Body: map[string]any{"id": q.ID, "state": string(q.State), "balance": q.Balance.String()}}, err
 	}
 	run := func() error { return h.once(c, act) }
@@ -404,7 +404,7 @@ func (h *Handlers) quotaAct(c *Ctx, do coupon.QuotaAction) error {
 func (h *Handlers) couponAct(c *Ctx, do coupon.Action) error {
 	at := pathCoupons + "/" + c.Param("id")
 	act := func(ctx context.Context) (answer, error) {
-		x, err := h.Coupons.Do(ctx, c.Scope, c.Param("id"), do, c.FormValue("reason"))
+		x, err := h.Coupons.Do(ctx, c.Scope, c.Param("id"), do, c.in("reason"))
 		return answer{Location: c.withQuery(at, "done", "coupon_"+string(do)), Body: map[string]any{"id": x.ID, "state": string(x.State), "returned": x.Returned.String()}}, err
 	}
 	run := func() error { return h.once(c, act) }

@@ -59,12 +59,12 @@ func couponRoutes() []Route {
 	}
 	for i := range coupon.QuotaFlow.Rows {
 		if r := &coupon.QuotaFlow.Rows[i]; r.Noun != "" && !slices.ContainsFunc(out, func(x Route) bool { return x.Name == "quotas."+r.Noun && x.Method == post }) {
-			out = append(out, row(post, pathQuotas+"/:id/"+r.Noun, "quotas."+r.Noun, "", traders, r.Who, func(h *Handlers, c *Ctx) error { return h.quotaAct(c, r.Do) }))
+			out = append(out, row(post, pathQuotas+"/:id/"+r.Noun, "quotas."+r.Noun, "", traders, r.Who, func(h *Handlers, c *Ctx) error { return h.quotaAct(c, r.Do) }).moves(coupon.QuotaFlow, string(r.Do)))
 		}
 	}
 	for i := range coupon.Flow.Rows {
 		if r := &coupon.Flow.Rows[i]; r.Noun != "" {
-			out = append(out, row(post, pathCoupons+"/:id/"+r.Noun, "coupons."+r.Noun, "", traders, r.Who, func(h *Handlers, c *Ctx) error { return h.couponAct(c, r.Do) }))
+			out = append(out, row(post, pathCoupons+"/:id/"+r.Noun, "coupons."+r.Noun, "", traders, r.Who, func(h *Handlers, c *Ctx) error { return h.couponAct(c, r.Do) }).moves(coupon.Flow, string(r.Do)))
 		}
 	}
 	named := map[string][]string{"coupons.grant": {"partner"}, "coupons.granting": {"partner"}, "quotas.issue": {"customer"}, "quotas.issuing": {"customer"}, "quotas.share": {"reseller"}, "quotas.sharing": {"reseller"},
@@ -211,7 +211,7 @@ func (h *Handlers) quotaDetail(c *Ctx, status int, refused *fault.Error) error {
 		money("quotas.value", sum{q.Currency, q.Value.Exact()}), money("quotas.issued", sum{q.Currency, q.Issued.Exact()}), money("quotas.returned", sum{q.Currency, q.Returned.Exact()}),
 		money("quotas.balance", sum{q.Currency, q.Balance.Exact()}), {Label: c.T("coupons.validity"), Text: validity(q.From, q.To)}}
 	if q.Change != 0 {
-		d.Facts = append(d.Facts, money("quotas.change", sum{q.Currency, q.Change.Exact()}))
+		d.Facts = append(d.Facts, money("coupon_quota.field.change", sum{q.Currency, q.Change.Exact()}))
 	}
 	d.Facts = append(d.Facts, boundItems(c, &q.Limits, q.Currency, names)...)
 	if q.GiverID == c.Org.ID || c.Scope.Side() == scope.SideVendor {
@@ -223,7 +223,7 @@ func (h *Handlers) quotaDetail(c *Ctx, status int, refused *fault.Error) error {
 	if err != nil {
 		return err
 	}
-	d.Buttons = quotaButtons(c, flowButtons(c, buttons, at, q.Name(), q.Version), &q)
+	d.Buttons = flowButtons(c, buttons, at, q.Name(), q.Version)
 	if q.State == coupon.QuotaNormal && q.OwnerID == c.Org.ID {
 		for _, b := range [][2]string{{"issue", "coupons.issue"}, {"batch", "coupons.batch"}, {"share", "quotas.share"}} {
 			if item := map[string]scope.Item{"issue": scope.ItemCouponIssue, "batch": scope.ItemCouponIssue, "share": scope.ItemQuotaShare}[b[0]]; c.Scope.Has(item) && (b[0] != "share" || len(c.Scope.Resellers()) > 0) {
@@ -244,29 +244,25 @@ func (h *Handlers) quotaDetail(c *Ctx, status int, refused *fault.Error) error {
 	return c.page(status, d.Page())
 }
 
-// quotaButtons asks for the amount of an adjustment in its dialog.
-func quotaButtons(c *Ctx, all []part.Button, q *coupon.Quota) []part.Button {
-	for i := range all {
-		if all[i].ID == "do-"+string(coupon.QuotaAdjust) && all[i].Dialog != nil {
-			all[i].Dialog.Fields = []part.Field{changeField(c, q)}
-		}
-	}
-	return all
-}
-
-func changeField(c *Ctx, q *coupon.Quota) part.Field {
-	return part.Field{Name: "change", Label: c.T("quotas.change") + " (" + q.Currency + ")", Value: c.FormValue("change"), Required: true, Help: c.T("quotas.change_help")}
-}
-
 // adjustPage asks by how much, for those who come without the dialog.
 func (h *Handlers) adjustPage(c *Ctx) error {
 	q, err := h.Coupons.Quota(c.ctx(), c.Scope, c.Param("id"))
 	if err != nil {
 		return err
 	}
+	buttons, err := h.Coupons.QuotaAllowed(c.ctx(), c.Scope, &q)
+	if err != nil {
+		return err
+	}
 	at := c.at(pathQuotas + "/" + q.ID)
+	var fields []part.Field
+	for _, b := range buttons {
+		if b.Action == string(coupon.QuotaAdjust) {
+			fields = c.fieldsOf(b.Inputs, at+"/adjustment")
+		}
+	}
 	return c.page(http.StatusOK, growview.Form{Header: part.Header{Title: c.T("quotas.adjust"), Crumbs: c.crumbs(part.Link{Text: c.T("quotas.title"), Href: c.at(pathQuotas)}, part.Link{Text: q.Name(), Href: at}, part.Link{Text: c.T("quotas.adjust")})},
-		Action: at + "/adjustment", Hidden: fresh(), Facts: []part.Item{{Label: c.T("quotas.balance"), Text: i18n.Money(q.Balance, q.Currency)}}, Fields: []part.Field{changeField(c, &q)},
+		Action: at + "/adjustment", Hidden: append(fresh(), seen(q.Version)), Facts: []part.Item{{Label: c.T("quotas.balance"), Text: i18n.Money(q.Balance, q.Currency)}}, Fields: fields,
 		Submits: []growview.Submit{{Value: "adjust", Text: c.T("quotas.adjust")}}, Notes: []string{c.T("quotas.rule.adjust")}}.Page())
 }
 

@@ -34,7 +34,8 @@ func exportRoutes() []Route {
 			Query: []string{"vendor", "partner", "entity", "customer", "manager", "path.id", "path.cycle", "source", "slot", "rule"}, Do: (*Handlers).requestExport},
 		{Method: get, Path: "/o/:org/exports", Name: "exports", Items: own, Title: "exports.title", NoList: "the files themselves", Do: (*Handlers).exports},
 		{Method: get, Path: "/o/:org/exports/:id/file", Name: "exports.file", Items: own, Do: (*Handlers).exportFile},
-		{Method: post, Path: "/o/:org/exports/:id/retry", Name: "exports.retry", Items: []scope.Item{scope.ItemExportOwn}, Do: (*Handlers).retryExport},
+		{Method: post, Path: "/o/:org/exports/:id/retry", Name: "exports.retry", Items: []scope.Item{scope.ItemExportOwn}, Do: (*Handlers).retryExport,
+			machine: export.Flow, act: string(export.ActionRetry)},
 	}
 }
 
@@ -304,7 +305,7 @@ func (h *Handlers) exportRow(c *Ctx, t *export.Task) (exportview.Row, error) {
 	}
 	for _, b := range h.Exports.Actions(c.Scope, *t) {
 		if b.Enabled && b.Action == string(export.ActionRetry) {
-			row.Retry = &exportview.Retry{Action: c.at("/exports/" + t.ID + "/" + b.Noun), Hidden: fresh()}
+			row.Retry = &exportview.Retry{Action: c.at("/exports/" + t.ID + "/" + b.Noun), Hidden: append(fresh(), seen(t.Version))}
 		}
 	}
 	return row, nil

@@ -31,7 +31,7 @@ func topUpRoutes() []Route {
 	for i := range topup.Flow.Rows {
 		r := &topup.Flow.Rows[i]
 		if r.Noun != "" {
-			out = append(out, row(post, "/:id/"+r.Noun, "topups."+string(r.Do), "", scope.ItemFundsChange, func(h *Handlers, c *Ctx) error { return h.actOnTopUp(c, r.Do) }))
+			out = append(out, row(post, "/:id/"+r.Noun, "topups."+string(r.Do), "", scope.ItemFundsChange, func(h *Handlers, c *Ctx) error { return h.actOnTopUp(c, r.Do) }).moves(topup.Flow, string(r.Do)))
 		}
 	}
 	return out
@@ -127,7 +127,7 @@ func (h *Handlers) topUpActs(c *Ctx, t *topup.TopUp) []part.Button {
 	at := c.at(pathTopUps + "/" + t.ID)
 	for _, b := range h.TopUps.Actions(c.Scope, t) {
 		if b.Enabled {
-			out = append(out, part.Button{ID: b.Action + "-" + t.ID, Text: c.T(b.Label()), Primary: b.Action == string(topup.ActionPay), Action: at + "/" + b.Noun, Hidden: fresh()})
+			out = append(out, part.Button{ID: b.Action + "-" + t.ID, Text: c.T(b.Label()), Primary: b.Action == string(topup.ActionPay), Action: at + "/" + b.Noun, Hidden: append(fresh(), seen(t.Version))})
 		}
 	}
 	if t.State == topup.StateProcessing && t.Gateway == (topup.Simulator{}).Name() && slices.Contains(h.TopUps.GatewayNames(), t.Gateway) {

@@ -44,12 +44,34 @@ func seen(version int64) part.Hidden {
 	return part.Hidden{Name: seenField, Value: strconv.FormatInt(version, 10)}
 }
 
-// mindful lets the machine know which version of the thing of the address the actor saw.
+// mindful lets the machine know which version of the thing of the address the actor saw, and what was written into the
+// fields of the action.
 func (c *Ctx) mindful() {
-	if version, err := strconv.ParseInt(c.FormValue(seenField), 10, 64); err == nil {
-		c.SetRequest(c.Request().WithContext(flow.WithSeen(c.ctx(), c.Param("id"), version)))
+	ctx, machine, entity := c.ctx(), "", c.Param("id")
+	if m := c.Route.machine; m != nil {
+		machine, entity = m.Describe().Machine, c.moved()
+		ctx = flow.WithValues(ctx, machine, entity, c.values())
 	}
+	if version, err := strconv.ParseInt(c.FormValue(seenField), 10, 64); err == nil {
+		ctx = flow.WithSeen(ctx, machine, entity, version)
+	}
+	c.SetRequest(c.Request().WithContext(ctx))
 }
+
+// moved is the key of what an action moves; an address that names it otherwise leaves it to the machine.
+func (c *Ctx) moved() string {
+	all := c.ParamValues()
+	if len(all) == 0 || !id.Valid(all[len(all)-1]) {
+		return ""
+	}
+	return all[len(all)-1]
+}
+
+// values are the fields of the action that the route fires, and no others.
+func (c *Ctx) values() flow.Values { return c.Route.machine.Read(c.Route.act, c.FormValue) }
+
+// in is what was written into a field of the action that the route fires.
+func (c *Ctx) in(name string) string { return c.values()[name] }
 
 // answer is what a mutation leads to: where a person goes on, and what a program reads; without a body
 // that is the address.

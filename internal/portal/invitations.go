@@ -35,7 +35,7 @@ func invitationRoutes() []Route {
 	}
 	for _, do := range []invitation.Action{invitation.ActionResend, invitation.ActionWithdraw} {
 		r, _ := invitation.Flow.Lookup(invitation.StateSent, do)
-		out = append(out, row(post, "/:id/"+r.Noun, "invitations."+r.Noun, "", scope.ItemProspectChange, func(h *Handlers, c *Ctx) error { return h.invitationAct(c, do) }))
+		out = append(out, row(post, "/:id/"+r.Noun, "invitations."+r.Noun, "", scope.ItemProspectChange, func(h *Handlers, c *Ctx) error { return h.invitationAct(c, do) }).moves(invitation.Flow, string(do)))
 	}
 	return out
 }

@@ -44,7 +44,7 @@ func invoiceRoutes() []Route {
 			at := slices.IndexFunc(invoice.Flow.Rows, func(r invoiceRow) bool { return r.Do == act })
 			noun := invoice.Flow.Rows[at].Noun
 			out = append(out, Route{Method: post, Path: "/o/:org" + path + "/:id/" + noun, Name: name + "." + noun, Sides: sides, Items: items,
-				Do: func(h *Handlers, c *Ctx) error { return h.invoiceAct(c, path, act, again) }})
+				Do: func(h *Handlers, c *Ctx) error { return h.invoiceAct(c, path, act, again) }}.moves(invoice.Flow, string(act)))
 		}
 		return out
 	}
@@ -296,8 +296,8 @@ func invoiceSays(c *Ctx, r *invoice.Request, path string) string {
 // invoiceAct fires an action, from the page of the partner or of the issuer.
 func (h *Handlers) invoiceAct(c *Ctx, path string, do invoice.Action, again func(*Handlers, *Ctx, int, *fault.Error) error) error {
 	err := h.once(c, func(ctx context.Context) (answer, error) {
-		d := invoice.Deed{Do: do, Reason: c.FormValue("reason"), RedConfirmed: c.FormValue("red_confirmed") == "true",
-			Paper: invoice.Paper{Code: c.FormValue("invoice_code"), Number: c.FormValue("invoice_number"), On: c.FormValue("invoiced_on"), Courier: c.FormValue("courier"), Tracking: c.FormValue("tracking")}}
+		d := invoice.Deed{Do: do, Reason: c.in("reason"), RedConfirmed: c.in("red_confirmed") == "true",
+			Paper: invoice.Paper{Code: c.in("invoice_code"), Number: c.in("invoice_number"), On: c.in("invoiced_on"), Courier: c.in("courier"), Tracking: c.in("tracking")}}
 		if do == invoice.ActionReturn {
 			d.Back = invoice.Letter{Courier: d.Paper.Courier, Tracking: d.Paper.Tracking}
 		}

@@ -5,9 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
-	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
 	"huoban/internal/i18n"
@@ -107,37 +105,15 @@ func (h *Handlers) invoiceButtons(c *Ctx, p *invoiceview.Show, r *invoice.Reques
 		case invoice.ActionReturn:
 			if one.Dialog != nil {
 				one.Dialog.Points = append(one.Dialog.Points, c.T("invoices.return."+string(r.Medium)))
-				if !r.Medium.IsFile() {
-					one.Dialog.Fields = append(one.Dialog.Fields, part.Field{Name: "courier", Label: c.T("invoices.paper.courier"), MaxLength: 60}, part.Field{Name: "tracking", Label: c.T("invoices.paper.tracking"), MaxLength: 60, Help: c.T("invoices.return.letter_help")})
-				}
-				if r.Kind == invoice.KindSpecial {
-					one.Dialog.Fields = append(one.Dialog.Fields, part.Field{Name: "red_confirmed", Label: c.T("invoices.return.red"), Type: "checkbox", Required: true})
-				}
 			}
 		case invoice.ActionIssue, invoice.ActionPost:
 			one.Primary = true
-			if one.Dialog != nil {
-				one.Dialog.Fields = paperFields(c, r, invoice.Action(b.Action) == invoice.ActionPost, h.Clock.Now())
-			}
 			if b.Refusal != nil && (b.Refusal.Code == "invoice.paper_is_posted" || b.Refusal.Code == "invoice.file_is_not_posted" || b.Refusal.Code == "flow.refused" && r.Medium == invoice.MediumPaper) {
 				continue // the other of the two is theirs
 			}
 		}
 		p.Buttons = append(p.Buttons, one)
 	}
-}
-
-// paperFields are what the issuer notes of the invoice.
-func paperFields(c *Ctx, r *invoice.Request, post bool, now time.Time) []part.Field {
-	out := []part.Field{{Name: "invoice_number", Label: c.T("invoices.paper.number"), Required: true, Numeric: true, MaxLength: 20, Help: c.T("invoices.paper.number_help." + string(r.Medium))}}
-	if r.Medium != invoice.MediumDigital {
-		out = append(out, part.Field{Name: "invoice_code", Label: c.T("invoices.paper.code"), Required: true, Numeric: true, MaxLength: 12})
-	}
-	out = append(out, part.Field{Name: "invoiced_on", Label: c.T("invoices.paper.on"), Required: true, Value: now.In(cycle.Zone).Format(time.DateOnly), MaxLength: 10})
-	if post {
-		out = append(out, part.Field{Name: "courier", Label: c.T("invoices.paper.courier"), Required: true, MaxLength: 60}, part.Field{Name: "tracking", Label: c.T("invoices.paper.tracking"), Required: true, MaxLength: 60})
-	}
-	return out
 }
 
 // invoiceChecks are the rules a request breaks, each with the page that cures it.

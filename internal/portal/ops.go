@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"huoban/internal/delivery"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
 	"huoban/internal/i18n"
@@ -42,7 +43,7 @@ func opsRoutes() []Route {
 		ops(get, "/deliveries/:id", "deliveries.show", scope.ItemDeliveryView, "ops.delivery.title", (*Handlers).delivery).noList("one delivery; its lists have pages"),
 		ops(get, "/deliveries/:id/rules", "deliveries.rules", scope.ItemDeliveryView, "ops.rules.title", (*Handlers).deliveryRules),
 		ops(get, "/deliveries/:id/changes", "deliveries.changes", scope.ItemDeliveryView, "ops.changes.title", (*Handlers).deliveryChanges),
-		ops(post, "/deliveries/:id/reversal", "deliveries.revert", scope.ItemDeliveryRevert, "", (*Handlers).revertDelivery),
+		ops(post, "/deliveries/:id/reversal", "deliveries.revert", scope.ItemDeliveryRevert, "", (*Handlers).revertDelivery).moves(delivery.Flow, string(delivery.ActionRevert)),
 		ops(post, "/deliveries/:id/finality", "deliveries.final", scope.ItemDeliveryImport, "", (*Handlers).markFinal),
 		ops(get, "/deliveries/:id/quarantine", "quarantine", scope.ItemQuarantineView, "ops.quarantine.title", (*Handlers).quarantine),
 		ops(get, "/deliveries/:id/quarantine.csv", "quarantine.export", scope.ItemQuarantineView, "", (*Handlers).quarantineFile),

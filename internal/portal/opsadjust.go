@@ -29,7 +29,7 @@ func adjustmentRoutes() []Route {
 	for i := range adjustment.Flow.Rows {
 		r := &adjustment.Flow.Rows[i]
 		decide := row(post, "/:id/"+r.Noun, "adjustments."+r.Noun, scope.ItemAdjustmentApprove, "",
-			func(h *Handlers, c *Ctx) error { return h.decideAdjustment(c, r.Do) })
+			func(h *Handlers, c *Ctx) error { return h.decideAdjustment(c, r.Do) }).moves(adjustment.Flow, string(r.Do))
 		decide.Items = r.Who
 		out = append(out, decide)
 	}
@@ -142,7 +142,7 @@ func (h *Handlers) decideAdjustment(c *Ctx, do adjustment.Action) error {
 		if do == adjustment.ActionApprove {
 			a, err = h.Adjustments.Approve(ctx, c.Scope, c.Param("id"))
 		} else {
-			a, err = h.Adjustments.Reject(ctx, c.Scope, c.Param("id"), c.FormValue("reason"))
+			a, err = h.Adjustments.Reject(ctx, c.Scope, c.Param("id"), c.in("reason"))
 		}
 		return answer{Location: c.at("/adjustments?done=adjustment_" + string(do)), Body: adjustmentBody(&a)}, err
 	})

@@ -10,7 +10,6 @@ import (
 	"huoban/internal/cycle"
 	"huoban/internal/delivery"
 	"huoban/internal/fault"
-	"huoban/internal/flow"
 	"huoban/internal/i18n"
 	"huoban/internal/monthclose"
 	"huoban/internal/scope"
@@ -34,7 +33,7 @@ func closeActions() []Route {
 	for i := range monthclose.Flow.Rows {
 		r := &monthclose.Flow.Rows[i]
 		out = append(out, Route{Method: post, Path: "/o/:org/closes/:cycle/" + r.Noun, Name: "closes." + r.Noun, Sides: vendors, Items: r.Who,
-			Do: func(h *Handlers, c *Ctx) error { return h.closeAct(c, r.Do) }})
+			Do: func(h *Handlers, c *Ctx) error { return h.closeAct(c, r.Do) }}.moves(monthclose.Flow, string(r.Do)))
 	}
 	return out
 }
@@ -86,7 +85,7 @@ func (h *Handlers) closeSums(c *Ctx, k monthclose.Known) (sums, error) {
 	return out, err
 }
 
-func (h *Handlers) closePage(c *Ctx) error { return h.closeShow(c, http.StatusOK, nil, "") }
+func (h *Handlers) closePage(c *Ctx) error { return h.closeShow(c, http.StatusOK, nil) }
 
 // closeCycle reads the cycle of the address; anything else is an absent page.
 func (c *Ctx) closeCycle() (cycle.Cycle, error) {
@@ -99,7 +98,7 @@ func (c *Ctx) closeCycle() (cycle.Cycle, error) {
 
 // closeShow is the close of one cycle; after a refused action with its reasons above and the override
 // reason kept. check=full computes everything, as the close would.
-func (h *Handlers) closeShow(c *Ctx, status int, refused *fault.Error, override string) error {
+func (h *Handlers) closeShow(c *Ctx, status int, refused *fault.Error) error {
 	cy, err := c.closeCycle()
 	if err != nil {
 		return err
@@ -122,7 +121,7 @@ func (h *Handlers) closeShow(c *Ctx, status int, refused *fault.Error, override 
 	if ex.Close.State != monthclose.StateIssued {
 		p.Again = c.withQuery(here, "check", "full")
 	}
-	p.Buttons = closeButtons(c, &ex.Status, here, override)
+	p.Buttons = closeButtons(c, &ex.Status, here)
 	if len(monthclose.Blockers(ex.Checks)) > 0 {
 		p.Override = c.T("ops.close.override")
 	}
@@ -280,22 +279,16 @@ func checkTags(c *Ctx, checks []monthclose.Check) []part.Tag {
 
 // closeButtons are the moves of the table. Where only blockers that may be overridden stand in the way,
 // whoever has the permission is asked for the reason instead of being refused.
-func closeButtons(c *Ctx, st *monthclose.Status, here, override string) []part.Button {
-	overridable := c.Scope.Has(scope.ItemCloseOverride)
-	for _, k := range monthclose.Blockers(st.Checks) {
-		overridable = overridable && k.Overridable
-	}
+func closeButtons(c *Ctx, st *monthclose.Status, here string) []part.Button {
 	var out []part.Button
 	for _, b := range st.Actions {
-		asks := !b.Enabled && overridable && b.Refusal.Code == "monthclose.not_ready"
+		asks := !b.Enabled && len(b.Inputs) > 0 && b.Refusal.Code == "monthclose.not_ready"
 		if asks {
-			b.Enabled, b.Ask = true, flow.AskConfirm
+			b.Enabled = true
 		}
 		button := actionButton(c, b, c.at(here+"/"+b.Noun), string(st.Close.Cycle), st.Close.Version)
 		if asks {
 			button.Hint = c.T("ops.close.override_hint")
-			button.Dialog.Fields = []part.Field{{Name: "override", Label: c.T("ops.close.override_reason"), Type: "textarea", Required: true, Value: override,
-				MaxLength: 500, Help: c.T("ops.close.override_help")}}
 		}
 		button.Primary = b.Action != string(monthclose.ActionThaw) && b.Action != string(monthclose.ActionDiscard)
 		if !b.Enabled && b.Refusal.Code == "monthclose.not_ready" {
@@ -384,14 +377,12 @@ func (h *Handlers) closeEvents(c *Ctx, st *monthclose.Status) ([]part.Event, err
 
 // closeAct takes one step of the close.
 func (h *Handlers) closeAct(c *Ctx, do monthclose.Action) error {
-	override := ""
 	err := h.onceApart(c, func(ctx context.Context) (answer, error) {
 		cy, err := c.closeCycle()
 		if err != nil {
 			return answer{}, err
 		}
-		override = c.FormValue("override")
-		act := monthclose.Act{VendorID: c.Org.ID, Cycle: cy, Do: do, Override: override, Reason: c.FormValue("reason")}
+		act := monthclose.Act{VendorID: c.Org.ID, Cycle: cy, Do: do, Override: c.in("override"), Reason: c.in("reason")}
 		if err := h.Closes.Do(ctx, c.Scope, act); err != nil {
 			return answer{}, err
 		}
@@ -402,5 +393,5 @@ func (h *Handlers) closeAct(c *Ctx, do monthclose.Action) error {
 	if err == nil {
 		return nil
 	}
-	return c.refuse(err, func(status int, f *fault.Error) error { return h.closeShow(c, status, f, override) })
+	return c.refuse(err, func(status int, f *fault.Error) error { return h.closeShow(c, status, f) })
 }

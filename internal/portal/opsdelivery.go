@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"huoban/internal/conformance"
 	"huoban/internal/cycle"
@@ -337,13 +338,37 @@ func actionButton(c *Ctx, b flow.Button, action, object string, version int64) p
 	}
 	key := "ops.act." + b.Machine + "." + b.Action
 	out.Hint = c.T(key)
-	if b.Ask == flow.AskNone {
+	if b.Ask == flow.AskNone && len(b.Inputs) == 0 {
 		return out
 	}
 	out.Danger = b.Ask == flow.AskReason
-	out.Dialog = &part.Dialog{Title: c.T("ops.act.ask", "Action", c.T(b.Label()), "Object", object), Points: []string{c.T(key)}, Confirm: c.T(b.Label())}
-	if b.Ask == flow.AskReason {
-		out.Dialog.Fields = []part.Field{reasonField(c)}
+	out.Dialog = &part.Dialog{Title: c.T("ops.act.ask", "Action", c.T(b.Label()), "Object", object), Points: []string{c.T(key)}, Fields: c.fieldsOf(b.Inputs, action), Confirm: c.T(b.Label())}
+	return out
+}
+
+// fieldsOf shows what an action asks for; what was written into a form that came to that address stands in it again.
+func (c *Ctx) fieldsOf(inputs []flow.Input, action string) []part.Field {
+	again := c.Request().Method == http.MethodPost && c.Request().URL.Path == action
+	var out []part.Field
+	for _, in := range inputs {
+		f := part.Field{Name: in.Name, Label: c.T(in.Label), Required: in.Required, MaxLength: in.Max}
+		if in.Help != "" {
+			f.Help = c.T(in.Help)
+		}
+		switch in.Kind {
+		case flow.FieldLines:
+			f.Type = "textarea"
+		case flow.FieldTick:
+			f.Type, f.MaxLength = "checkbox", 0
+		case flow.FieldDigits, flow.FieldAmount:
+			f.Numeric = true
+		case flow.FieldDate:
+			f.Value = c.h.Clock.Now().In(cycle.Zone).Format(time.DateOnly)
+		}
+		if again {
+			f.Value = c.FormValue(in.Name)
+		}
+		out = append(out, f)
 	}
 	return out
 }
@@ -406,7 +431,7 @@ func concrete(r conformance.Result) bool {
 // revertDelivery takes a delivery back whole.
 func (h *Handlers) revertDelivery(c *Ctx) error {
 	err := h.onceApart(c, func(ctx context.Context) (answer, error) {
-		d, err := h.Deliveries.Revert(ctx, c.Scope, c.deliveryRef(), c.FormValue("reason"))
+		d, err := h.Deliveries.Revert(ctx, c.Scope, c.deliveryRef(), c.in("reason"))
 		return answer{Location: c.deliveryLink(&d, "?done=reverted"), Body: d}, err
 	})
 	return c.refuseDelivery(h, err)

@@ -38,7 +38,7 @@ func prospectRoutes() []Route {
 		row(post, "/:id/amendment", "prospects.amend", "", scope.ItemProspectChange, (*Handlers).prospectAmended),
 		row(post, "/:id/submission", "prospects.submission", "", scope.ItemProspectChange, func(h *Handlers, c *Ctx) error {
 			return h.prospectAct(c, pathProspects, prospect.ActionSubmit, (*Handlers).prospectDetail)
-		}),
+		}).moves(prospect.Flow, string(prospect.ActionSubmit)),
 	}
 }
 
@@ -428,7 +428,7 @@ func (h *Handlers) prospectAmended(c *Ctx) error {
 // prospectAct fires an action of the machine, from the page of the partner or the vendor.
 func (h *Handlers) prospectAct(c *Ctx, path string, do prospect.Action, again func(*Handlers, *Ctx, int, *fault.Error) error) error {
 	err := h.once(c, func(ctx context.Context) (answer, error) {
-		p, err := h.Prospects.Do(ctx, c.Scope, c.Param("id"), do, c.FormValue("reason"))
+		p, err := h.Prospects.Do(ctx, c.Scope, c.Param("id"), do, c.in("reason"))
 		return answer{Location: c.withQuery(path+"/"+p.ID, "done", "prospect_"+string(do)), Body: prospectBody(&p)}, err
 	})
 	if err == nil {

@@ -31,7 +31,7 @@ func registrationRoutes() []Route {
 		r, _ := prospect.Flow.Lookup(prospect.StatePending, do)
 		out = append(out, row(post, "/:id/"+r.Noun, "registrations."+r.Noun, "", scope.ItemProspectReview, func(h *Handlers, c *Ctx) error {
 			return h.prospectAct(c, pathRegistrations, do, (*Handlers).registrationDetail)
-		}))
+		}).moves(prospect.Flow, string(do)))
 	}
 	return out
 }

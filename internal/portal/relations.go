@@ -41,7 +41,7 @@ func relationRoutes() []Route {
 			continue
 		}
 		out = append(out, Route{Method: post, Path: "/o/:org" + pathRelations + "/:id/" + r.Noun, Name: "relations." + r.Noun, Sides: both, Items: change,
-			Do: func(h *Handlers, c *Ctx) error { return h.relationAct(c, do) }})
+			Do: func(h *Handlers, c *Ctx) error { return h.relationAct(c, do) }}.moves(relation.Flow, string(do)))
 	}
 	return out
 }
@@ -233,7 +233,7 @@ func (h *Handlers) relationFacts(c *Ctx, r *relation.Request) ([]part.Item, erro
 // relationAct answers or withdraws.
 func (h *Handlers) relationAct(c *Ctx, do relation.Action) error {
 	err := h.proven(c, passcode.OpRelation, c.at(pathRelations+"/"+c.Param("id")), func(ctx context.Context) (answer, error) {
-		r, err := h.Relations.Do(ctx, c.Scope, c.Param("id"), do, c.FormValue("reason"))
+		r, err := h.Relations.Do(ctx, c.Scope, c.Param("id"), do, c.in("reason"))
 		to := c.withQuery(pathRelations+"/"+r.ID, "done", "relation_"+string(do))
 		return answer{Location: to, Body: map[string]any{"id": r.ID, "state": string(r.State)}}, err
 	})

@@ -3,6 +3,7 @@ package portal
 import (
 	"regexp"
 
+	"huoban/internal/flow"
 	"huoban/internal/scope"
 	"huoban/internal/sorted"
 )
@@ -25,6 +26,16 @@ type Route struct {
 	Title  string   // i18n key of the page's title; GET pages only
 	NoList string   // what a page is that shows no list of its own: "form"; a list has an export (lists.go)
 	Do     func(h *Handlers, c *Ctx) error
+
+	machine flow.Machine // whose action a POST fires, if any
+	act     string       // that action
+}
+
+// moves says of a POST which action of which machine it fires: what it reads of the form, and which version of the thing
+// the page showed, is judged by the machine's table.
+func (r Route) moves(m flow.Machine, act string) Route {
+	r.machine, r.act = m, act
+	return r
 }
 
 // noList says of a page that it shows no list of its own, and what instead.

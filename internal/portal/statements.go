@@ -53,7 +53,7 @@ func statementRoutes() []Route {
 		if r.Noun == "" {
 			continue
 		}
-		act := row(post, "/:id/"+r.Noun, "statements."+r.Noun, "", scope.ItemStatementIssue, func(h *Handlers, c *Ctx) error { return h.actOnStatement(c, r.Do) })
+		act := row(post, "/:id/"+r.Noun, "statements."+r.Noun, "", scope.ItemStatementIssue, func(h *Handlers, c *Ctx) error { return h.actOnStatement(c, r.Do) }).moves(stmt.Flow, string(r.Do))
 		act.Items = r.Who
 		out = append(out, act)
 	}

@@ -198,7 +198,7 @@ func statementLineCells(c *Ctx, l *stmt.Line) []opsview.Cell {
 // actOnStatement fires an action of the machine.
 func (h *Handlers) actOnStatement(c *Ctx, do stmt.Action) error {
 	err := h.once(c, func(ctx context.Context) (answer, error) {
-		x, err := h.Statements.Do(ctx, c.Scope, c.Param("id"), do, c.FormValue("reason"))
+		x, err := h.Statements.Do(ctx, c.Scope, c.Param("id"), do, c.in("reason"))
 		return answer{Location: c.at(pathStatements + "/" + c.Param("id") + "?done=statement_" + string(do)), Body: statementBody(&x)}, err
 	})
 	if err == nil {

@@ -37,7 +37,7 @@ func subscriptionRoutes() []Route {
 		row(post, pathSubscriptions+"/:id/settings", "subscriptions.change", "", change, (*Handlers).saveSubscription),
 		row(post, pathSubscriptions+"/:id/test", "subscriptions.test", "", change, (*Handlers).testSubscription),
 		row(get, pathSubscriptions+"/:id/dispatches/:dispatch", "dispatches.show", "subscription.dispatch", view, (*Handlers).dispatchShown),
-		row(post, pathSubscriptions+"/:id/dispatches/:dispatch/resending", "dispatches.resend", "", change, (*Handlers).resendDispatch),
+		row(post, pathSubscriptions+"/:id/dispatches/:dispatch/resending", "dispatches.resend", "", change, (*Handlers).resendDispatch).moves(subscription.DispatchFlow, string(subscription.ActionResend)),
 	}
 	for _, do := range subscription.Flow.Actions() {
 		from := subscription.StateOn
@@ -45,7 +45,7 @@ func subscriptionRoutes() []Route {
 			from = subscription.StateOff
 		}
 		r, _ := subscription.Flow.Lookup(from, do)
-		out = append(out, row(post, pathSubscriptions+"/:id/"+r.Noun, "subscriptions."+r.Noun, "", change, func(h *Handlers, c *Ctx) error { return h.subscriptionAct(c, do) }))
+		out = append(out, row(post, pathSubscriptions+"/:id/"+r.Noun, "subscriptions."+r.Noun, "", change, func(h *Handlers, c *Ctx) error { return h.subscriptionAct(c, do) }).moves(subscription.Flow, string(do)))
 	}
 	return out
 }

@@ -37,7 +37,7 @@ func withdrawalRoutes() []Route {
 	}
 	for _, r := range withdrawal.Flow.Rows {
 		do := r.Do
-		row := Route{Method: post, Path: "/o/:org" + pathPayouts + "/:id/" + r.Noun, Name: "payouts." + r.Noun, Sides: vendors, Items: r.Who[:1], Do: func(h *Handlers, c *Ctx) error { return h.withdrawalAct(c, do) }}
+		row := Route{Method: post, Path: "/o/:org" + pathPayouts + "/:id/" + r.Noun, Name: "payouts." + r.Noun, Sides: vendors, Items: r.Who[:1], Do: func(h *Handlers, c *Ctx) error { return h.withdrawalAct(c, do) }}.moves(withdrawal.Flow, string(do))
 		if r.Who[0] == scope.ItemWithdraw {
 			row.Path, row.Name, row.Sides = "/o/:org"+pathWithdrawals+"/:id/"+r.Noun, "withdrawals."+r.Noun, partners
 		}
@@ -191,11 +191,6 @@ func (h *Handlers) withdrawalDetail(c *Ctx, status int, refused *fault.Error) er
 		return err
 	}
 	d.Buttons = flowButtons(c, buttons, c.at(path+"/"+r.ID), r.Number, r.Version)
-	for i := range d.Buttons {
-		if b := &d.Buttons[i]; b.ID == "do-"+string(withdrawal.ActionSucceed) && b.Dialog != nil {
-			b.Dialog.Fields = []part.Field{{Name: "receipt", Label: c.T("withdrawal.receipt"), MaxLength: withdrawal.MaxName}}
-		}
-	}
 	kind := "withdrawal.parts"
 	if path == pathPayouts {
 		kind = "payout.parts"
@@ -253,7 +248,7 @@ func (h *Handlers) readWithdrawalParts(c *Ctx) (*sheet, error) {
 func (h *Handlers) withdrawalAct(c *Ctx, do withdrawal.Action) error {
 	path, _ := c.withdrawalsAt()
 	err := h.once(c, func(ctx context.Context) (answer, error) {
-		r, err := h.Withdrawals.Do(ctx, c.Scope, c.Param("id"), withdrawal.DoInput{Do: do, Reason: c.FormValue("reason"), Receipt: c.FormValue("receipt")})
+		r, err := h.Withdrawals.Do(ctx, c.Scope, c.Param("id"), withdrawal.DoInput{Do: do, Reason: c.in("reason"), Receipt: c.in("receipt")})
 		to := c.withQuery(path+"/"+r.ID, "done", "withdrawal_"+string(do))
 		if do == withdrawal.ActionDelete {
 			to = c.withQuery(path, "done", "withdrawal_delete")

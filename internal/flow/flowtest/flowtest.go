@@ -156,6 +156,9 @@ func Labels(t *testing.T, m flow.Machine) {
 		for _, c := range r.Codes {
 			keys = append(keys, "fault."+c)
 		}
+		for _, in := range r.Asks {
+			keys = append(keys, in.Label)
+		}
 	}
 	for _, lang := range []string{"zh-CN", "en"} {
 		texts := catalog(t, lang)
