@@ -230,7 +230,7 @@ func (o *repeater) try(r portal.RouteInfo, a deed, f offer, fields url.Values) {
 	if both[0].status >= 400 && both[1].status >= 400 {
 		o.why[r.Name] = refusal(o.T, both[0])
 		if before.version != after.version || before.changes != after.changes {
-			o.Errorf("%s was refused and changed something: %s", what, o.why[r.Name])
+			o.Errorf("%s was refused and changed something (%+v, then %+v): %s", what, before, after, o.why[r.Name])
 		}
 		return
 	}

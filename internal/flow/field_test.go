@@ -141,6 +141,10 @@ func TestSeenByTheMachine(t *testing.T) {
 			t.Errorf("%v: %v", at, err)
 		}
 	}
+	begun := &memory{log: []flow.Change{{Machine: "shop", Entity: "s1", To: "open", Action: "begin", Actor: "chen", At: now, Version: 1}}}
+	if stale := flow.Overtaken(flow.WithSeen(context.Background(), "shop", "", 0), begun, "shop", "s1"); stale != nil {
+		t.Errorf("what its first move makes was overtaken by nobody: %v", stale)
+	}
 	for _, at := range [][2]string{{"mill", ""}, {"shop", "s2"}, {"", ""}} {
 		if stale := flow.Overtaken(flow.WithSeen(context.Background(), at[0], at[1], 2), log, "shop", "s1"); stale != nil {
 			t.Errorf("%v: %v", at, stale)

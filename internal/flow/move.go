@@ -157,7 +157,7 @@ func Overtaken(ctx context.Context, log Log, machine, entity string) error {
 		return nil
 	}
 	last, ok, err := log.Last(ctx, machine, entity)
-	if err != nil || !ok || last.Version <= saw.version {
+	if err != nil || !ok || last.Version <= saw.version || last.From == "" { // it only began, as what is made by its first move does
 		return err
 	}
 	return Lost(ctx, log, machine, entity)
