@@ -155,14 +155,7 @@ func (h *Handlers) allocationForm(c *Ctx, status int, refused *fault.Error) erro
 }
 
 func (h *Handlers) allocationMoved(c *Ctx) error {
-	if err := c.readForm(); err != nil {
-		return err
-	}
-	books, err := h.booksOf(c)
-	if err != nil {
-		return err
-	}
-	b, err := c.chosenBook(books)
+	b, err := h.postedBook(c)
 	if err != nil {
 		return err
 	}
@@ -284,14 +277,7 @@ func (h *Handlers) allocationBatch(c *Ctx) error {
 	if err != nil {
 		return c.refuse(err, func(status int, f *fault.Error) error { return h.allocationBatchForm(c, status, f, nil) })
 	}
-	if err := c.readForm(); err != nil {
-		return err
-	}
-	books, err := h.booksOf(c)
-	if err != nil {
-		return err
-	}
-	b, err := c.chosenBook(books)
+	b, err := h.postedBook(c)
 	if err != nil {
 		return err
 	}

@@ -82,18 +82,24 @@ func (h *Handlers) pickable(c *Ctx) ([]account.Person, []customer.Entry, error) 
 	if err != nil {
 		return nil, nil, err
 	}
+	all, err := h.ownInForce(c)
+	return team, all, err
+}
+
+// ownInForce are the partner's own customers in force. Fault: not found for a chosen one that is none of them.
+func (h *Handlers) ownInForce(c *Ctx) ([]customer.Entry, error) {
 	all, err := h.Customers.Directory(c.ctx(), c.Scope)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	now := h.Clock.Now()
 	all = slices.DeleteFunc(all, func(e customer.Entry) bool { return !e.Own(c.Org.ID) || !e.InForce(now) })
 	for _, code := range c.chosen() {
 		if !slices.ContainsFunc(all, func(e customer.Entry) bool { return e.Customer.Code == code }) {
-			return nil, nil, notFound()
+			return nil, notFound()
 		}
 	}
-	return team, all, nil
+	return all, nil
 }
 
 func pickRow(c *Ctx, e *customer.Entry, chosen []string) custview.Row {

@@ -10,6 +10,7 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/foureyes"
 	"huoban/internal/i18n"
+	"huoban/internal/money"
 	"huoban/internal/scope"
 	"huoban/internal/topup"
 	"huoban/web/templates/opsview"
@@ -144,17 +145,10 @@ func (h *Handlers) makeClaim(c *Ctx) error {
 	if err := c.readForm(); err != nil {
 		return err
 	}
-	amount, err := typedAmount(c.FormValue("amount"))
-	if err == nil {
-		err = h.once(c, func(ctx context.Context) (answer, error) {
-			vendor, err := h.vendorOf(c, c.FormValue("vendor"))
-			if err != nil {
-				return answer{}, err
-			}
-			x, err := h.TopUps.MakeClaim(ctx, c.Scope, topup.ClaimInput{VendorID: vendor.ID, Currency: c.FormValue("currency"), Amount: amount, PaidOn: strings.TrimSpace(c.FormValue("paid_on")), PayerName: c.FormValue("payer"), PayerTail: c.FormValue("tail"), Note: c.FormValue("remark")})
-			return claimAnswer(c, &x, "claim_made"), err
-		})
-	}
+	err := h.onceWithAmount(c, func(ctx context.Context, vendorID string, amount money.Amount) (answer, error) {
+		x, err := h.TopUps.MakeClaim(ctx, c.Scope, topup.ClaimInput{VendorID: vendorID, Currency: c.FormValue("currency"), Amount: amount, PaidOn: strings.TrimSpace(c.FormValue("paid_on")), PayerName: c.FormValue("payer"), PayerTail: c.FormValue("tail"), Note: c.FormValue("remark")})
+		return claimAnswer(c, &x, "claim_made"), err
+	})
 	return c.refuse(err, func(status int, f *fault.Error) error { return h.claimsPage(c, status, f) })
 }
 

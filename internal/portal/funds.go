@@ -261,18 +261,26 @@ func (h *Handlers) setAlert(c *Ctx) error {
 	if err := c.readForm(); err != nil {
 		return err
 	}
-	amount, err := typedAmount(c.FormValue("amount"))
-	if err == nil {
-		err = h.once(c, func(ctx context.Context) (answer, error) {
-			vendor, err := h.vendorOf(c, c.FormValue("vendor"))
-			if err != nil {
-				return answer{}, err
-			}
-			err = h.Payments.SetAlert(ctx, c.Scope, payment.Alert{VendorID: vendor.ID, Currency: c.FormValue("currency"), Threshold: amount}, []string{vendor.ID})
-			return answer{Location: c.withQuery(pathFunds, "done", "alert_set")}, err
-		})
-	}
+	err := h.onceWithAmount(c, func(ctx context.Context, vendorID string, amount money.Amount) (answer, error) {
+		err := h.Payments.SetAlert(ctx, c.Scope, payment.Alert{VendorID: vendorID, Currency: c.FormValue("currency"), Threshold: amount}, []string{vendorID})
+		return answer{Location: c.withQuery(pathFunds, "done", "alert_set")}, err
+	})
 	return c.refuse(err, func(status int, f *fault.Error) error { return h.fundsPage(c, status, f) })
+}
+
+// onceWithAmount does once what a form that was read asks for, with its vendor and amount.
+func (h *Handlers) onceWithAmount(c *Ctx, do func(ctx context.Context, vendorID string, amount money.Amount) (answer, error)) error {
+	amount, err := typedAmount(c.FormValue("amount"))
+	if err != nil {
+		return err
+	}
+	return h.once(c, func(ctx context.Context) (answer, error) {
+		vendor, err := h.vendorOf(c, c.FormValue("vendor"))
+		if err != nil {
+			return answer{}, err
+		}
+		return do(ctx, vendor.ID, amount)
+	})
 }
 
 // onceKey names the request that moves money, so that it moves it once; one without a key is its own.

@@ -7,6 +7,7 @@ import (
 
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
+	"huoban/internal/money"
 	"huoban/internal/passcode"
 	"huoban/internal/scope"
 	"huoban/internal/topup"
@@ -142,17 +143,10 @@ func (h *Handlers) beginTopUp(c *Ctx) error {
 	if err := c.readForm(); err != nil {
 		return err
 	}
-	amount, err := typedAmount(c.FormValue("amount"))
-	if err == nil {
-		err = h.once(c, func(ctx context.Context) (answer, error) {
-			vendor, err := h.vendorOf(c, c.FormValue("vendor"))
-			if err != nil {
-				return answer{}, err
-			}
-			t, err := h.TopUps.Begin(ctx, c.Scope, vendor.ID, c.FormValue("channel"), c.FormValue("currency"), amount)
-			return topUpAnswer(c, &t, "topup_begun"), err
-		})
-	}
+	err := h.onceWithAmount(c, func(ctx context.Context, vendorID string, amount money.Amount) (answer, error) {
+		t, err := h.TopUps.Begin(ctx, c.Scope, vendorID, c.FormValue("channel"), c.FormValue("currency"), amount)
+		return topUpAnswer(c, &t, "topup_begun"), err
+	})
 	return c.refuse(err, func(status int, f *fault.Error) error { return h.topUpsPage(c, status, f) })
 }
 

@@ -57,16 +57,9 @@ func (h *Handlers) labelForm(c *Ctx, status int, refused *fault.Error) error {
 
 // labelable are the partner's own customers in force, and their labels. Fault: not found for a customer out of sight.
 func (h *Handlers) labelable(c *Ctx) ([]customer.Entry, map[string][]string, error) {
-	all, err := h.Customers.Directory(c.ctx(), c.Scope)
+	all, err := h.ownInForce(c)
 	if err != nil {
 		return nil, nil, err
-	}
-	now := h.Clock.Now()
-	all = slices.DeleteFunc(all, func(e customer.Entry) bool { return !e.Own(c.Org.ID) || !e.InForce(now) })
-	for _, code := range c.chosen() {
-		if !slices.ContainsFunc(all, func(e customer.Entry) bool { return e.Customer.Code == code }) {
-			return nil, nil, notFound()
-		}
 	}
 	labels, err := h.Customers.Labels(c.ctx(), c.Scope)
 	return all, labels, err

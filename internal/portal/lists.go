@@ -31,6 +31,11 @@ func init() {
 
 // allLists is the table of lists. A new one is a row here, a read function, and grid in its page.
 func allLists() []*list {
+	return slices.Concat(salesLists(), moneyLists(), staffLists())
+}
+
+// salesLists are those of bills, customers, coupons and consumption.
+func salesLists() []*list {
 	return []*list{
 		{kind: "bills", route: "bills", params: []string{"cycle", "vendor", "partner", "currency", "entity"}, needs: scope.ItemBillExport, read: (*Handlers).readBills},
 		{kind: "bill.history", route: "bills.history", params: []string{"cycle", "vendor", "partner", "currency", "entity"}, needs: scope.ItemBillExport, read: (*Handlers).readBillHistory},
@@ -60,6 +65,12 @@ func allLists() []*list {
 		{kind: "dashboard.expenditure", route: "dashboards.expenditure", params: []string{"by", "from", "to", "customer", "manager", "relation", "product", "mode", "currency", "sort", "top", "zero"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readDashboard},
 		{kind: "dashboard.anomalies", route: "dashboards.anomalies", params: []string{"cycle", "kind", "state", "currency"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readAnomalies},
 		{kind: "dashboard.forecast", route: "dashboards.forecast", params: []string{"customer", "manager", "currency"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readForecast},
+	}
+}
+
+// moneyLists are those of funds, statements and invoices.
+func moneyLists() []*list {
+	return []*list{
 		{kind: "allocations", route: "allocations", params: []string{"vendor", "currency", "q", "kind"}, read: (*Handlers).readAllocations},
 		{kind: "withdrawals", route: "withdrawals", params: []string{"q", "state", "kind", "from", "to"}, read: (*Handlers).readWithdrawals},
 		{kind: "withdrawal.parts", route: "withdrawals.show", prefix: "p-", read: (*Handlers).readWithdrawalParts},
@@ -91,6 +102,12 @@ func allLists() []*list {
 		{kind: "contract.plan", route: "contracts.show", prefix: "p-", read: (*Handlers).readContractPlan},
 		{kind: "ledger", route: "ledger", params: []string{"kind", "partner"}, read: (*Handlers).readLedger},
 		{kind: "remittances", route: "remittances", params: []string{"state"}, read: (*Handlers).readRemittances},
+	}
+}
+
+// staffLists are those of persons, deliveries, closes, prices and what happened.
+func staffLists() []*list {
+	return []*list{
 		{kind: "dashboard.customers", route: "dashboards.customers", params: []string{"from", "to", "currency"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readContributions},
 		{kind: "members", route: "members", params: []string{"q", "role", "state"}, needs: scope.ItemStaffChange, read: (*Handlers).readMembers},
 		{kind: "roles", route: "roles", read: (*Handlers).readRoles},

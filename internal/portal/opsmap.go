@@ -40,22 +40,11 @@ func (h *Handlers) mapForm(c *Ctx, status int, dry string, refused *fault.Error)
 
 // mapFile applies a map file; the same file again changes nothing, so that no key is needed.
 func (h *Handlers) mapFile(c *Ctx) error {
-	folder, err := os.MkdirTemp("", "portal-map-")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err := os.RemoveAll(folder); err != nil {
-			h.Log.Warn("uploaded files stay", "error", err.Error())
-		}
-	}()
-	form, paths, err := receive(c.Request(), folder)
-	if err == nil && len(paths) != 1 {
-		err = fault.Invalid("ops.file_missing", nil)
-	}
+	form, path, done, err := h.oneFile(c)
+	defer done()
 	var res attribution.ChangeResult
 	if err == nil {
-		res, err = h.applyMap(c, paths[0], form.dry())
+		res, err = h.applyMap(c, path, form.dry())
 	}
 	if err != nil {
 		return h.refuseMap(c, form, err)
@@ -67,6 +56,27 @@ func (h *Handlers) mapFile(c *Ctx) error {
 		return c.page(http.StatusOK, mapDryRun(c, &res).Page())
 	}
 	return c.seeOther(c.at("/closes?done=mapped"))
+}
+
+// oneFile receives a form with one file; done takes the file away, whatever else came of it.
+func (h *Handlers) oneFile(c *Ctx) (form uploadForm, path string, done func(), err error) {
+	folder, err := os.MkdirTemp("", "portal-file-")
+	if err != nil {
+		return form, "", func() {}, err
+	}
+	done = func() {
+		if err := os.RemoveAll(folder); err != nil {
+			h.Log.Warn("uploaded files stay", "error", err.Error())
+		}
+	}
+	form, paths, err := receive(c.Request(), folder)
+	if err != nil {
+		return form, "", done, err
+	}
+	if len(paths) != 1 {
+		return form, "", done, fault.Invalid("ops.file_missing", nil)
+	}
+	return form, paths[0], done, nil
 }
 
 func (h *Handlers) applyMap(c *Ctx, path string, dry bool) (res attribution.ChangeResult, err error) {

@@ -123,22 +123,11 @@ func (h *Handlers) priceForm(c *Ctx, status int, in uploadForm, refused *fault.E
 
 // priceFile takes in a price file; the same file again changes nothing, so that no key is needed.
 func (h *Handlers) priceFile(c *Ctx) error {
-	folder, err := os.MkdirTemp("", "portal-price-")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err := os.RemoveAll(folder); err != nil {
-			h.Log.Warn("uploaded files stay", "error", err.Error())
-		}
-	}()
-	form, paths, err := receive(c.Request(), folder)
-	if err == nil && len(paths) != 1 {
-		err = fault.Invalid("ops.file_missing", nil)
-	}
+	form, path, done, err := h.oneFile(c)
+	defer done()
 	var res price.ImportResult
 	if err == nil {
-		res, err = h.importPrices(c, paths[0], form)
+		res, err = h.importPrices(c, path, form)
 	}
 	if err != nil {
 		if f := faultOf(err); f.Kind == fault.KindNotFound && !wantsJSON(c.Request()) { // the file names what is not there; the address itself is

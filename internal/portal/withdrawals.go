@@ -297,15 +297,20 @@ func (c *Ctx) chosenBook(of []book) (book, error) {
 	return book{}, notFound()
 }
 
-func (h *Handlers) withdrawalApplied(c *Ctx) error {
+// postedBook is the book a form names.
+func (h *Handlers) postedBook(c *Ctx) (book, error) {
 	if err := c.readForm(); err != nil {
-		return err
+		return book{}, err
 	}
 	books, err := h.booksOf(c)
 	if err != nil {
-		return err
+		return book{}, err
 	}
-	b, err := c.chosenBook(books)
+	return c.chosenBook(books)
+}
+
+func (h *Handlers) withdrawalApplied(c *Ctx) error {
+	b, err := h.postedBook(c)
 	if err != nil {
 		return err
 	}

@@ -90,29 +90,17 @@ func newRows(f *os.File, size int64) (*rows, error) {
 func (r *rows) findHeader() error {
 	first, firstLine := -1, int64(0)
 	for i := range r.book.sheets {
-		s, err := r.book.openSheet(i)
-		if err != nil {
-			return err
-		}
-		for n := 0; n < headerWithin; n++ {
-			cells, err := s.row()
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				s.close()
-				return err
-			}
+		header, err := r.within(i, func(s *sheet, header []string) bool {
 			if first < 0 {
 				first, firstLine = i, s.line
 			}
-			header := texts(cells)
-			if _, _, known := ingest.Detect(header); known {
-				r.sheet, r.next, r.header = s, i+1, header
-				return nil
-			}
+			_, _, known := ingest.Detect(header)
+			return known
+		})
+		if err != nil || header != nil {
+			r.header = header
+			return err
 		}
-		s.close()
 	}
 	if first < 0 {
 		return fault.Invalid("ingest.file_empty", nil)
@@ -188,29 +176,39 @@ func (r *rows) goOn() error {
 	r.base += r.sheet.line
 	r.sheet.close()
 	r.sheet = nil
-	for ; r.next < len(r.book.sheets); r.next++ {
-		s, err := r.book.openSheet(r.next)
-		if err != nil {
+	for i := r.next; i < len(r.book.sheets); i++ {
+		header, err := r.within(i, func(_ *sheet, header []string) bool { return slices.Equal(header, r.header) })
+		if err != nil || header != nil {
 			return err
 		}
-		for n := 0; n < headerWithin; n++ {
-			cells, err := s.row()
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				s.close()
-				return err
-			}
-			if slices.Equal(texts(cells), r.header) {
-				r.sheet = s
-				r.next++
-				return nil
-			}
-		}
-		s.close()
 	}
 	return nil
+}
+
+// within opens a sheet and reads as far as a header may stand. It stays open behind the row that fits, which
+// is given; without one it is closed.
+func (r *rows) within(i int, fits func(s *sheet, header []string) bool) ([]string, error) {
+	r.next = i + 1
+	s, err := r.book.openSheet(i)
+	if err != nil {
+		return nil, err
+	}
+	for range headerWithin {
+		cells, err := s.row()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			s.close()
+			return nil, err
+		}
+		if header := texts(cells); fits(s, header) {
+			r.sheet = s
+			return header, nil
+		}
+	}
+	s.close()
+	return nil, nil
 }
 
 // Close frees the temporary files.
