@@ -34,7 +34,7 @@ func (h *Handlers) assignForm(c *Ctx, status int, refused *fault.Error) error {
 	}
 	p := custview.Pick{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("assignments.title"), Href: c.at(pathAssignments)}, part.Link{Text: title})},
 		Refusal: refusalOf(c, refused), Action: c.at(pathAssignments), Fields: []part.Field{who}, Submit: c.T("assignments.preview"), Notes: []string{c.T("assignments.note")},
-		Hidden: []part.Hidden{{Name: "preview", Value: "yes"}}, Heads: []string{c.T("customers.col.customer"), c.T("customers.filter.relation"), c.T("customers.col.manager")}}
+		Hidden: []part.Hidden{{Name: "preview", Value: "yes"}}, Heads: []opsview.Head{{Text: c.T("customers.col.customer")}, {Text: c.T("customers.filter.relation")}, {Text: c.T("customers.col.manager")}}}
 	p.Filter = &part.Filter{Action: c.at(pathAssignments + "/new"), Reset: c.at(pathAssignments + "/new"), Fields: []part.FilterField{{Name: "all", Label: c.T("assignments.which"), Value: yes(whole),
 		Options: []part.Option{{Label: c.T("assignments.which.free")}, {Value: "yes", Label: c.T("assignments.which.all")}}}}}
 	if person != "" {
@@ -102,14 +102,14 @@ func (h *Handlers) ownInForce(c *Ctx) ([]customer.Entry, error) {
 	return all, nil
 }
 
-func pickRow(c *Ctx, e *customer.Entry, chosen []string) custview.Row {
+func pickRow(c *Ctx, e *customer.Entry, chosen []string) opsview.Tick {
 	name := c.personal(e.Customer.Name)
 	name.Note = e.Customer.Code
 	manager := c.T("customers.manager.none")
 	if e.Manager.ID != "" {
 		manager = carerText(c, e.Manager)
 	}
-	return custview.Row{Value: e.Customer.Code, Checked: slices.Contains(chosen, e.Customer.Code), Cells: []opsview.Cell{name, {Text: c.T(e.Kind.Label())}, {Text: manager}}}
+	return opsview.Tick{Value: e.Customer.Code, Checked: slices.Contains(chosen, e.Customer.Code), Cells: []opsview.Cell{name, {Text: c.T(e.Kind.Label())}, {Text: manager}}}
 }
 
 func (h *Handlers) withdrawPage(c *Ctx) error { return h.withdrawForm(c, http.StatusOK, nil) }
@@ -127,7 +127,7 @@ func (h *Handlers) withdrawForm(c *Ctx, status int, refused *fault.Error) error 
 	title := c.T("assignments.withdraw")
 	p := custview.Pick{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("assignments.title"), Href: c.at(pathAssignments)}, part.Link{Text: title})},
 		Refusal: refusalOf(c, refused), Action: c.at(pathAssignments + "/withdrawal"), Submit: c.T("assignments.preview"), Notes: []string{c.T("expenditure.rule.until")},
-		Hidden: []part.Hidden{{Name: "preview", Value: "yes"}}, Heads: []string{c.T("customers.col.customer"), c.T("customers.filter.relation"), c.T("customers.col.manager")}}
+		Hidden: []part.Hidden{{Name: "preview", Value: "yes"}}, Heads: []opsview.Head{{Text: c.T("customers.col.customer")}, {Text: c.T("customers.filter.relation")}, {Text: c.T("customers.col.manager")}}}
 	if person != "" {
 		p.Hidden = append(p.Hidden, part.Hidden{Name: "person", Value: person})
 	}

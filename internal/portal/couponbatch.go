@@ -116,13 +116,13 @@ func (h *Handlers) previewBatch(c *Ctx) error {
 	}
 	at := c.at(pathQuotas + "/" + q.ID)
 	p := custview.Pick{Header: part.Header{Title: c.T("coupons.batch"), Crumbs: c.crumbs(part.Link{Text: c.T("quotas.title"), Href: c.at(pathQuotas)}, part.Link{Text: q.Name(), Href: at}, part.Link{Text: c.T("coupons.batch"), Href: at + "/batch"})},
-		Action: at + "/batch", Hidden: fresh(), Tick: "recipient", Submit: c.T("coupons.issue"), Heads: []string{c.T("customers.col.code"), c.T("coupons.face"), c.T("coupons.result")}}
+		Action: at + "/batch", Hidden: fresh(), Tick: "recipient", Submit: c.T("coupons.issue"), Heads: []opsview.Head{{Text: c.T("customers.col.code")}, {Text: c.T("coupons.face"), Num: true}, {Text: c.T("coupons.result")}}}
 	for _, name := range []string{"begins", "ends", "services", "products", "regions", "modes", "orders", "min_order", "max_order", "memo"} {
 		p.Hidden = append(p.Hidden, part.Hidden{Name: name, Value: c.FormValue(name)})
 	}
 	good := 0
 	for i, l := range lines {
-		row := custview.Row{Value: l.code + " " + l.row.Face.String(), Checked: out[i].Refusal == nil, Cells: []opsview.Cell{{Text: l.code, Mono: true}, moneyCell(one(l.row.Face, q.Currency)), {Text: c.T("coupons.fine")}}}
+		row := opsview.Tick{Value: l.code + " " + l.row.Face.String(), Checked: out[i].Refusal == nil, Cells: []opsview.Cell{{Text: l.code, Mono: true}, moneyCell(one(l.row.Face, q.Currency)), {Text: c.T("coupons.fine")}}}
 		if out[i].Refusal != nil {
 			row.Off = i18n.FaultText(c.ctx(), out[i].Refusal)
 			row.Cells[2] = opsview.Cell{Text: row.Off}

@@ -43,7 +43,7 @@ func couponDay(text string, after int) (time.Time, error) {
 	if text = strings.TrimSpace(text); text == "" {
 		return time.Time{}, nil
 	}
-	t, err := time.ParseInLocation(time.DateOnly, text, cycle.Zone)
+	t, err := cycle.ParseDay(text)
 	if err != nil {
 		return t, fault.Invalid("coupon.validity_wrong", nil)
 	}
@@ -193,7 +193,7 @@ func (h *Handlers) issueForm(c *Ctx, status int, refused *fault.Error) error {
 	chosen := c.chosen()
 	at := c.at(pathQuotas + "/" + q.ID)
 	p := custview.Pick{Header: part.Header{Title: c.T("coupons.issue"), Crumbs: c.crumbs(part.Link{Text: c.T("quotas.title"), Href: c.at(pathQuotas)}, part.Link{Text: q.Name(), Href: at}, part.Link{Text: c.T("coupons.issue")})},
-		Refusal: refusalOf(c, refused), Action: at + "/issue", Hidden: fresh(), Submit: c.T("coupons.issue"), Heads: []string{c.T("customers.col.customer"), c.T("customers.filter.relation")},
+		Refusal: refusalOf(c, refused), Action: at + "/issue", Hidden: fresh(), Submit: c.T("coupons.issue"), Heads: []opsview.Head{{Text: c.T("customers.col.customer")}, {Text: c.T("customers.filter.relation")}},
 		Fields: append([]part.Field{{Name: "face", Label: c.T("coupons.face") + " (" + q.Currency + ")", Value: c.FormValue("face"), Required: true, Help: c.T("coupons.left", "Amount", i18n.Money(q.Balance, q.Currency))}}, termFields(c, false)...)}
 	names, err := h.couponNames(c)
 	if err != nil {
@@ -204,7 +204,7 @@ func (h *Handlers) issueForm(c *Ctx, status int, refused *fault.Error) error {
 		e := &all[i]
 		name := c.personal(e.Customer.Name)
 		name.Note = e.Customer.Code
-		row := custview.Row{Value: e.Customer.Code, Checked: slices.Contains(chosen, e.Customer.Code), Cells: []opsview.Cell{name, {Text: c.T(e.Kind.Label())}}}
+		row := opsview.Tick{Value: e.Customer.Code, Checked: slices.Contains(chosen, e.Customer.Code), Cells: []opsview.Cell{name, {Text: c.T(e.Kind.Label())}}}
 		if e.Kind != customer.KindResale {
 			row.Off, row.Checked = c.T("coupons.failed.not_resale"), false
 		}
@@ -301,11 +301,11 @@ func (h *Handlers) shareForm(c *Ctx, status int, refused *fault.Error) error {
 	}
 	at := c.at(pathQuotas + "/" + q.ID)
 	p := custview.Pick{Header: part.Header{Title: c.T("quotas.share"), Crumbs: c.crumbs(part.Link{Text: c.T("quotas.title"), Href: c.at(pathQuotas)}, part.Link{Text: q.Name(), Href: at}, part.Link{Text: c.T("quotas.share")})},
-		Refusal: refusalOf(c, refused), Action: at + "/share", Hidden: fresh(), Tick: "reseller", Submit: c.T("quotas.share"), Heads: []string{c.T("quotas.owner")},
+		Refusal: refusalOf(c, refused), Action: at + "/share", Hidden: fresh(), Tick: "reseller", Submit: c.T("quotas.share"), Heads: []opsview.Head{{Text: c.T("quotas.owner")}},
 		Fields: []part.Field{{Name: "amount", Label: c.T("quotas.each") + " (" + q.Currency + ")", Value: c.FormValue("amount"), Required: true, Help: c.T("coupons.left", "Amount", i18n.Money(q.Balance, q.Currency))},
 			{Name: "memo", Label: c.T("coupons.memo"), Type: "textarea", Value: c.FormValue("memo"), MaxLength: coupon.MaxMemo}}, Notes: []string{c.T("quotas.rule.share", "Limit", coupon.MaxBatch)}}
 	for _, r := range resellers {
-		p.Rows = append(p.Rows, custview.Row{Value: r.Code, Checked: slices.Contains(c.Request().Form["reseller"], r.Code), Cells: []opsview.Cell{{Text: r.Name, Note: r.Code}}})
+		p.Rows = append(p.Rows, opsview.Tick{Value: r.Code, Checked: slices.Contains(c.Request().Form["reseller"], r.Code), Cells: []opsview.Cell{{Text: r.Name, Note: r.Code}}})
 	}
 	if len(p.Rows) == 0 {
 		p.Empty = &part.Empty{Title: c.T("quotas.no_resellers"), Text: c.T("quotas.no_resellers_text")}
@@ -351,13 +351,13 @@ func (h *Handlers) reclaimForm(c *Ctx, status int, refused *fault.Error) error {
 	}
 	p := custview.Pick{Header: part.Header{Title: c.T("coupons.reclaim"), Crumbs: c.crumbs(part.Link{Text: c.T("coupons.title"), Href: c.at(pathCoupons)}, part.Link{Text: c.T("coupons.reclaim")})},
 		Refusal: refusalOf(c, refused), Action: c.at(pathCoupons + "/reclaim"), Hidden: fresh(), Tick: "coupon", Submit: c.T("coupons.reclaim"), Notes: []string{c.T("coupons.rule.reclaim")},
-		Heads: []string{c.T("coupons.number"), c.T("coupons.holder"), c.T("coupons.balance")}}
+		Heads: []opsview.Head{{Text: c.T("coupons.number")}, {Text: c.T("coupons.holder")}, {Text: c.T("coupons.balance"), Num: true}}}
 	for i := range all {
 		x := &all[i]
 		if x.IssuerID != c.Org.ID || x.State != coupon.StateUsable {
 			continue
 		}
-		row := custview.Row{Value: x.ID, Cells: []opsview.Cell{{Text: x.Name(), Mono: true}, names.cell(c, x.HolderID), moneyCell(one(x.Balance, x.Currency))}}
+		row := opsview.Tick{Value: x.ID, Cells: []opsview.Cell{{Text: x.Name(), Mono: true}, names.cell(c, x.HolderID), moneyCell(one(x.Balance, x.Currency))}}
 		if x.LockOrder != "" {
 			row.Off = c.T("fault.coupon.locked")
 		}

@@ -54,7 +54,7 @@ func (h *Handlers) invitingForm(c *Ctx, status int, refused *fault.Error) error 
 	}
 	p := custview.Pick{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("invitations.title"), Href: c.at(pathInvitations)}, part.Link{Text: title})}, Refusal: refusalOf(c, refused),
 		Action: c.at(pathInvitations), Tick: "prospect", Fields: []part.Field{relation, channel}, Submit: c.T("invitations.preview"), Hidden: []part.Hidden{{Name: "preview", Value: "yes"}},
-		Heads: []string{c.T("prospects.col.customer"), c.T("prospects.email"), c.T("prospects.col.ends")},
+		Heads: []opsview.Head{{Text: c.T("prospects.col.customer")}, {Text: c.T("prospects.email")}, {Text: c.T("prospects.col.ends")}},
 		Notes: []string{c.T("invitations.rule.general", "Days", invitation.YoungDays), c.T("invitations.rule.once"), c.T("invitations.rule.owner")}}
 	vendors, err := h.Prospects.Vendors(c.ctx(), c.Scope)
 	if err != nil {
@@ -72,7 +72,7 @@ func (h *Handlers) invitingForm(c *Ctx, status int, refused *fault.Error) error 
 		x := &all[i]
 		name := c.personal(x.Name)
 		name.Note = c.veiled(x.Phone) + " · " + x.Login
-		p.Rows = append(p.Rows, custview.Row{Value: x.ID, Checked: slices.Contains(chosen, x.ID), Cells: []opsview.Cell{name, {Text: c.veiled(x.Email)}, {Text: join(present(endsCell(c, x, now).Text, endsCell(c, x, now).Note), " · ")}}})
+		p.Rows = append(p.Rows, opsview.Tick{Value: x.ID, Checked: slices.Contains(chosen, x.ID), Cells: []opsview.Cell{name, {Text: c.veiled(x.Email)}, {Text: join(present(endsCell(c, x, now).Text, endsCell(c, x, now).Note), " · ")}}})
 	}
 	return c.page(status, p.Page())
 }

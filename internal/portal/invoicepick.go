@@ -144,7 +144,7 @@ func (h *Handlers) pickPage(c *Ctx, status int, header part.Header, p *invoicePi
 		}
 	}
 	for _, x := range p.chosen { // on other pages, or left out by the search
-		if !slices.ContainsFunc(v.Rows, func(r invoiceview.PickRow) bool { return r.Value == x }) {
+		if !slices.ContainsFunc(v.Rows, func(r opsview.Tick) bool { return r.Value == x }) {
 			v.Hidden = append(v.Hidden, part.Hidden{Name: v.Name, Value: x})
 		}
 	}
@@ -195,7 +195,7 @@ func offerBills(c *Ctx, v *invoiceview.Pick, p *invoicePick) int {
 	slices.SortStableFunc(list, func(a, b invoice.Offer) int { return min(len(a.Why), 1) - min(len(b.Why), 1) })
 	for _, o := range stretch(list, p.page) {
 		b := &o.Bill
-		row := invoiceview.PickRow{Value: b.ID, Cells: []opsview.Cell{{Text: string(b.Cycle)}, {Text: entityName(&o)}, amountCell(b.Due, b.Currency), amountCell(o.Held, b.Currency), amountCell(o.Free, b.Currency)}}
+		row := opsview.Tick{Value: b.ID, Cells: []opsview.Cell{{Text: string(b.Cycle)}, {Text: entityName(&o)}, amountCell(b.Due, b.Currency), amountCell(o.Held, b.Currency), amountCell(o.Free, b.Currency)}}
 		row.Off, row.Cure = offText(c, o.Why)
 		v.Rows = append(v.Rows, row)
 	}
@@ -237,7 +237,7 @@ func (h *Handlers) offerShares(c *Ctx, v *invoiceview.Pick, p *invoicePick) (int
 	for _, o := range stretch(list, p.page) {
 		name := c.personal(o.Customer.Name)
 		name.Note = o.Customer.Code
-		row := invoiceview.PickRow{Value: o.Bill.ID + " " + o.Customer.ID, Cells: []opsview.Cell{name, {Text: string(o.Bill.Cycle)}, {Text: i18n.Count(o.Lines)}, amountCell(o.Amount, o.Bill.Currency), amountCell(o.Free, o.Bill.Currency)}}
+		row := opsview.Tick{Value: o.Bill.ID + " " + o.Customer.ID, Cells: []opsview.Cell{name, {Text: string(o.Bill.Cycle)}, {Text: i18n.Count(o.Lines)}, amountCell(o.Amount, o.Bill.Currency), amountCell(o.Free, o.Bill.Currency)}}
 		row.Off, row.Cure = offText(c, o.Why)
 		v.Rows = append(v.Rows, row)
 	}
@@ -257,7 +257,7 @@ func (h *Handlers) offerOrders(c *Ctx, v *invoiceview.Pick, p *invoicePick) (int
 	}
 	for i := range list {
 		o := &list[i]
-		row := invoiceview.PickRow{Value: o.Bill.ID + " " + o.OrderNo, Cells: []opsview.Cell{{Text: o.OrderNo, Note: o.Product}, {Text: c.personal(o.Customer.Name).Text + " " + o.Customer.Code}, {Text: string(o.Bill.Cycle)}, amountCell(o.Amount, o.Bill.Currency), amountCell(max(o.Free, 0), o.Bill.Currency)}}
+		row := opsview.Tick{Value: o.Bill.ID + " " + o.OrderNo, Cells: []opsview.Cell{{Text: o.OrderNo, Note: o.Product}, {Text: c.personal(o.Customer.Name).Text + " " + o.Customer.Code}, {Text: string(o.Bill.Cycle)}, amountCell(o.Amount, o.Bill.Currency), amountCell(max(o.Free, 0), o.Bill.Currency)}}
 		row.Off, row.Cure = offText(c, o.Why)
 		v.Rows = append(v.Rows, row)
 	}

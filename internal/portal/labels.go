@@ -37,7 +37,7 @@ func (h *Handlers) labelForm(c *Ctx, status int, refused *fault.Error) error {
 		Action: c.at(pathLabels), Submit: c.T("assignments.preview"), Hidden: []part.Hidden{{Name: "preview", Value: "yes"}}, Notes: []string{c.T("labels.note", "Limit", customer.MaxLabels)},
 		Fields: []part.Field{{Name: "add", Label: c.T("labels.add"), Value: c.FormValue("add"), Help: c.T("labels.split"), Autocomplete: "off"},
 			{Name: "remove", Label: c.T("labels.remove"), Value: c.FormValue("remove"), Autocomplete: "off"}},
-		Heads: []string{c.T("customers.col.customer"), c.T("customers.filter.relation"), c.T("labels.col")}}
+		Heads: []opsview.Head{{Text: c.T("customers.col.customer")}, {Text: c.T("customers.filter.relation")}, {Text: c.T("labels.col")}}}
 	if known := knownLabels(labels); len(known) > 0 {
 		p.Fields[1].Help = c.T("labels.known", "Labels", join(known, c.T("portal.list.comma")))
 	}
@@ -46,7 +46,7 @@ func (h *Handlers) labelForm(c *Ctx, status int, refused *fault.Error) error {
 		e := &all[i]
 		name := c.personal(e.Customer.Name)
 		name.Note = e.Customer.Code
-		p.Rows = append(p.Rows, custview.Row{Value: e.Customer.Code, Checked: slices.Contains(chosen, e.Customer.Code),
+		p.Rows = append(p.Rows, opsview.Tick{Value: e.Customer.Code, Checked: slices.Contains(chosen, e.Customer.Code),
 			Cells: []opsview.Cell{name, {Text: c.T(e.Kind.Label())}, {Text: join(labels[e.CustomerID], " · ")}}})
 	}
 	if len(p.Rows) == 0 {
