@@ -198,11 +198,11 @@ func (c *idpRotateCmd) Run(o *out) error {
 		for _, st := range status {
 			var parts []string
 			for _, k := range st.Keys {
-				f, until := registry.Fingerprint(k.CertDER), k.NotAfter.In(cycle.Zone).Format(time.DateOnly)
+				f, until := registry.Fingerprint(k.CertDER), cycle.Day(k.NotAfter)
 				keys = append(keys, keyJSON{string(k.Use), string(k.State), f, until})
 				parts = append(parts, fmt.Sprintf("%s SHA256:%s… until %s", k.State, f[:16], until))
 			}
-			at := st.At.In(cycle.Zone).Format(time.DateOnly)
+			at := cycle.Day(st.At)
 			next[string(st.Use)] = map[string]string{"phase": string(st.Phase), "from": at}
 			lines = append(lines, fmt.Sprintf("%s  %s · %s from %s", st.Use, strings.Join(parts, " · "), st.Phase, at))
 		}

@@ -79,29 +79,14 @@ type Agreement struct {
 }
 
 // BeginsAt and EndsAt are the instants of 生效时间 and 失效时间.
-func (a *Agreement) BeginsAt() time.Time { return dayAt(a.Begins, 0) }
+func (a *Agreement) BeginsAt() time.Time { return cycle.DayAt(a.Begins, 0) }
 
 // EndsAt is the first instant at which it holds no more.
 func (a *Agreement) EndsAt() time.Time {
 	if !a.EndedAt.IsZero() {
 		return a.EndedAt
 	}
-	return dayAt(a.Ends, 1)
-}
-
-func dayAt(day string, after int) time.Time {
-	t, err := time.ParseInLocation(time.DateOnly, day, cycle.Zone)
-	if err != nil {
-		return time.Time{}
-	}
-	return t.AddDate(0, 0, after)
-}
-
-func dayOf(t time.Time) string { return t.In(cycle.Zone).Format(time.DateOnly) }
-
-// daysUntil counts the calendar days from now to a day, never below none.
-func daysUntil(now time.Time, day string) int {
-	return max(0, int(dayAt(day, 0).Sub(dayAt(dayOf(now), 0))/(24*time.Hour)))
+	return cycle.DayAt(a.Ends, 1)
 }
 
 // Covers tells whether it held on a day: it was agreed to, the day is one of its days, and before the one it was made void.
@@ -109,7 +94,7 @@ func (a *Agreement) Covers(day string) bool {
 	switch a.State {
 	case StateApproved, StateActive, StateExpired:
 	case StateVoided:
-		if a.EndedAt.IsZero() || day >= dayOf(a.EndedAt) {
+		if a.EndedAt.IsZero() || day >= cycle.Day(a.EndedAt) {
 			return false
 		}
 	default:
@@ -162,7 +147,7 @@ func (in Input) tidy() Input {
 // check judges an input on a day. Faults: agreement.kind_unknown, .payer_missing, .remark_long, .day_malformed, .ends_first,
 // .too_early, .too_long, .over, .single_ahead.
 func (in *Input) check(now time.Time) error {
-	today := dayOf(now)
+	today := cycle.Day(now)
 	switch {
 	case in.Kind != KindStanding && in.Kind != KindSingle || in.PayerKind != PayerCompany && in.PayerKind != PayerPerson:
 		return fault.Invalid("agreement.kind_unknown", nil)
@@ -170,13 +155,13 @@ func (in *Input) check(now time.Time) error {
 		return fault.Invalid("agreement.payer_missing", fault.Args{"limit": MaxName})
 	case utf8.RuneCountInString(in.Remark) > MaxRemark:
 		return fault.Invalid("agreement.remark_long", fault.Args{"limit": MaxRemark})
-	case dayAt(in.Begins, 0).IsZero() || dayAt(in.Ends, 0).IsZero():
+	case cycle.DayAt(in.Begins, 0).IsZero() || cycle.DayAt(in.Ends, 0).IsZero():
 		return fault.Invalid("agreement.day_malformed", nil)
 	case in.Ends < in.Begins:
 		return fault.Invalid("agreement.ends_first", nil)
-	case in.Begins < dayOf(dayAt(today, -MaxBack)):
+	case in.Begins < cycle.Day(cycle.DayAt(today, -MaxBack)):
 		return fault.Invalid("agreement.too_early", fault.Args{"days": MaxBack})
-	case in.Ends >= dayAt(in.Begins, 0).AddDate(0, MaxMonths, 0).Format(time.DateOnly):
+	case in.Ends >= cycle.DayAt(in.Begins, 0).AddDate(0, MaxMonths, 0).Format(time.DateOnly):
 		return fault.Invalid("agreement.too_long", fault.Args{"months": MaxMonths})
 	case in.Kind == KindStanding && in.Ends < today:
 		return fault.Invalid("agreement.over", nil)

@@ -3,6 +3,7 @@ package agreement
 import (
 	"time"
 
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
 	"huoban/internal/scope"
@@ -63,19 +64,19 @@ var (
 	free = flow.Guard[Facts]{Name: "no_other", Code: "agreement.taken",
 		Holds: func(f Facts, _ scope.Scope, _ time.Time) bool { return !f.Taken }}
 	notOver = flow.Guard[Facts]{Name: "not_over", Code: "agreement.over",
-		Holds: func(f Facts, _ scope.Scope, now time.Time) bool { return dayOf(now) <= f.Ends }}
+		Holds: func(f Facts, _ scope.Scope, now time.Time) bool { return cycle.Day(now) <= f.Ends }}
 	begun = flow.Guard[Facts]{Name: "begun", Code: "agreement.not_begun",
-		Holds: func(f Facts, _ scope.Scope, now time.Time) bool { return dayOf(now) >= f.Begins }}
+		Holds: func(f Facts, _ scope.Scope, now time.Time) bool { return cycle.Day(now) >= f.Begins }}
 	over = flow.Guard[Facts]{Name: "over", Code: "agreement.not_over",
-		Holds: func(f Facts, _ scope.Scope, now time.Time) bool { return dayOf(now) > f.Ends }}
+		Holds: func(f Facts, _ scope.Scope, now time.Time) bool { return cycle.Day(now) > f.Ends }}
 )
 
 func ofPartner(f *Facts, who scope.Scope) bool {
-	return who.Side() == scope.SidePartner && who.OrgID() == f.PartnerID
+	return who.Is(scope.SidePartner, f.PartnerID)
 }
 
 func ofVendor(f *Facts, who scope.Scope) bool {
-	return who.Side() == scope.SideVendor && who.OrgID() == f.VendorID
+	return who.Is(scope.SideVendor, f.VendorID)
 }
 
 var (

@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/flow/flowtest"
 	"huoban/internal/scope"
@@ -52,9 +53,9 @@ func TestWalk(t *testing.T) {
 			Begin: func(rt *rapid.T, s State) {
 				agreed = s == StateActive
 				day := rapid.IntRange(-4, 2).Draw(rt, "begins")
-				a = Agreement{Begins: dayOf(noon.AddDate(0, 0, day)), Ends: dayOf(noon.AddDate(0, 0, day+rapid.IntRange(0, 3).Draw(rt, "for"))), State: s}
+				a = Agreement{Begins: cycle.Day(noon.AddDate(0, 0, day)), Ends: cycle.Day(noon.AddDate(0, 0, day+rapid.IntRange(0, 3).Draw(rt, "for"))), State: s}
 				if agreed {
-					a.Begins = dayOf(noon)
+					a.Begins = cycle.Day(noon)
 					a.Ends = a.Begins
 				}
 			},
@@ -63,13 +64,13 @@ func TestWalk(t *testing.T) {
 				if do == ActionVoid {
 					a.EndedAt = noon
 				}
-				if do == ActionActivate && a.Begins > dayOf(noon) || do == ActionExpire && a.Ends >= dayOf(noon) {
-					rt.Fatalf("%s of %s to %s on %s", do, a.Begins, a.Ends, dayOf(noon))
+				if do == ActionActivate && a.Begins > cycle.Day(noon) || do == ActionExpire && a.Ends >= cycle.Day(noon) {
+					rt.Fatalf("%s of %s to %s on %s", do, a.Begins, a.Ends, cycle.Day(noon))
 				}
 				a.State = to
 			},
 			Invariant: func(rt *rapid.T, s State) {
-				covers := a.Covers(dayOf(noon))
+				covers := a.Covers(cycle.Day(noon))
 				if covers && (!agreed || s == StateVoided || s == StateExpired || !s.Open()) {
 					rt.Fatalf("%s covers today, agreed %v", s, agreed)
 				}

@@ -8,11 +8,11 @@ import (
 
 	"huoban/internal/audit"
 	"huoban/internal/clock"
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
 	"huoban/internal/id"
 	"huoban/internal/message"
-	"huoban/internal/organisation"
 	"huoban/internal/paper"
 	"huoban/internal/scope"
 )
@@ -39,30 +39,18 @@ type Store interface {
 	SetAgreement(ctx context.Context, a Agreement, from State, version int64) (bool, error)
 }
 
-// Organisations is what is asked of organisations.
-type Organisations interface {
-	ByID(ctx context.Context, sc scope.Scope, orgID string) (organisation.Organisation, error)
-}
-
-// People tells who is to be told.
-type People interface {
-	Holders(ctx context.Context, orgID string, item scope.Item) ([]string, error)
-}
-
 // Deps is what the service stands on. Vendors are those a partner deals with, Names those it goes by itself; Holds hears,
 // in its transaction, of an agreement that came into force.
 type Deps struct {
-	Store         Store
-	Tx            Tx
-	Log           flow.Log
-	Audit         audit.Recorder
-	Clock         clock.Clock
-	Organisations Organisations
-	People        People
-	Bell          message.Notifier
-	Vendors       func(ctx context.Context, partnerID string) ([]string, error)
-	Names         func(ctx context.Context, partnerID string) ([]string, error)
-	Holds         func(ctx context.Context, a Agreement) error
+	Store   Store
+	Tx      Tx
+	Log     flow.Log
+	Audit   audit.Recorder
+	Clock   clock.Clock
+	Teller  message.Teller
+	Vendors func(ctx context.Context, partnerID string) ([]string, error)
+	Names   func(ctx context.Context, partnerID string) ([]string, error)
+	Holds   func(ctx context.Context, a Agreement) error
 }
 
 // Service makes, reviews and ends agreements.
@@ -153,7 +141,7 @@ func (s *Service) Make(ctx context.Context, sc scope.Scope, in Input) (Agreement
 		}
 		a = Agreement{ID: id.New(), VendorID: in.VendorID, PartnerID: sc.OrgID(), Kind: in.Kind, PayerKind: in.PayerKind, Payer: in.Payer, Begins: in.Begins, Ends: in.Ends, Remark: in.Remark,
 			State: StateDraft, Version: 1, CreatedBy: sc.Login(), CreatedAt: now, ChangedAt: now}
-		a.Number = id.Number("DF", dayOf(now), a.ID)
+		a.Number = id.Number("DF", cycle.Day(now), a.ID)
 		if a.Kind == KindSingle {
 			a.State, a.SubmittedAt = StateActive, now
 		}
@@ -188,7 +176,7 @@ func (s *Service) taken(ctx context.Context, a *Agreement) (bool, error) {
 
 // due says in how many days what waits for an agreement is due.
 func (s *Service) due(a *Agreement, now time.Time) map[Action]int {
-	return map[Action]int{ActionActivate: daysUntil(now, a.Begins), ActionExpire: daysUntil(now, a.Ends) + 1}
+	return map[Action]int{ActionActivate: cycle.DaysUntil(now, a.Begins), ActionExpire: cycle.DaysUntil(now, a.Ends) + 1}
 }
 
 // Sign keeps the scan of an agreement that is not submitted; another replaces it. Faults: those of Find and
@@ -272,7 +260,7 @@ func (s *Service) Do(ctx context.Context, sc scope.Scope, agreementID string, do
 		if out, err = s.fire(ctx, sc, a, do, reason); err != nil {
 			return err
 		}
-		if do == ActionApprove && dayOf(s.Clock.Now()) >= out.Begins {
+		if do == ActionApprove && cycle.Day(s.Clock.Now()) >= out.Begins {
 			out, err = s.fire(ctx, scope.System("system"), out, ActionActivate, "")
 		}
 		return err
@@ -337,36 +325,27 @@ func (s *Service) hold(ctx context.Context, a *Agreement) error {
 // side of what was made void.
 func (s *Service) tell(ctx context.Context, sc scope.Scope, a *Agreement, do Action) error {
 	to := map[Action][]string{ActionSubmit: {a.VendorID}, ActionApprove: {a.PartnerID}, ActionRefuse: {a.PartnerID}, ActionExpire: {a.PartnerID}, ActionVoid: {a.VendorID, a.PartnerID}}[do]
-	var notices []message.Notice
+	if len(to) == 0 {
+		return nil
+	}
+	partner, err := s.Teller.Name(ctx, a.PartnerID)
+	if err != nil {
+		return err
+	}
+	n := message.Notice{Category: message.CategoryBill, Code: "agreement_" + string(do), Args: fault.Args{"Number": a.Number, "Partner": partner, "Payer": a.Payer, "Reason": a.Reason}, Link: "/agreements/" + a.ID}
 	for _, orgID := range to {
-		if orgID == sc.OrgID() {
-			continue
-		}
 		item := scope.ItemFundsChange
 		if orgID == a.VendorID {
 			item = scope.ItemRemittance
 		}
-		org, err := s.Organisations.ByID(ctx, scope.System("system"), orgID)
-		if err != nil {
-			return err
+		if orgID == sc.OrgID() {
+			continue
 		}
-		partner, err := s.Organisations.ByID(ctx, scope.System("system"), a.PartnerID)
-		if err != nil {
+		if err := s.Teller.Tell(ctx, orgID, item, n); err != nil {
 			return err
-		}
-		people, err := s.People.Holders(ctx, orgID, item)
-		if err != nil {
-			return err
-		}
-		for _, personID := range people {
-			notices = append(notices, message.Notice{OrgID: orgID, PersonID: personID, Category: message.CategoryBill, Code: "agreement_" + string(do),
-				Args: fault.Args{"Number": a.Number, "Partner": partner.Name, "Payer": a.Payer, "Reason": a.Reason}, Link: "/o/" + org.Code + "/agreements/" + a.ID})
 		}
 	}
-	if len(notices) == 0 {
-		return nil
-	}
-	return s.Bell.Notify(ctx, notices...)
+	return nil
 }
 
 // record writes one line for each side that sees the agreement.
@@ -379,10 +358,5 @@ func (s *Service) record(ctx context.Context, sc scope.Scope, a *Agreement, acti
 	if a.State != StateDraft && a.State != StateDeleted {
 		orgs = append(orgs, a.VendorID)
 	}
-	for _, orgID := range orgs {
-		if err := s.Audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: orgID, Action: action, Object: "payment_agreement:" + a.ID, Outcome: audit.OutcomeDone, Detail: detail}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return audit.RecordFor(ctx, s.Audit, audit.Entry{Actor: sc.Login(), Action: action, Object: "payment_agreement:" + a.ID, Outcome: audit.OutcomeDone, Detail: detail}, orgs...)
 }

@@ -304,14 +304,8 @@ func (s *Service) post(ctx context.Context, sc scope.Scope, in *Input, t Target,
 
 // record writes one line for each side.
 func (s *Service) record(ctx context.Context, login, partnerID, targetID, verb, entryID, currency string, amount money.Amount) error {
-	for _, orgID := range []string{partnerID, targetID} {
-		err := s.Audit.Record(ctx, audit.Entry{Actor: login, OrgID: orgID, Action: verb, Object: "ledger_entry:" + entryID, Outcome: audit.OutcomeDone,
-			Detail: map[string]any{"partner": partnerID, "target": targetID, "amount": amount.String(), "currency": currency}})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return audit.RecordFor(ctx, s.Audit, audit.Entry{Actor: login, Action: verb, Object: "ledger_entry:" + entryID, Outcome: audit.OutcomeDone,
+		Detail: map[string]any{"partner": partnerID, "target": targetID, "amount": amount.String(), "currency": currency}}, partnerID, targetID)
 }
 
 // Sweep brings back what stands with customers that are no longer a partner's by resale (解绑回收), and tells how many

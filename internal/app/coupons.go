@@ -15,7 +15,7 @@ import (
 // wireCoupons joins 券管理 with the associations whose end takes vouchers back.
 func (a *App) wireCoupons() {
 	a.Coupons = coupon.New(coupon.Deps{Store: couponstore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Organisations: a.Organisations,
-		Customers: a.Customers, People: a.Accounts, Cycles: openCycles{a.Closes}, Bell: a.Messages, Confirmed: a.Passcodes.Guard(passcode.OpCoupon), Limits: a.FourEyes.Of})
+		Customers: a.Customers, Teller: a.teller(), Cycles: openCycles{a.Closes}, Confirmed: a.Passcodes.Guard(passcode.OpCoupon), Limits: a.FourEyes.Of})
 	a.Closes.Vouchers, a.Bills.Vouchers = a.Coupons, a.Coupons
 	a.Expenditure.Vouchers = a.Coupons
 	ended := a.Customers.Ended

@@ -11,7 +11,6 @@ import (
 	"huoban/internal/ledger"
 	"huoban/internal/message"
 	"huoban/internal/money"
-	"huoban/internal/organisation"
 	"huoban/internal/passcode"
 	"huoban/internal/payment"
 	"huoban/internal/scope"
@@ -31,7 +30,7 @@ func (a *App) wireFunds() {
 	}
 	a.TopUps = topup.New(topup.Deps{Store: ledgerstore.NewTopUps(a.DB), Tx: a.DB, Ledger: a.Ledger, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Gateways: gateways,
 		Vendors: a.vendorIDs, Confirmed: a.Passcodes.Guard(passcode.OpRemittance), Told: a.tellClaim, Agreed: a.payerAgreed, Held: a.tellHeld, Limits: a.FourEyes.Of})
-	a.Agreements = agreement.New(agreement.Deps{Store: contractstore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Organisations: a.Organisations, People: a.Accounts, Bell: a.Messages,
+	a.Agreements = agreement.New(agreement.Deps{Store: contractstore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Teller: a.teller(),
 		Vendors: a.vendorIDs, Names: a.ownNames, Holds: func(ctx context.Context, x agreement.Agreement) error {
 			return a.TopUps.Match(ctx, x.VendorID, x.PartnerID)
 		}})
@@ -39,7 +38,7 @@ func (a *App) wireFunds() {
 
 // wireContracts puts contracts on the books their plans are paid from.
 func (a *App) wireContracts() {
-	a.Contracts = contract.New(contract.Deps{Store: contractstore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Ledger: a.Ledger, Organisations: a.Organisations, People: a.Accounts, Bell: a.Messages,
+	a.Contracts = contract.New(contract.Deps{Store: contractstore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Ledger: a.Ledger, Teller: a.teller(),
 		Vendors: a.vendorIDs, Entity: a.entityID, Confirmed: a.Passcodes.Guard(passcode.OpContract)})
 }
 
@@ -98,19 +97,7 @@ func (a *App) vendorIDs(ctx context.Context, partnerID string) ([]string, error)
 
 // tellFunds tells everybody who may change a partner's funds.
 func (a *App) tellFunds(ctx context.Context, partnerID, code string, args fault.Args, path string) error {
-	people, err := a.Accounts.Holders(ctx, partnerID, scope.ItemFundsChange)
-	if err != nil || len(people) == 0 {
-		return err
-	}
-	var org organisation.Organisation
-	if org, err = a.Organisations.ByID(ctx, scope.System("system"), partnerID); err != nil {
-		return err
-	}
-	var notices []message.Notice
-	for _, personID := range people {
-		notices = append(notices, message.Notice{PersonID: personID, OrgID: partnerID, Category: message.CategoryBill, Code: code, Args: args, Link: "/o/" + org.Code + path})
-	}
-	return a.Messages.Notify(ctx, notices...)
+	return a.teller().Tell(ctx, partnerID, scope.ItemFundsChange, message.Notice{Category: message.CategoryBill, Code: code, Args: args, Link: path})
 }
 
 func (a *App) tellCollected(ctx context.Context, b payment.Bill) error {

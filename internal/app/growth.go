@@ -20,7 +20,7 @@ func (a *App) wireGrowth() {
 	a.Invitations = invitation.New(invitation.Deps{Store: growstore.NewInvitations(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock,
 		Prospects: a.Prospects, Organisations: a.Organisations, Customers: a.Customers, People: a.Accounts, Bell: a.Messages, Letters: inviteLetters{a}, Secret: a.Key[:]})
 	a.Relations = relation.New(relation.Deps{Store: growstore.NewRelations(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Customers: a.Customers,
-		Organisations: a.Organisations, People: a.Accounts, Bell: a.Messages, Confirmed: a.Passcodes.Guard(passcode.OpRelation)})
+		Organisations: a.Organisations, Teller: a.teller(), Confirmed: a.Passcodes.Guard(passcode.OpRelation)})
 }
 
 // inviteLetters sends invitations by mail. A customer that has no account yet is written to in the portal's own

@@ -18,7 +18,6 @@ import (
 // tellPartners rings the bell of everybody at a partner who may see its bills, and writes to them, in
 // the transaction that issues them.
 func (a *App) tellPartners(ctx context.Context, vendorID string, c cycle.Cycle, docs []bill.Document) error {
-	var notices []message.Notice
 	told := map[string]bool{}
 	for i := range docs {
 		d := &docs[i]
@@ -26,44 +25,43 @@ func (a *App) tellPartners(ctx context.Context, vendorID string, c cycle.Cycle, 
 			continue
 		}
 		told[d.Partner.ID] = true
-		people, err := a.Accounts.Holders(ctx, d.Partner.ID, scope.ItemBillView)
-		if err != nil {
+		n := message.Notice{Category: message.CategoryBill, Code: "bill_issued", Args: fault.Args{"Cycle": string(c), "Vendor": d.Vendor.Name}, Link: "/bills?cycle=" + string(c)}
+		if err := a.tellAndWrite(ctx, d.Partner.ID, scope.ItemBillView, n, ""); err != nil {
 			return err
 		}
-		args, link := fault.Args{"Cycle": string(c), "Vendor": d.Vendor.Name}, "/o/"+d.Partner.Code+"/bills?cycle="+string(c)
-		for _, personID := range people {
-			notices = append(notices, message.Notice{PersonID: personID, OrgID: d.Partner.ID, Category: message.CategoryBill, Code: "bill_issued", Args: args, Link: link})
-			if err := a.mailPerson(ctx, d.Partner.ID, personID, message.CategoryBill, outbox.Mail{Code: "bill_issued", Args: args, Link: link}); err != nil {
-				return err
-			}
-		}
 	}
-	return a.Messages.Notify(ctx, notices...)
+	return nil
 }
 
 // remindFinance tells everybody who may run a vendor's close that a month waits for it, on the 5th at
 // 09:00 GMT+8.
 func (a *App) remindFinance(ctx context.Context, d monthclose.Deadline) error {
-	org, err := a.Organisations.ByID(ctx, scope.System("system"), d.VendorID)
-	if err != nil {
-		return err
-	}
-	people, err := a.Accounts.Holders(ctx, d.VendorID, scope.ItemCloseRun)
-	if err != nil {
-		return err
-	}
-	var notices []message.Notice
-	for _, personID := range people {
-		notices = append(notices, message.Notice{PersonID: personID, OrgID: d.VendorID, Category: message.CategoryBill, Code: "close_due",
-			Args: fault.Args{"Cycle": string(d.Cycle)}, Link: "/o/" + org.Code + "/closes/" + string(d.Cycle)})
-	}
-	return a.Messages.Notify(ctx, notices...)
+	return a.teller().Tell(ctx, d.VendorID, scope.ItemCloseRun, message.Notice{Category: message.CategoryBill, Code: "close_due", Args: fault.Args{"Cycle": string(d.Cycle)}, Link: "/closes/" + string(d.Cycle)})
 }
 
-// mailPerson writes to a person who has an address and wants letters of the category, once for each thing the
-// letter links to.
-func (a *App) mailPerson(ctx context.Context, orgID, personID string, category message.Category, m outbox.Mail) error {
-	return a.mailOnce(ctx, orgID, personID, m.Link, category, m)
+// teller rings for those whom something concerns.
+func (a *App) teller() message.Teller {
+	return message.Teller{Organisations: a.Organisations, People: a.Accounts, Bell: a.Messages}
+}
+
+// tellAndWrite rings for everybody in an organisation who may do an item, and writes to them, once for each occasion: the
+// page the notice links to unless another is named.
+func (a *App) tellAndWrite(ctx context.Context, orgID string, item scope.Item, n message.Notice, occasion string) error {
+	people, err := a.Accounts.Holders(ctx, orgID, item)
+	if err != nil || len(people) == 0 {
+		return err
+	}
+	org, err := a.Organisations.ByID(ctx, scope.System("system"), orgID)
+	if err != nil {
+		return err
+	}
+	link := "/o/" + org.Code + n.Link
+	for _, personID := range people {
+		if err := a.mailOnce(ctx, orgID, personID, cmp.Or(occasion, link), n.Category, outbox.Mail{Code: n.Code, Args: n.Args, Link: link}); err != nil {
+			return err
+		}
+	}
+	return a.teller().Ring(ctx, orgID, people, n)
 }
 
 // mailOnce writes to a person who has an address and wants letters of the category, once for each occasion.
@@ -85,15 +83,6 @@ func (a *App) mailOnce(ctx context.Context, orgID, personID, occasion string, ca
 
 // tellReviewed tells whoever may change a partner's information that the vendor decided about it.
 func (a *App) tellReviewed(ctx context.Context, c company.Change) error {
-	people, err := a.Accounts.Holders(ctx, c.OrgID, scope.ItemProfileChange)
-	if err != nil {
-		return err
-	}
 	code := map[company.State]string{company.StateApproved: "company_approved", company.StateRefused: "company_refused"}[c.State]
-	var notices []message.Notice
-	for _, personID := range people {
-		notices = append(notices, message.Notice{PersonID: personID, OrgID: c.OrgID, Category: message.CategorySystem, Code: code,
-			Args: fault.Args{"Name": c.New.Name, "Reason": c.Reason}, Link: "/o/" + c.OrgCode + "/profile"})
-	}
-	return a.Messages.Notify(ctx, notices...)
+	return a.teller().Tell(ctx, c.OrgID, scope.ItemProfileChange, message.Notice{Category: message.CategorySystem, Code: code, Args: fault.Args{"Name": c.New.Name, "Reason": c.Reason}, Link: "/profile"})
 }

@@ -31,16 +31,8 @@ func (a *App) wireHosted() {
 
 // tellMoved rings the bell of those who may change the platform.
 func (a *App) tellMoved(ctx context.Context, peer signon.Peer, account, before string) error {
-	people, err := a.Accounts.Holders(ctx, peer.Partner.ID, scope.ItemAccessConfigChange)
-	if err != nil {
-		return err
-	}
-	var notices []message.Notice
-	for _, personID := range people {
-		notices = append(notices, message.Notice{PersonID: personID, OrgID: peer.Partner.ID, Category: message.CategorySystem, Code: "sso_nameid_moved",
-			Args: fault.Args{"Account": account, "Before": before}, Link: "/o/" + peer.Partner.Code + "/support/capability/access-config/" + peer.ID})
-	}
-	return a.Messages.Notify(ctx, notices...)
+	return a.teller().Tell(ctx, peer.Partner.ID, scope.ItemAccessConfigChange, message.Notice{Category: message.CategorySystem, Code: "sso_nameid_moved",
+		Args: fault.Args{"Account": account, "Before": before}, Link: "/support/capability/access-config/" + peer.ID})
 }
 
 // tellBinding repeats a binding result from here, for customers who close the window. The partner's address is

@@ -9,7 +9,6 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/message"
 	"huoban/internal/organisation"
-	"huoban/internal/outbox"
 	"huoban/internal/scope"
 	"huoban/internal/sso/metadata"
 	"huoban/internal/sso/registry"
@@ -39,28 +38,12 @@ func (a *App) tellPlatform(ctx context.Context, n registry.News) error {
 	if n.Console != nil {
 		return a.tellConsole(ctx, n)
 	}
-	org, err := a.Organisations.ByID(ctx, scope.System("system"), n.Platform.PartnerID)
-	if err != nil {
-		return err
-	}
-	return a.tellHolders(ctx, org, scope.ItemAccessConfigChange, n, "/support/capability/access-config/"+n.Platform.ID)
+	return a.tellNews(ctx, n.Platform.PartnerID, scope.ItemAccessConfigChange, n, "/support/capability/access-config/"+n.Platform.ID)
 }
 
-// tellHolders tells the people of an organisation who hold an item.
-func (a *App) tellHolders(ctx context.Context, org organisation.Organisation, item scope.Item, n registry.News, path string) error {
-	people, err := a.Accounts.Holders(ctx, org.ID, item)
-	if err != nil {
-		return err
-	}
-	link := "/o/" + org.Code + path
-	var notices []message.Notice
-	for _, personID := range people {
-		notices = append(notices, message.Notice{PersonID: personID, OrgID: org.ID, Category: message.CategorySystem, Code: n.Code, Args: n.Args, Link: link})
-		if err := a.mailOnce(ctx, org.ID, personID, n.Once, message.CategorySystem, outbox.Mail{Code: n.Code, Args: n.Args, Link: link}); err != nil {
-			return err
-		}
-	}
-	return a.Messages.Notify(ctx, notices...)
+// tellNews tells the people of an organisation who hold an item.
+func (a *App) tellNews(ctx context.Context, orgID string, item scope.Item, n registry.News, page string) error {
+	return a.tellAndWrite(ctx, orgID, item, message.Notice{Category: message.CategorySystem, Code: n.Code, Args: n.Args, Link: page}, n.Once)
 }
 
 // tellConsole tells the vendor who looks after a console, or every vendor it serves when nobody does, and the partner
@@ -76,7 +59,7 @@ func (a *App) tellConsole(ctx context.Context, n registry.News) error {
 		if o.ID != c.PartnerID {
 			continue
 		}
-		if err := a.tellHolders(ctx, o, scope.ItemAccessConfigChange, n, "/support/capability/access-config"); err != nil {
+		if err := a.tellNews(ctx, o.ID, scope.ItemAccessConfigChange, n, "/support/capability/access-config"); err != nil {
 			return err
 		}
 		vendors, err := a.Organisations.VendorsOf(ctx, o)
@@ -89,7 +72,7 @@ func (a *App) tellConsole(ctx context.Context, n registry.News) error {
 	}
 	for _, o := range all {
 		if o.Kind == organisation.KindVendor && (serves[o.ID] || c.VendorID == "" && c.PartnerID == "") {
-			if err := a.tellHolders(ctx, o, scope.ItemConsoleChange, n, "/consoles/"+c.ID); err != nil {
+			if err := a.tellNews(ctx, o.ID, scope.ItemConsoleChange, n, "/consoles/"+c.ID); err != nil {
 				return err
 			}
 		}

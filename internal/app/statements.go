@@ -5,7 +5,6 @@ import (
 
 	"huoban/internal/fault"
 	"huoban/internal/message"
-	"huoban/internal/outbox"
 	"huoban/internal/reconcile"
 	"huoban/internal/scope"
 	"huoban/internal/statement"
@@ -25,18 +24,6 @@ func (a *App) wireStatements() {
 // tellCustomer rings the bell of everybody at a customer who may see its statements, and writes to them, in the
 // transaction that sends one.
 func (a *App) tellCustomer(ctx context.Context, s *statement.Statement) error {
-	people, err := a.Accounts.Holders(ctx, s.Customer.ID, scope.ItemExpenditureView)
-	if err != nil {
-		return err
-	}
-	args := fault.Args{"Cycle": string(s.Cycle), "Partner": s.Partner.Name, "Number": s.Number}
-	link := "/o/" + s.Customer.Code + "/billing/statements/" + s.ID
-	var notices []message.Notice
-	for _, personID := range people {
-		notices = append(notices, message.Notice{PersonID: personID, OrgID: s.Customer.ID, Category: message.CategoryBill, Code: "statement_sent", Args: args, Link: link})
-		if err := a.mailPerson(ctx, s.Customer.ID, personID, message.CategoryBill, outbox.Mail{Code: "statement_sent", Args: args, Link: link}); err != nil {
-			return err
-		}
-	}
-	return a.Messages.Notify(ctx, notices...)
+	return a.tellAndWrite(ctx, s.Customer.ID, scope.ItemExpenditureView, message.Notice{Category: message.CategoryBill, Code: "statement_sent",
+		Args: fault.Args{"Cycle": string(s.Cycle), "Partner": s.Partner.Name, "Number": s.Number}, Link: "/billing/statements/" + s.ID}, "")
 }

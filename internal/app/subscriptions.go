@@ -10,7 +10,6 @@ import (
 	"huoban/internal/customer"
 	"huoban/internal/fault"
 	"huoban/internal/message"
-	"huoban/internal/outbox"
 	"huoban/internal/scope"
 	"huoban/internal/sso/metadata"
 	"huoban/internal/store/subscriptionstore"
@@ -58,22 +57,6 @@ func (a *App) wholePartner(ctx context.Context, orgID, login string) (scope.Scop
 // tellGivenUp rings the bell of everybody who may set subscriptions, and writes to them, in the transaction that gives
 // a file up.
 func (a *App) tellGivenUp(ctx context.Context, s *subscription.Subscription, d *subscription.Dispatch) error {
-	people, err := a.Accounts.Holders(ctx, s.OrgID, scope.ItemSubscriptionChange)
-	if err != nil {
-		return err
-	}
-	org, err := a.Organisations.ByID(ctx, scope.System("system"), s.OrgID)
-	if err != nil {
-		return err
-	}
-	args := fault.Args{"Name": s.Name, "File": d.FileName, "Cycle": string(d.Cycle)}
-	link := "/o/" + org.Code + "/subscriptions/" + s.ID + "/dispatches/" + d.ID
-	var notices []message.Notice
-	for _, personID := range people {
-		notices = append(notices, message.Notice{PersonID: personID, OrgID: s.OrgID, Category: message.CategorySystem, Code: "dispatch_failed", Args: args, Link: link})
-		if err := a.mailPerson(ctx, s.OrgID, personID, message.CategorySystem, outbox.Mail{Code: "dispatch_failed", Args: args, Link: link}); err != nil {
-			return err
-		}
-	}
-	return a.Messages.Notify(ctx, notices...)
+	return a.tellAndWrite(ctx, s.OrgID, scope.ItemSubscriptionChange, message.Notice{Category: message.CategorySystem, Code: "dispatch_failed",
+		Args: fault.Args{"Name": s.Name, "File": d.FileName, "Cycle": string(d.Cycle)}, Link: "/subscriptions/" + s.ID + "/dispatches/" + d.ID}, "")
 }

@@ -10,6 +10,7 @@ package audit
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -35,6 +36,21 @@ type Entry struct {
 // Recorder writes an entry inside the transaction of ctx.
 type Recorder interface {
 	Record(ctx context.Context, e Entry) error
+}
+
+// RecordFor writes one entry for each organisation that may read it; an id that is empty or stands there twice counts no
+// further time.
+func RecordFor(ctx context.Context, to Recorder, e Entry, orgIDs ...string) error {
+	for i, orgID := range orgIDs {
+		if orgID == "" || slices.Contains(orgIDs[:i], orgID) {
+			continue
+		}
+		e.OrgID = orgID
+		if err := to.Record(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Request is what an edge knows about the request that acts.

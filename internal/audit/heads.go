@@ -11,9 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"huoban/internal/clock"
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 )
 
@@ -23,8 +23,6 @@ type PublishedHead struct {
 	Seq  int64
 	Hash string // hex
 }
-
-var zone = time.FixedZone("GMT+08:00", 8*3600)
 
 // ReadHeads reads the heads file; an absent file has no heads. Fault: audit.heads_unreadable.
 func ReadHeads(path string) ([]PublishedHead, error) {
@@ -87,7 +85,7 @@ func (p *Publisher) publish(ctx context.Context, now bool) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	date := p.clock.Now().In(zone).Format(time.DateOnly)
+	date := cycle.Day(p.clock.Now())
 	head, err := p.store.Head(ctx)
 	if err != nil || head.Seq == 0 {
 		return false, err

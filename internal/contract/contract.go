@@ -89,28 +89,14 @@ func Paid(plan []Item) (sum money.Amount) {
 }
 
 // BeginsAt is the instant of 生效时间.
-func (c *Contract) BeginsAt() time.Time { return dayAt(c.Begins, 0) }
+func (c *Contract) BeginsAt() time.Time { return cycle.DayAt(c.Begins, 0) }
 
 // EndsAt is the first instant at which it is in force no more.
 func (c *Contract) EndsAt() time.Time {
 	if !c.EndedAt.IsZero() {
 		return c.EndedAt
 	}
-	return dayAt(c.Ends, 1)
-}
-
-func dayAt(day string, after int) time.Time {
-	t, err := time.ParseInLocation(time.DateOnly, day, cycle.Zone)
-	if err != nil {
-		return time.Time{}
-	}
-	return t.AddDate(0, 0, after)
-}
-
-func dayOf(t time.Time) string { return t.In(cycle.Zone).Format(time.DateOnly) }
-
-func daysUntil(now time.Time, day string) int {
-	return max(0, int(dayAt(day, 0).Sub(dayAt(dayOf(now), 0))/(24*time.Hour)))
+	return cycle.DayAt(c.Ends, 1)
 }
 
 // Input is what is said about a contract. Plan has a line for each payment, "2026-11-30 50000.00". PartnerID and PaperNo
@@ -138,13 +124,13 @@ func (in *Input) parse(kind Kind, now time.Time) ([]Item, error) {
 		return nil, fault.Invalid("contract.remark_long", fault.Args{"limit": MaxRemark})
 	case !money.KnownCurrency(in.Currency):
 		return nil, fault.Invalid("contract.currency_unknown", nil)
-	case dayAt(in.Begins, 0).IsZero() || dayAt(in.Ends, 0).IsZero():
+	case cycle.DayAt(in.Begins, 0).IsZero() || cycle.DayAt(in.Ends, 0).IsZero():
 		return nil, fault.Invalid("contract.day_malformed", nil)
 	case in.Ends < in.Begins:
 		return nil, fault.Invalid("contract.ends_first", nil)
-	case in.Ends >= dayAt(in.Begins, 0).AddDate(0, MaxMonths, 0).Format(time.DateOnly):
+	case in.Ends >= cycle.DayAt(in.Begins, 0).AddDate(0, MaxMonths, 0).Format(time.DateOnly):
 		return nil, fault.Invalid("contract.too_long", fault.Args{"months": MaxMonths})
-	case in.Ends < dayOf(now):
+	case in.Ends < cycle.Day(now):
 		return nil, fault.Invalid("contract.over", nil)
 	}
 	return in.readPlan(now)
@@ -154,14 +140,14 @@ func (in *Input) parse(kind Kind, now time.Time) ([]Item, error) {
 // .plan_late.
 func (in *Input) readPlan(now time.Time) ([]Item, error) {
 	var plan []Item
-	first := dayAt(dayOf(now), 0).AddDate(0, -BackMonths, 0).Format(time.DateOnly)
+	first := cycle.DayAt(cycle.Day(now), 0).AddDate(0, -BackMonths, 0).Format(time.DateOnly)
 	for n, line := range strings.Split(strings.TrimSpace(in.Plan), "\n") {
 		words := strings.Fields(strings.NewReplacer("，", " ", "\t", " ", "　", " ", ";", " ").Replace(line))
 		if len(words) == 0 {
 			continue
 		}
 		args := fault.Args{"line": n + 1}
-		if len(words) != 2 || dayAt(words[0], 0).IsZero() {
+		if len(words) != 2 || cycle.DayAt(words[0], 0).IsZero() {
 			return nil, fault.Invalid("contract.plan_malformed", args)
 		}
 		x, err := money.ParseExact(strings.ReplaceAll(words[1], ",", ""))

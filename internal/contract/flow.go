@@ -3,6 +3,7 @@ package contract
 import (
 	"time"
 
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
 	"huoban/internal/scope"
@@ -47,18 +48,18 @@ type Facts struct {
 var (
 	partnersOwn = flow.Guard[Facts]{Name: "partners_own", Code: "contract.partner_decides", Kind: fault.KindDenied,
 		Holds: func(f Facts, who scope.Scope, _ time.Time) bool {
-			return who.Side() == scope.SidePartner && who.OrgID() == f.PartnerID
+			return who.Is(scope.SidePartner, f.PartnerID)
 		}}
 	vendorsOwn = flow.Guard[Facts]{Name: "vendors_own", Code: "contract.vendor_decides", Kind: fault.KindDenied,
 		Holds: func(f Facts, who scope.Scope, _ time.Time) bool {
-			return who.Side() == scope.SideVendor && who.OrgID() == f.VendorID
+			return who.Is(scope.SideVendor, f.VendorID)
 		}}
 	notOver = flow.Guard[Facts]{Name: "not_over", Code: "contract.over",
-		Holds: func(f Facts, _ scope.Scope, now time.Time) bool { return dayOf(now) <= f.Ends }}
+		Holds: func(f Facts, _ scope.Scope, now time.Time) bool { return cycle.Day(now) <= f.Ends }}
 	begun = flow.Guard[Facts]{Name: "begun", Code: "contract.not_begun",
-		Holds: func(f Facts, _ scope.Scope, now time.Time) bool { return dayOf(now) >= f.Begins }}
+		Holds: func(f Facts, _ scope.Scope, now time.Time) bool { return cycle.Day(now) >= f.Begins }}
 	over = flow.Guard[Facts]{Name: "over", Code: "contract.not_over",
-		Holds: func(f Facts, _ scope.Scope, now time.Time) bool { return dayOf(now) > f.Ends }}
+		Holds: func(f Facts, _ scope.Scope, now time.Time) bool { return cycle.Day(now) > f.Ends }}
 )
 
 var (

@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/flow/flowtest"
 	"huoban/internal/money"
@@ -48,12 +49,12 @@ func TestWalk(t *testing.T) {
 			Begin: func(rt *rapid.T, s State) {
 				agreed = s == StateApproved // a vendor's own
 				day := rapid.IntRange(-4, 2).Draw(rt, "begins")
-				f = Facts{PartnerID: "p", VendorID: "v", Begins: dayOf(noon.AddDate(0, 0, day)), Ends: dayOf(noon.AddDate(0, 0, day+rapid.IntRange(0, 3).Draw(rt, "for")))}
+				f = Facts{PartnerID: "p", VendorID: "v", Begins: cycle.Day(noon.AddDate(0, 0, day)), Ends: cycle.Day(noon.AddDate(0, 0, day+rapid.IntRange(0, 3).Draw(rt, "for")))}
 			},
 			Step: func(rt *rapid.T, _ State, do Action, _ State, f Facts) {
 				agreed = agreed || do == ActionApprove
-				if do == ActionActivate && f.Begins > dayOf(noon) || do == ActionEnd && f.Ends >= dayOf(noon) || do == ActionApprove && f.Ends < dayOf(noon) {
-					rt.Fatalf("%s of %s to %s on %s", do, f.Begins, f.Ends, dayOf(noon))
+				if do == ActionActivate && f.Begins > cycle.Day(noon) || do == ActionEnd && f.Ends >= cycle.Day(noon) || do == ActionApprove && f.Ends < cycle.Day(noon) {
+					rt.Fatalf("%s of %s to %s on %s", do, f.Begins, f.Ends, cycle.Day(noon))
 				}
 			},
 			Invariant: func(rt *rapid.T, s State) {

@@ -9,12 +9,12 @@ import (
 
 	"huoban/internal/audit"
 	"huoban/internal/clock"
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
 	"huoban/internal/id"
 	"huoban/internal/ledger"
 	"huoban/internal/message"
-	"huoban/internal/organisation"
 	"huoban/internal/paper"
 	"huoban/internal/scope"
 	"huoban/internal/sorted"
@@ -45,16 +45,6 @@ type Store interface {
 	PayItem(ctx context.Context, contractID string, item Item) (bool, error)
 }
 
-// Organisations is what is asked of organisations.
-type Organisations interface {
-	ByID(ctx context.Context, sc scope.Scope, orgID string) (organisation.Organisation, error)
-}
-
-// People tells who is to be told.
-type People interface {
-	Holders(ctx context.Context, orgID string, item scope.Item) ([]string, error)
-}
-
 // Poster is the part of the books that payments need.
 type Poster interface {
 	Post(ctx context.Context, e ledger.Entry) (ledger.Posted, error)
@@ -63,18 +53,16 @@ type Poster interface {
 // Deps is what the service stands on. Vendors are those a partner deals with, Entity the contracting entity it does so
 // with; Confirmed asks for the code before an item is paid, where it is switched on.
 type Deps struct {
-	Store         Store
-	Tx            Tx
-	Log           flow.Log
-	Audit         audit.Recorder
-	Clock         clock.Clock
-	Ledger        Poster
-	Organisations Organisations
-	People        People
-	Bell          message.Notifier
-	Vendors       func(ctx context.Context, partnerID string) ([]string, error)
-	Entity        func(ctx context.Context, vendorID, partnerID string) (string, error)
-	Confirmed     func(ctx context.Context, sc scope.Scope) error
+	Store     Store
+	Tx        Tx
+	Log       flow.Log
+	Audit     audit.Recorder
+	Clock     clock.Clock
+	Ledger    Poster
+	Teller    message.Teller
+	Vendors   func(ctx context.Context, partnerID string) ([]string, error)
+	Entity    func(ctx context.Context, vendorID, partnerID string) (string, error)
+	Confirmed func(ctx context.Context, sc scope.Scope) error
 }
 
 // Service makes, reviews and ends contracts, and pays their plans.
@@ -168,7 +156,7 @@ func (s *Service) Preview(ctx context.Context, sc scope.Scope, in Input) (Contra
 		}
 	}
 	c.CreatedBy, c.CreatedAt, c.ChangedAt = sc.Login(), now, now
-	c.Number = id.Number("HT", dayOf(now), c.ID)
+	c.Number = id.Number("HT", cycle.Day(now), c.ID)
 	c.EntityID, err = s.Entity(ctx, c.VendorID, c.PartnerID)
 	return c, err
 }
@@ -206,23 +194,23 @@ func (s *Service) Make(ctx context.Context, sc scope.Scope, in Input, submit boo
 
 // begin puts a contract in force where its first day has come.
 func (s *Service) begin(ctx context.Context, c Contract) (Contract, error) {
-	if dayOf(s.Clock.Now()) < c.Begins {
+	if cycle.Day(s.Clock.Now()) < c.Begins {
 		return c, nil
 	}
 	return s.fire(ctx, scope.System("system"), c, ActionActivate, "")
 }
 
 func (s *Service) due(c *Contract, now time.Time) map[Action]int {
-	return map[Action]int{ActionActivate: daysUntil(now, c.Begins), ActionEnd: daysUntil(now, c.Ends) + 1}
+	return map[Action]int{ActionActivate: cycle.DaysUntil(now, c.Begins), ActionEnd: cycle.DaysUntil(now, c.Ends) + 1}
 }
 
 // MaySign tells whether the actor may keep a scan: the vendor of what was signed on paper, the partner of what is not
 // submitted.
 func MaySign(c *Contract, sc scope.Scope) bool {
 	if c.Kind == KindOffline {
-		return sc.Side() == scope.SideVendor && sc.OrgID() == c.VendorID && sc.Has(scope.ItemContractReview) && (c.State == StateApproved || c.State == StateEffective)
+		return sc.Is(scope.SideVendor, c.VendorID) && sc.Has(scope.ItemContractReview) && (c.State == StateApproved || c.State == StateEffective)
 	}
-	return sc.Side() == scope.SidePartner && sc.OrgID() == c.PartnerID && sc.Has(scope.ItemContractChange) && (c.State == StateDraft || c.State == StateRefused)
+	return sc.Is(scope.SidePartner, c.PartnerID) && sc.Has(scope.ItemContractChange) && (c.State == StateDraft || c.State == StateRefused)
 }
 
 // Sign keeps the scan of a contract; another replaces it. Faults: those of Find and paper.Recognise; contract.closed,
@@ -390,24 +378,12 @@ func (s *Service) tell(ctx context.Context, sc scope.Scope, c *Contract, did str
 	case ActionWithdraw, ActionDelete, ActionActivate:
 		return nil
 	}
-	org, err := s.Organisations.ByID(ctx, scope.System("system"), to)
+	partner, err := s.Teller.Name(ctx, c.PartnerID)
 	if err != nil {
 		return err
 	}
-	partner, err := s.Organisations.ByID(ctx, scope.System("system"), c.PartnerID)
-	if err != nil {
-		return err
-	}
-	people, err := s.People.Holders(ctx, to, item)
-	if err != nil || len(people) == 0 {
-		return err
-	}
-	var notices []message.Notice
-	for _, personID := range people {
-		notices = append(notices, message.Notice{OrgID: to, PersonID: personID, Category: message.CategoryBill, Code: "contract_" + did,
-			Args: fault.Args{"Number": c.Number, "Partner": partner.Name, "Title": c.Title, "Reason": c.Reason}, Link: "/o/" + org.Code + "/contracts/" + c.ID})
-	}
-	return s.Bell.Notify(ctx, notices...)
+	return s.Teller.Tell(ctx, to, item, message.Notice{Category: message.CategoryBill, Code: "contract_" + did,
+		Args: fault.Args{"Number": c.Number, "Partner": partner, "Title": c.Title, "Reason": c.Reason}, Link: "/contracts/" + c.ID})
 }
 
 // record writes one line for each side that sees the contract.
@@ -423,10 +399,5 @@ func (s *Service) record(ctx context.Context, sc scope.Scope, c *Contract, actio
 	if c.State != StateDraft && c.State != StateDeleted {
 		orgs = append(orgs, c.VendorID)
 	}
-	for _, orgID := range orgs {
-		if err := s.Audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: orgID, Action: action, Object: "contract:" + c.ID, Outcome: audit.OutcomeDone, Detail: detail}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return audit.RecordFor(ctx, s.Audit, audit.Entry{Actor: sc.Login(), Action: action, Object: "contract:" + c.ID, Outcome: audit.OutcomeDone, Detail: detail}, orgs...)
 }

@@ -26,9 +26,8 @@ type Deps struct {
 	Clock         clock.Clock
 	Organisations Organisations
 	Customers     Customers
-	People        People
 	Cycles        Cycles
-	Bell          message.Notifier
+	Teller        message.Teller
 	// Confirmed refuses a partner's person who has to prove anew who it is before a sensitive act; nil asks nobody.
 	Confirmed func(ctx context.Context, sc scope.Scope) error
 	// Limits are the vendor's amounts up to which one person grants; without them two do.
@@ -262,36 +261,12 @@ func (s *Service) records(ctx context.Context, all ...entry) error {
 
 // audit writes one entry for each organisation named.
 func (s *Service) audit(ctx context.Context, sc scope.Scope, action, object string, detail map[string]any, orgs ...string) error {
-	slices.Sort(orgs)
-	for _, orgID := range slices.Compact(orgs) {
-		if orgID == "" {
-			continue
-		}
-		if err := s.Audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: orgID, Action: action, Object: object, Outcome: "done", Detail: detail}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return audit.RecordFor(ctx, s.Audit, audit.Entry{Actor: sc.Login(), Action: action, Object: object, Outcome: audit.OutcomeDone, Detail: detail}, orgs...)
 }
 
 // tell writes to the people of an organisation who hold an item.
 func (s *Service) tell(ctx context.Context, orgID string, item scope.Item, code, page string, args fault.Args) error {
-	if s.Bell == nil {
-		return nil
-	}
-	org, err := s.Organisations.ByID(ctx, scope.System("system"), orgID)
-	if err != nil {
-		return err
-	}
-	people, err := s.People.Holders(ctx, orgID, item)
-	if err != nil {
-		return err
-	}
-	var notices []message.Notice
-	for _, personID := range people {
-		notices = append(notices, message.Notice{OrgID: orgID, PersonID: personID, Category: message.CategoryBill, Code: code, Args: args, Link: "/o/" + org.Code + page})
-	}
-	return s.Bell.Notify(ctx, notices...)
+	return s.Teller.Tell(ctx, orgID, item, message.Notice{Category: message.CategoryBill, Code: code, Args: args, Link: page})
 }
 
 // QuotaAllowed and Allowed list what the actor may do, with reasons where not.

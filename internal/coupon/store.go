@@ -98,11 +98,6 @@ type Customers interface {
 	Of(ctx context.Context, customerID string) ([]customer.Association, error)
 }
 
-// People tells who is to be told.
-type People interface {
-	Holders(ctx context.Context, orgID string, item scope.Item) ([]string, error)
-}
-
 // Cycles tells whether the close of a cycle still lies ahead.
 type Cycles interface {
 	Open(ctx context.Context, vendorID string, at time.Time) (bool, error)

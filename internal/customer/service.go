@@ -143,8 +143,8 @@ func (s *Service) Propose(ctx context.Context, sc scope.Scope, in ProposeInput) 
 	}
 	state := StateAwaitingCustomer
 	switch {
-	case sc.Side() == scope.SidePartner && sc.OrgID() == in.PartnerID:
-	case sc.Side() == scope.SideCustomer && sc.OrgID() == in.CustomerID:
+	case sc.Is(scope.SidePartner, in.PartnerID):
+	case sc.Is(scope.SideCustomer, in.CustomerID):
 		state = StateAwaitingPartner
 	default:
 		return Association{}, fault.Denied("customer.not_a_party", nil)

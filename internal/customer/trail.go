@@ -50,7 +50,7 @@ func (s *Service) Saw(ctx context.Context, sc scope.Scope, act Act, what string,
 		err := s.Tx.InTx(ctx, func(ctx context.Context) error {
 			for _, code := range some {
 				x.ID = id.New()
-				if err := s.Store.PutSeen(ctx, x, code, now.In(cycle.Zone).Format(time.DateOnly)); err != nil {
+				if err := s.Store.PutSeen(ctx, x, code, cycle.Day(now)); err != nil {
 					return err
 				}
 			}
@@ -84,7 +84,7 @@ func (s *Service) tellAll(ctx context.Context, x Seen, off bool) error {
 	if off {
 		x.Act = ActSuspend
 	}
-	return s.Store.PutSeenByAll(ctx, x, x.LastAt.In(cycle.Zone).Format(time.DateOnly))
+	return s.Store.PutSeenByAll(ctx, x, cycle.Day(x.LastAt))
 }
 
 // Event is a line of what a partner did that concerns a customer.

@@ -82,3 +82,22 @@ func orUTC(z *time.Location) *time.Location {
 	}
 	return z
 }
+
+// TestDays: a date begins and ends in Beijing, wherever the instant was written.
+func TestDays(t *testing.T) {
+	late := at("2026-11-05T16:00:00Z") // the 6th in Beijing
+	if got := Day(late); got != "2026-11-06" {
+		t.Errorf("Day = %s", got)
+	}
+	if got := DayAt("2026-11-05", 1); !got.Equal(late) {
+		t.Errorf("the day after begins at %s", got)
+	}
+	if got := DayAt("2026-13-05", 1); !got.IsZero() {
+		t.Errorf("no date begins at %s", got)
+	}
+	for date, want := range map[string]int{"2026-11-01": 0, "2026-11-06": 0, "2026-11-07": 1, "2026-12-06": 30} {
+		if got := DaysUntil(late, date); got != want {
+			t.Errorf("%d days until %s, want %d", got, date, want)
+		}
+	}
+}

@@ -267,7 +267,7 @@ func whole(sums []Sum, days []Day) bool {
 func (m *dayMaker) byDay(spans []Span, days []Day, at int) bool {
 	found := make([]*Span, len(days))
 	for i, d := range days {
-		start, err := time.ParseInLocation(time.DateOnly, d.Day, cycle.Zone)
+		start, err := cycle.ParseDay(d.Day)
 		if err != nil {
 			return false
 		}
@@ -282,7 +282,7 @@ func (m *dayMaker) byDay(spans []Span, days []Day, at int) bool {
 	}
 	for i, d := range days {
 		if found[i] != nil {
-			start, _ := time.ParseInLocation(time.DateOnly, d.Day, cycle.Zone)
+			start, _ := cycle.ParseDay(d.Day)
 			m.add(found[i], d.Currency, start, at, d.Lines, d.Billed)
 		}
 	}

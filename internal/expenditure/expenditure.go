@@ -78,10 +78,10 @@ func (f *Filter) days() (from, to time.Time, err error) {
 	from, to = f.Cycle.Start(cycle.Zone), f.Cycle.End(cycle.Zone)
 	begin, end := from, to
 	if f.From != "" {
-		from, err = time.ParseInLocation(time.DateOnly, f.From, cycle.Zone)
+		from, err = cycle.ParseDay(f.From)
 	}
 	if f.Until != "" && err == nil {
-		to, err = time.ParseInLocation(time.DateOnly, f.Until, cycle.Zone)
+		to, err = cycle.ParseDay(f.Until)
 		to = to.AddDate(0, 0, 1)
 	}
 	if err != nil || from.Before(begin) || to.After(end) || !from.Before(to) {

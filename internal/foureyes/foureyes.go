@@ -19,6 +19,7 @@ import (
 
 	"huoban/internal/audit"
 	"huoban/internal/clock"
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
 	"huoban/internal/money"
@@ -170,7 +171,7 @@ func (s *Service) Set(ctx context.Context, sc scope.Scope, in SetInput) (Limit, 
 			out = was
 			return nil
 		}
-		meanwhile := fault.Conflict("foureyes.changed_meanwhile", fault.Args{"by": was.ChangedBy, "at": was.ChangedAt.In(zone).Format("2006-01-02 15:04:05"), "amount": was.Amount.String()})
+		meanwhile := fault.Conflict("foureyes.changed_meanwhile", fault.Args{"by": was.ChangedBy, "at": was.ChangedAt.In(cycle.Zone).Format("2006-01-02 15:04:05"), "amount": was.Amount.String()})
 		if was.Version != in.Version {
 			return meanwhile
 		}
@@ -190,5 +191,3 @@ func (s *Service) Set(ctx context.Context, sc scope.Scope, in SetInput) (Limit, 
 	})
 	return out, err
 }
-
-var zone = time.FixedZone("GMT+08:00", 8*3600)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 
@@ -361,23 +362,13 @@ func (s *Service) own(ctx context.Context, inviter scope.Scope, i Invitation, or
 }
 
 func (s *Service) tell(ctx context.Context, i Invitation, org organisation.Organisation) error {
-	partner, err := s.Organisations.ByID(ctx, self(), i.PartnerID)
-	if err != nil {
-		return err
-	}
 	people, err := s.People.Holders(ctx, i.PartnerID, scope.ItemAssociationChange)
 	if err != nil {
 		return err
 	}
-	var notices []message.Notice
-	met := map[string]bool{"": true}
-	for _, personID := range append([]string{i.PersonID}, people...) {
-		if met[personID] {
-			continue
-		}
-		met[personID] = true
-		notices = append(notices, message.Notice{OrgID: i.PartnerID, PersonID: personID, Category: message.CategoryCustomer, Code: "customer_joined",
-			Args: fault.Args{"Name": prospect.Masked(org.Name), "Label": i.Label}, Link: "/o/" + partner.Code + "/customers/" + org.ID})
+	if i.PersonID != "" && !slices.Contains(people, i.PersonID) {
+		people = append(people, i.PersonID)
 	}
-	return s.Bell.Notify(ctx, notices...)
+	t := message.Teller{Organisations: s.Organisations, People: s.People, Bell: s.Bell}
+	return t.Ring(ctx, i.PartnerID, people, message.Notice{Category: message.CategoryCustomer, Code: "customer_joined", Args: fault.Args{"Name": prospect.Masked(org.Name), "Label": i.Label}, Link: "/customers/" + org.ID})
 }

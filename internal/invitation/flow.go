@@ -30,7 +30,7 @@ type Facts struct {
 var (
 	partnersOwn = flow.Guard[Facts]{Name: "partners_own", Code: "invitation.partner_decides", Kind: fault.KindDenied,
 		Holds: func(f Facts, who scope.Scope, _ time.Time) bool {
-			return who.Side() == scope.SideSystem || who.Side() == scope.SidePartner && who.OrgID() == f.PartnerID
+			return who.Side() == scope.SideSystem || who.Is(scope.SidePartner, f.PartnerID)
 		}}
 	registered = flow.Guard[Facts]{Name: "registered", Code: "invitation.not_registered",
 		Holds: func(f Facts, _ scope.Scope, _ time.Time) bool { return f.Registered }}

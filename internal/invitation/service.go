@@ -12,6 +12,7 @@ import (
 	"huoban/internal/audit"
 	"huoban/internal/clock"
 	"huoban/internal/customer"
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
 	"huoban/internal/id"
@@ -305,7 +306,7 @@ func (s *Service) LetterArgs(ctx context.Context, partnerID, personID string, re
 	if err != nil {
 		return nil, err
 	}
-	args := fault.Args{"Partner": partner.Name, "Relation": string(relation), "Until": until.In(zone).Format("2006-01-02 15:04"), "Person": ""}
+	args := fault.Args{"Partner": partner.Name, "Relation": string(relation), "Until": until.In(cycle.Zone).Format("2006-01-02 15:04"), "Person": ""}
 	if personID != "" {
 		p, err := s.People.PersonByID(ctx, personID)
 		if err != nil {
@@ -315,8 +316,6 @@ func (s *Service) LetterArgs(ctx context.Context, partnerID, personID string, re
 	}
 	return args, nil
 }
-
-var zone = time.FixedZone("GMT+08:00", 8*3600)
 
 func self() scope.Scope { return scope.System("invitation") }
 

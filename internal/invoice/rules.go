@@ -76,7 +76,7 @@ func (p *Paper) Check(m Medium, now time.Time) error {
 	if !code {
 		return fault.Invalid("invoice.code_malformed", nil)
 	}
-	on, err := time.ParseInLocation(time.DateOnly, p.On, cycle.Zone)
+	on, err := cycle.ParseDay(p.On)
 	if err != nil {
 		return fault.Invalid("invoice.date_malformed", nil)
 	}

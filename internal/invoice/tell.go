@@ -16,30 +16,18 @@ func (s *Service) tell(ctx context.Context, r *Request, do Action) error {
 	if s.Bell == nil || do == ActionDelete {
 		return nil
 	}
-	partner, err := s.Organisations.ByID(ctx, scope.System("system"), r.PartnerID)
+	t := message.Teller{Organisations: s.Organisations, People: s.People, Bell: s.Bell}
+	partner, err := t.Name(ctx, r.PartnerID)
 	if err != nil {
 		return err
 	}
-	args := fault.Args{"Number": r.Number, "Partner": partner.Name}
-	if !clerksHear[do] {
-		if r.PersonID == "" {
-			return nil
-		}
-		return s.Bell.Notify(ctx, message.Notice{OrgID: r.PartnerID, PersonID: r.PersonID, Category: message.CategoryBill, Code: "invoice_" + string(do), Args: args,
-			Link: "/o/" + partner.Code + "/invoices/" + r.ID})
+	n := message.Notice{Category: message.CategoryBill, Code: "invoice_" + string(do), Args: fault.Args{"Number": r.Number, "Partner": partner}, Link: "/invoice-requests/" + r.ID}
+	if clerksHear[do] {
+		return t.Tell(ctx, r.IssuerID, scope.ItemInvoiceReview, n)
 	}
-	issuer, err := s.Organisations.ByID(ctx, scope.System("system"), r.IssuerID)
-	if err != nil {
-		return err
+	n.Link = "/invoices/" + r.ID
+	if r.PersonID == "" {
+		return nil
 	}
-	people, err := s.People.Holders(ctx, r.IssuerID, scope.ItemInvoiceReview)
-	if err != nil {
-		return err
-	}
-	var notices []message.Notice
-	for _, personID := range people {
-		notices = append(notices, message.Notice{OrgID: r.IssuerID, PersonID: personID, Category: message.CategoryBill, Code: "invoice_" + string(do), Args: args,
-			Link: "/o/" + issuer.Code + "/invoice-requests/" + r.ID})
-	}
-	return s.Bell.Notify(ctx, notices...)
+	return t.Ring(ctx, r.PartnerID, []string{r.PersonID}, n)
 }

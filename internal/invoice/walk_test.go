@@ -102,7 +102,7 @@ func randomStep(ctx context.Context, rng *rand.Rand, m *memory, s *Service, part
 	if rng.IntN(5) == 0 {
 		d.Amount = r.Amount - yuan*money.Amount(rng.IntN(2))
 	}
-	d.Paper = Paper{Code: "033002600111", Number: fmt.Sprintf("%08d", rng.IntN(1e8)), On: s.Clock.Now().In(cycle.Zone).Format(time.DateOnly), Courier: "SF", Tracking: "1"}
+	d.Paper = Paper{Code: "033002600111", Number: fmt.Sprintf("%08d", rng.IntN(1e8)), On: cycle.Day(s.Clock.Now()), Courier: "SF", Tracking: "1"}
 	if r.Medium == MediumDigital {
 		d.Paper.Code, d.Paper.Number = "", fmt.Sprintf("%020d", rng.IntN(1e9))
 	}

@@ -111,7 +111,7 @@ type DayPoints struct {
 
 // At is the instant of a slot.
 func (d *DayPoints) At(slot int) time.Time {
-	day, err := time.ParseInLocation(time.DateOnly, d.Date, cycle.Zone)
+	day, err := cycle.ParseDay(d.Date)
 	if err != nil {
 		return time.Time{}
 	}

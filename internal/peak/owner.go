@@ -2,7 +2,6 @@ package peak
 
 import (
 	"context"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -48,7 +47,7 @@ func (o *owners) of(x *row) (string, error) {
 	k := [2]string{string(account), x.date}
 	owner, known := o.accounts[k]
 	if !known {
-		day, err := time.ParseInLocation(time.DateOnly, x.date, cycle.Zone)
+		day, err := cycle.ParseDay(x.date)
 		if err != nil {
 			return "", err
 		}

@@ -102,7 +102,7 @@ func (h *Handlers) readAgreements(c *Ctx) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := h.partyNames(c)
+	other, err := h.counterparty(c)
 	if err != nil {
 		return nil, err
 	}
@@ -116,24 +116,16 @@ func (h *Handlers) readAgreements(c *Ctx) (*sheet, error) {
 			return cmp.Or(strings.Compare(a.Payer, b.Payer), strings.Compare(a.ID, b.ID))
 		})
 	}
-	vendor := c.Scope.Side() == scope.SideVendor
-	other := c.T("withdrawal.col.vendor")
-	if vendor {
-		other = c.T("withdrawal.col.partner")
-	}
-	s := &sheet{columns: []listColumn{{key: "number", title: c.T("agreements.number"), note: c.T("agreements.kind")}, {key: "payer", title: c.T("agreements.payer"), note: c.T("agreements.payer_kind")}, {key: "with", title: other},
+	s := &sheet{columns: []listColumn{{key: "number", title: c.T("agreements.number"), note: c.T("agreements.kind")}, {key: "payer", title: c.T("agreements.payer"), note: c.T("agreements.payer_kind")}, {key: "with", title: other.title},
 		{key: "begins", title: c.T("agreements.begins"), class: "num-l"}, {key: "ends", title: c.T("agreements.ends"), class: "num-l"}, {key: "made", title: c.T("agreements.made"), note: c.T("agreements.by"), class: "num-l"},
 		{key: "state", title: c.T("opsview.col.state"), note: c.T("company.reason"), class: "m"}}, empty: part.Empty{Title: c.T("agreements.empty"), Text: c.T("agreements.empty_text")}}
-	if c.Scope.Has(scope.ItemFundsChange) && !vendor {
+	if c.Scope.Has(scope.ItemFundsChange) && !other.vendor {
 		s.empty.Button = &part.Link{Text: c.T("agreements.new"), Href: c.at(pathAgreements + "/new")}
 	}
 	text := strings.ToLower(strings.TrimSpace(c.QueryParam("q")))
 	for i := range list {
 		a := &list[i]
-		with := names[a.VendorID]
-		if vendor {
-			with = names[a.PartnerID]
-		}
+		with := other.of(a.VendorID, a.PartnerID)
 		if text != "" && !strings.Contains(strings.ToLower(a.Number+"\n"+a.Payer+"\n"+with), text) || !within(a.CreatedAt, from, until) {
 			continue
 		}
@@ -197,15 +189,8 @@ func (h *Handlers) agreementPaper(c *Ctx) error {
 	return c.givePaper(a.Number, &p, body)
 }
 
-// agreementSigned takes the scan; the same again changes nothing.
 func (h *Handlers) agreementSigned(c *Ctx) error {
-	body, err := c.paperBody()
-	if err == nil {
-		if err = h.Agreements.Sign(c.ctx(), c.Scope, c.Param("id"), body); err == nil {
-			return c.seeOther(c.withQuery(pathAgreements+"/"+c.Param("id"), "done", "paper_kept"))
-		}
-	}
-	return c.refuse(err, func(status int, f *fault.Error) error { return h.agreementDetail(c, status, f) })
+	return c.keepPaper(pathAgreements, h.Agreements.Sign, func(status int, f *fault.Error) error { return h.agreementDetail(c, status, f) })
 }
 
 func (h *Handlers) agreementAct(c *Ctx, do agreement.Action) error {

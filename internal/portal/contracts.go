@@ -113,7 +113,7 @@ func (h *Handlers) readContracts(c *Ctx) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := h.partyNames(c)
+	other, err := h.counterparty(c)
 	if err != nil {
 		return nil, err
 	}
@@ -127,22 +127,14 @@ func (h *Handlers) readContracts(c *Ctx) (*sheet, error) {
 			return cmp.Or(strings.Compare(a.Currency, b.Currency), cmp.Compare(b.Amount, a.Amount), strings.Compare(a.ID, b.ID))
 		})
 	}
-	vendor := c.Scope.Side() == scope.SideVendor
-	other := c.T("withdrawal.col.vendor")
-	if vendor {
-		other = c.T("withdrawal.col.partner")
-	}
-	s := &sheet{columns: []listColumn{{key: "number", title: c.T("contracts.number"), note: c.T("contracts.paper_no")}, {key: "title", title: c.T("contracts.name"), note: c.T("contracts.kind")}, {key: "with", title: other},
+	s := &sheet{columns: []listColumn{{key: "number", title: c.T("contracts.number"), note: c.T("contracts.paper_no")}, {key: "title", title: c.T("contracts.name"), note: c.T("contracts.kind")}, {key: "with", title: other.title},
 		{key: "begins", title: c.T("agreements.begins"), class: "num-l"}, {key: "ends", title: c.T("agreements.ends"), class: "num-l"}, {key: "made", title: c.T("agreements.made"), note: c.T("agreements.by"), class: "num-l"},
 		{key: "amount", title: c.T("contracts.amount"), num: true, money: true}, {key: "state", title: c.T("opsview.col.state"), note: c.T("company.reason"), class: "m"}},
 		empty: part.Empty{Title: c.T("contracts.empty"), Text: c.T("contracts.empty_text"), Button: c.newContract()}}
 	text := strings.ToLower(strings.TrimSpace(c.QueryParam("q")))
 	for i := range list {
 		x := &list[i]
-		with := names[x.VendorID]
-		if vendor {
-			with = names[x.PartnerID]
-		}
+		with := other.of(x.VendorID, x.PartnerID)
 		if text != "" && !strings.Contains(strings.ToLower(join([]string{x.Number, x.PaperNo, x.Title, with}, "\n")), text) || !within(x.CreatedAt, from, until) {
 			continue
 		}
@@ -261,15 +253,8 @@ func (h *Handlers) contractPaper(c *Ctx) error {
 	return c.givePaper(x.Number, &p, body)
 }
 
-// contractSigned takes the scan; the same again changes nothing.
 func (h *Handlers) contractSigned(c *Ctx) error {
-	body, err := c.paperBody()
-	if err == nil {
-		if err = h.Contracts.Sign(c.ctx(), c.Scope, c.Param("id"), body); err == nil {
-			return c.seeOther(c.withQuery(pathContracts+"/"+c.Param("id"), "done", "paper_kept"))
-		}
-	}
-	return c.refuse(err, func(status int, f *fault.Error) error { return h.contractDetail(c, status, f) })
+	return c.keepPaper(pathContracts, h.Contracts.Sign, func(status int, f *fault.Error) error { return h.contractDetail(c, status, f) })
 }
 
 func (h *Handlers) contractAct(c *Ctx, do contract.Action) error {

@@ -71,7 +71,7 @@ func dayParam(c *Ctx, name string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	t, err := time.ParseInLocation(time.DateOnly, text, cycle.Zone)
+	t, err := cycle.ParseDay(text)
 	if err != nil {
 		return t, notFound()
 	}

@@ -41,7 +41,7 @@ func (h *Handlers) invoiceEntities(c *Ctx, status int, refused *fault.Error) err
 	for _, e := range list {
 		from, text := "", c.T("invoice_entities.mixed", "Media", mediaWords(c, invoice.KindOrdinary), "Special", mediaWords(c, invoice.KindSpecial))
 		if at, set := since[e.ID]; set {
-			from = at.In(cycle.Zone).Format(time.DateOnly)
+			from = cycle.Day(at)
 			text = c.T("invoice_entities.digital", "From", from)
 		}
 		s := ssoview.Sheet{ID: "entity-" + strings.ToLower(e.Code), Title: e.Name, Width: "w6", Items: []part.Item{{Label: c.T("invoice_entities.code"), Text: e.Code, Mono: true}, {Label: c.T("invoices.medium"), Text: text}}}
@@ -71,7 +71,7 @@ func (h *Handlers) invoiceDigital(c *Ctx) error {
 		}
 		var from time.Time
 		if text := strings.TrimSpace(c.FormValue("from")); text != "" {
-			if from, err = time.ParseInLocation(time.DateOnly, text, cycle.Zone); err != nil {
+			if from, err = cycle.ParseDay(text); err != nil {
 				return answer{}, fault.Invalid("invoice.date_malformed", nil)
 			}
 		}

@@ -171,7 +171,7 @@ func typedDay(c *Ctx, name string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	t, err := time.ParseInLocation(time.DateOnly, text, cycle.Zone)
+	t, err := cycle.ParseDay(text)
 	if err != nil {
 		return t, fault.Invalid("news.day_malformed", nil)
 	}

@@ -54,7 +54,7 @@ func dayOf(text string) (time.Time, error) {
 	if err != nil || d == "" {
 		return time.Time{}, err
 	}
-	return time.ParseInLocation(time.DateOnly, string(d), cycle.Zone)
+	return cycle.ParseDay(string(d))
 }
 
 func (h *Handlers) auditPage(c *Ctx) error { return h.auditList(c, http.StatusOK, nil) }

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
 	"huoban/internal/paper"
+	"huoban/internal/scope"
 	"huoban/web/templates/growview"
 	"huoban/web/templates/part"
 )
@@ -51,6 +53,17 @@ func paperItem(c *Ctx, p *paper.Paper, found bool, at string) part.Item {
 		return part.Item{Label: c.T("paper.title"), Text: c.T("paper.missing")}
 	}
 	return part.Item{Label: c.T("paper.title"), Text: c.T("paper.download", "Format", strings.ToUpper(string(p.Format)), "Size", i18n.Count((p.Bytes+1023)/1024)), Href: at + "/paper"}
+}
+
+// keepPaper takes the scan of the thing an address names; the same again changes nothing.
+func (c *Ctx) keepPaper(path string, sign func(ctx context.Context, sc scope.Scope, id string, body []byte) error, again func(status int, f *fault.Error) error) error {
+	body, err := c.paperBody()
+	if err == nil {
+		if err = sign(c.ctx(), c.Scope, c.Param("id"), body); err == nil {
+			return c.seeOther(c.withQuery(path+"/"+c.Param("id"), "done", "paper_kept"))
+		}
+	}
+	return c.refuse(err, again)
 }
 
 // givePaper sends a scan as a file to keep: it is never shown by the browser as part of the portal.

@@ -165,6 +165,28 @@ func (h *Handlers) partyNames(c *Ctx) (map[string]string, error) {
 	return out, nil
 }
 
+// counterparty is the other side of what a partner and its vendor share: the word for it, and who it is.
+type counterparty struct {
+	title  string
+	names  map[string]string
+	vendor bool // is the actor
+}
+
+func (h *Handlers) counterparty(c *Ctx) (counterparty, error) {
+	names, err := h.partyNames(c)
+	if c.Scope.Side() == scope.SideVendor {
+		return counterparty{c.T("withdrawal.col.partner"), names, true}, err
+	}
+	return counterparty{c.T("withdrawal.col.vendor"), names, false}, err
+}
+
+func (p *counterparty) of(vendorID, partnerID string) string {
+	if p.vendor {
+		return p.names[partnerID]
+	}
+	return p.names[vendorID]
+}
+
 func (h *Handlers) withdrawalShown(c *Ctx) error { return h.withdrawalDetail(c, http.StatusOK, nil) }
 
 func (c *Ctx) withdrawalsAt() (path, title string) {

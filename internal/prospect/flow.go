@@ -43,7 +43,7 @@ type Facts struct {
 var (
 	partnersOwn = flow.Guard[Facts]{Name: "partners_own", Code: "prospect.partner_decides", Kind: fault.KindDenied,
 		Holds: func(f Facts, who scope.Scope, _ time.Time) bool {
-			return who.Side() == scope.SideSystem || who.Side() == scope.SidePartner && who.OrgID() == f.PartnerID
+			return who.Side() == scope.SideSystem || who.Is(scope.SidePartner, f.PartnerID)
 		}}
 	vendorReviews = flow.Guard[Facts]{Name: "vendor_reviews", Code: "prospect.vendor_reviews", Kind: fault.KindDenied,
 		Holds: func(f Facts, who scope.Scope, _ time.Time) bool { return who.SeesVendor(f.VendorID) }}

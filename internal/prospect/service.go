@@ -7,6 +7,7 @@ import (
 
 	"huoban/internal/audit"
 	"huoban/internal/clock"
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
 	"huoban/internal/id"
@@ -392,48 +393,32 @@ func (s *Service) OpenOf(ctx context.Context, partnerID string) (int, error) {
 func (s *Service) tell(ctx context.Context, p Prospect, do Action) error {
 	switch do {
 	case ActionSubmit:
-		org, err := s.Organisations.ByID(ctx, scope.System("system"), p.VendorID)
+		t := s.teller()
+		partner, err := t.Name(ctx, p.PartnerID)
 		if err != nil {
 			return err
 		}
-		partner, err := s.Organisations.ByID(ctx, scope.System("system"), p.PartnerID)
-		if err != nil {
-			return err
-		}
-		people, err := s.People.Holders(ctx, p.VendorID, scope.ItemProspectReview)
-		if err != nil {
-			return err
-		}
-		var notices []message.Notice
-		for _, personID := range people {
-			notices = append(notices, message.Notice{OrgID: p.VendorID, PersonID: personID, Category: message.CategoryCustomer, Code: "prospect_submit",
-				Args: fault.Args{"Partner": partner.Name}, Link: "/o/" + org.Code + "/registrations/" + p.ID})
-		}
-		return s.Bell.Notify(ctx, notices...)
+		return t.Tell(ctx, p.VendorID, scope.ItemProspectReview, message.Notice{Category: message.CategoryCustomer, Code: "prospect_submit", Args: fault.Args{"Partner": partner}, Link: "/registrations/" + p.ID})
 	case ActionAssociate:
 		return nil // the customer's consent tells
 	}
 	return s.tellFiler(ctx, p, "prospect_"+string(do))
 }
 
+func (s *Service) teller() message.Teller {
+	return message.Teller{Organisations: s.Organisations, People: s.People, Bell: s.Bell}
+}
+
 func (s *Service) tellFiler(ctx context.Context, p Prospect, code string) error {
 	if p.PersonID == "" {
 		return nil
 	}
-	org, err := s.Organisations.ByID(ctx, scope.System("system"), p.PartnerID)
-	if err != nil {
-		return err
-	}
 	args := fault.Args{"Name": Masked(p.Name)}
 	if !p.ExpiresAt.IsZero() {
-		args["Until"] = p.ExpiresAt.In(zone).Format("2006-01-02 15:04")
+		args["Until"] = p.ExpiresAt.In(cycle.Zone).Format("2006-01-02 15:04")
 	}
-	return s.Bell.Notify(ctx, message.Notice{OrgID: p.PartnerID, PersonID: p.PersonID, Category: message.CategoryCustomer, Code: code,
-		Args: args, Link: "/o/" + org.Code + "/prospects/" + p.ID})
+	return s.teller().Ring(ctx, p.PartnerID, []string{p.PersonID}, message.Notice{Category: message.CategoryCustomer, Code: code, Args: args, Link: "/prospects/" + p.ID})
 }
-
-// zone dates what messages say.
-var zone = time.FixedZone("GMT+08:00", 8*3600)
 
 // Masked keeps the first character of a name: what is told by a bell may be read over a shoulder.
 func Masked(name string) string {

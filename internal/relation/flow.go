@@ -38,11 +38,11 @@ type Facts struct {
 var (
 	customerDecides = flow.Guard[Facts]{Name: "customer_decides", Code: "relation.customer_decides", Kind: fault.KindDenied,
 		Holds: func(f Facts, who scope.Scope, _ time.Time) bool {
-			return who.Side() == scope.SideCustomer && who.OrgID() == f.CustomerID
+			return who.Is(scope.SideCustomer, f.CustomerID)
 		}}
 	partnerDecides = flow.Guard[Facts]{Name: "partner_decides", Code: "relation.partner_decides", Kind: fault.KindDenied,
 		Holds: func(f Facts, who scope.Scope, _ time.Time) bool {
-			return who.Side() == scope.SidePartner && who.OrgID() == f.PartnerID && !who.IsLimited()
+			return who.Is(scope.SidePartner, f.PartnerID) && !who.IsLimited()
 		}}
 	inForce = flow.Guard[Facts]{Name: "in_force", Code: "relation.not_in_force",
 		Holds: func(f Facts, _ scope.Scope, _ time.Time) bool { return f.InForce }}

@@ -46,11 +46,6 @@ type Organisations interface {
 	Suspended(ctx context.Context, orgID string) (bool, error)
 }
 
-// People tells who may decide.
-type People interface {
-	Holders(ctx context.Context, orgID string, item scope.Item) ([]string, error)
-}
-
 // Deps is what the service stands on.
 type Deps struct {
 	Store         Store
@@ -60,8 +55,7 @@ type Deps struct {
 	Clock         clock.Clock
 	Customers     Customers
 	Organisations Organisations
-	People        People
-	Bell          message.Notifier
+	Teller        message.Teller
 
 	// Confirmed refuses, inside the transaction of the act, somebody who has to prove anew who he is; nil asks nobody.
 	Confirmed func(ctx context.Context, sc scope.Scope) error
@@ -398,15 +392,7 @@ func (s *Service) tell(ctx context.Context, r Request, code string) error {
 	if toPartner {
 		orgID, other, page = r.PartnerID, r.CustomerID, "/associations/"+r.ID
 	}
-	org, err := s.Organisations.ByID(ctx, scope.System("system"), orgID)
-	if err != nil {
-		return err
-	}
 	from, err := s.Organisations.ByID(ctx, scope.System("system"), other)
-	if err != nil {
-		return err
-	}
-	people, err := s.People.Holders(ctx, orgID, scope.ItemAssociationChange)
 	if err != nil {
 		return err
 	}
@@ -414,12 +400,7 @@ func (s *Service) tell(ctx context.Context, r Request, code string) error {
 	if toPartner {
 		name = from.Code // names of customers are masked
 	}
-	var notices []message.Notice
-	for _, personID := range people {
-		notices = append(notices, message.Notice{OrgID: orgID, PersonID: personID, Category: message.CategoryCustomer, Code: code,
-			Args: fault.Args{"Name": name, "Kind": string(r.Kind)}, Link: "/o/" + org.Code + page})
-	}
-	return s.Bell.Notify(ctx, notices...)
+	return s.Teller.Tell(ctx, orgID, scope.ItemAssociationChange, message.Notice{Category: message.CategoryCustomer, Code: code, Args: fault.Args{"Name": name, "Kind": string(r.Kind)}, Link: page})
 }
 
 // record writes one line for each side.
@@ -431,10 +412,5 @@ func (s *Service) record(ctx context.Context, sc scope.Scope, r Request, action 
 	if !r.EffectiveAt.IsZero() {
 		detail["effective"] = dayText(r.EffectiveAt)
 	}
-	for _, orgID := range []string{r.PartnerID, r.CustomerID} {
-		if err := s.Audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: orgID, Action: action, Object: "relation:" + r.ID, Outcome: "done", Detail: detail}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return audit.RecordFor(ctx, s.Audit, audit.Entry{Actor: sc.Login(), Action: action, Object: "relation:" + r.ID, Outcome: audit.OutcomeDone, Detail: detail}, r.PartnerID, r.CustomerID)
 }

@@ -87,6 +87,9 @@ func (s Scope) Side() Side { return s.side }
 // OrgID is the acting organisation; empty for the system.
 func (s Scope) OrgID() string { return s.orgID }
 
+// Is tells whether one acts for an organisation on a side.
+func (s Scope) Is(side Side, orgID string) bool { return s.side == side && s.orgID == orgID }
+
 // Login names the actor for audit rows.
 func (s Scope) Login() string { return s.login }
 

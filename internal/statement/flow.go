@@ -48,7 +48,7 @@ type Facts struct {
 var (
 	partnerOwn = flow.Guard[Facts]{Name: "partner_own", Code: "statement.not_own", Kind: fault.KindDenied,
 		Holds: func(f Facts, who scope.Scope, _ time.Time) bool {
-			return who.Side() == scope.SideSystem || who.Side() == scope.SidePartner && who.OrgID() == f.PartnerID && !who.IsLimited()
+			return who.Side() == scope.SideSystem || who.Is(scope.SidePartner, f.PartnerID) && !who.IsLimited()
 		}}
 	headSet = flow.Guard[Facts]{Name: "head_set", Code: "statement.head_missing",
 		Holds: func(f Facts, _ scope.Scope, _ time.Time) bool { return f.HeadNow > 0 }}

@@ -36,7 +36,7 @@ type Facts struct {
 // wholeSide: files hold all customers of the partner, so whoever sees some of them alone has no say.
 var wholeSide = flow.Guard[Facts]{Name: "whole_side", Code: "subscription.whole_side", Kind: fault.KindDenied,
 	Holds: func(f Facts, who scope.Scope, _ time.Time) bool {
-		return who.Side() == scope.SideSystem || who.Side() == scope.SidePartner && who.OrgID() == f.OrgID && !who.IsLimited()
+		return who.Side() == scope.SideSystem || who.Is(scope.SidePartner, f.OrgID) && !who.IsLimited()
 	}}
 
 var (

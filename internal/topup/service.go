@@ -3,7 +3,6 @@ package topup
 import (
 	"context"
 	"slices"
-	"time"
 
 	"huoban/internal/audit"
 	"huoban/internal/clock"
@@ -130,7 +129,7 @@ func (s *Service) Begin(ctx context.Context, sc scope.Scope, vendorID, gateway, 
 			return err
 		}
 		now := s.Clock.Now()
-		t = TopUp{ID: id.New(), VendorID: vendorID, PartnerID: sc.OrgID(), Number: id.Number("CZ", now.In(cycle.Zone).Format(time.DateOnly), id.New()), State: StatePending, Version: 1, Gateway: gateway,
+		t = TopUp{ID: id.New(), VendorID: vendorID, PartnerID: sc.OrgID(), Number: id.Number("CZ", cycle.Day(now), id.New()), State: StatePending, Version: 1, Gateway: gateway,
 			Currency: currency, Amount: amount, CreatedBy: sc.Login(), CreatedAt: now, ChangedAt: now}
 		if err := s.Store.InsertTopUp(ctx, t); err != nil {
 			return err

@@ -73,11 +73,11 @@ type Facts struct {
 var (
 	partnersOwn = flow.Guard[Facts]{Name: "partners_own", Code: "topup.not_own", Kind: fault.KindDenied,
 		Holds: func(f Facts, who scope.Scope, _ time.Time) bool {
-			return who.Side() == scope.SidePartner && who.OrgID() == f.PartnerID
+			return who.Is(scope.SidePartner, f.PartnerID)
 		}}
 	vendorsOwn = flow.Guard[Facts]{Name: "vendors_own", Code: "topup.not_own", Kind: fault.KindDenied,
 		Holds: func(f Facts, who scope.Scope, _ time.Time) bool {
-			return who.Side() == scope.SideVendor && who.OrgID() == f.VendorID
+			return who.Is(scope.SideVendor, f.VendorID)
 		}}
 	payerAgreed = flow.Guard[Facts]{Name: "payer_agreed", Code: "topup.payer_not_agreed",
 		Holds: func(f Facts, _ scope.Scope, _ time.Time) bool { return !f.Strange },

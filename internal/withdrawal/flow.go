@@ -61,11 +61,11 @@ type Facts struct {
 var (
 	ofPartner = flow.Guard[Facts]{Name: "partner_decides", Code: "withdrawal.partner_decides", Kind: fault.KindDenied,
 		Holds: func(f Facts, who scope.Scope, _ time.Time) bool {
-			return who.Side() == scope.SidePartner && who.OrgID() == f.PartnerID && !who.IsLimited()
+			return who.Is(scope.SidePartner, f.PartnerID) && !who.IsLimited()
 		}}
 	ofVendor = flow.Guard[Facts]{Name: "vendor_decides", Code: "withdrawal.vendor_decides", Kind: fault.KindDenied,
 		Holds: func(f Facts, who scope.Scope, _ time.Time) bool {
-			return who.Side() == scope.SideSystem || who.Side() == scope.SideVendor && who.OrgID() == f.VendorID
+			return who.Side() == scope.SideSystem || who.Is(scope.SideVendor, f.VendorID)
 		}}
 	alone = flow.Guard[Facts]{Name: "one_person", Code: "withdrawal.two_needed",
 		Holds: func(f Facts, _ scope.Scope, _ time.Time) bool { return !f.TwoNeeded }}

@@ -68,11 +68,6 @@ type Organisations interface {
 	VendorsOf(ctx context.Context, partner organisation.Organisation) ([]organisation.Organisation, error)
 }
 
-// People tells who is to be told.
-type People interface {
-	Holders(ctx context.Context, orgID string, item scope.Item) ([]string, error)
-}
-
 // Deps is what the service stands on. Hooks that are nil ask nobody.
 type Deps struct {
 	Store         Store
@@ -82,8 +77,7 @@ type Deps struct {
 	Clock         clock.Clock
 	Ledger        Ledger
 	Organisations Organisations
-	People        People
-	Bell          message.Notifier
+	Teller        message.Teller
 
 	// Origins tells of movements of a partner how they came in; those left out came by transfer.
 	Origins func(ctx context.Context, vendorID, partnerID string, list []ledger.Movement) (map[string]Origin, error)
@@ -416,15 +410,7 @@ func (s *Service) History(ctx context.Context, requestID string) ([]flow.Change,
 
 // tell writes to whoever of a side holds an item.
 func (s *Service) tell(ctx context.Context, r *Request, orgID string, item scope.Item, code string) error {
-	org, err := s.Organisations.ByID(ctx, scope.System("system"), orgID)
-	if err != nil {
-		return err
-	}
-	partner, err := s.Organisations.ByID(ctx, scope.System("system"), r.PartnerID)
-	if err != nil {
-		return err
-	}
-	people, err := s.People.Holders(ctx, orgID, item)
+	partner, err := s.Teller.Name(ctx, r.PartnerID)
 	if err != nil {
 		return err
 	}
@@ -432,12 +418,8 @@ func (s *Service) tell(ctx context.Context, r *Request, orgID string, item scope
 	if orgID == r.VendorID {
 		page = "/payouts/"
 	}
-	var notices []message.Notice
-	for _, personID := range people {
-		notices = append(notices, message.Notice{OrgID: orgID, PersonID: personID, Category: message.CategoryBill, Code: code,
-			Args: fault.Args{"Number": r.Number, "Partner": partner.Name, "Amount": r.Amount.String() + " " + r.Currency, "Reason": r.Reason}, Link: "/o/" + org.Code + page + r.ID})
-	}
-	return s.Bell.Notify(ctx, notices...)
+	return s.Teller.Tell(ctx, orgID, item, message.Notice{Category: message.CategoryBill, Code: code,
+		Args: fault.Args{"Number": r.Number, "Partner": partner, "Amount": r.Amount.String() + " " + r.Currency, "Reason": r.Reason}, Link: page + r.ID})
 }
 
 // record writes one line for each side.
@@ -446,12 +428,7 @@ func (s *Service) record(ctx context.Context, sc scope.Scope, r *Request, action
 	if r.Reason != "" {
 		detail["reason"] = r.Reason
 	}
-	for _, orgID := range []string{r.PartnerID, r.VendorID} {
-		if err := s.Audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: orgID, Action: action, Object: "withdrawal:" + r.ID, Outcome: audit.OutcomeDone, Detail: detail}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return audit.RecordFor(ctx, s.Audit, audit.Entry{Actor: sc.Login(), Action: action, Object: "withdrawal:" + r.ID, Outcome: audit.OutcomeDone, Detail: detail}, r.PartnerID, r.VendorID)
 }
 
 // Currencies are those in which the actor has money with a vendor.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/scope"
 	"huoban/internal/sso"
@@ -174,8 +175,8 @@ func (s *Service) warnConsole(ctx context.Context, c Console, x sso.Certificate,
 		if days < 0 {
 			code = "sso_console_cert_over"
 		}
-		args := fault.Args{"Name": c.Name, "Days": left, "Until": x.NotAfter.In(zone).Format(time.DateOnly), "Fingerprint": x.Fingerprint[:16]}
-		if err := s.Told(ctx, News{Console: &c, Code: code, Args: args, Once: c.ID + "/" + x.Fingerprint + "/" + now.In(zone).Format(time.DateOnly)}); err != nil {
+		args := fault.Args{"Name": c.Name, "Days": left, "Until": cycle.Day(x.NotAfter), "Fingerprint": x.Fingerprint[:16]}
+		if err := s.Told(ctx, News{Console: &c, Code: code, Args: args, Once: c.ID + "/" + x.Fingerprint + "/" + cycle.Day(now)}); err != nil {
 			return err
 		}
 		told = 1

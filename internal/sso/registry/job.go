@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/id"
 	"huoban/internal/scope"
@@ -191,8 +192,8 @@ func (s *Service) Warn(ctx context.Context) (int, error) {
 				code = "sso_cert_over"
 			}
 			left := int(c.NotAfter.Sub(now).Hours() / 24)
-			args := fault.Args{"Name": p.Name, "Days": left, "Until": c.NotAfter.In(zone).Format(time.DateOnly), "Fingerprint": c.Fingerprint[:16]}
-			if err := s.Told(ctx, News{Platform: p, Code: code, Args: args, Once: c.ID + "/" + now.In(zone).Format(time.DateOnly)}); err != nil {
+			args := fault.Args{"Name": p.Name, "Days": left, "Until": cycle.Day(c.NotAfter), "Fingerprint": c.Fingerprint[:16]}
+			if err := s.Told(ctx, News{Platform: p, Code: code, Args: args, Once: c.ID + "/" + cycle.Day(now)}); err != nil {
 				return err
 			}
 			told++

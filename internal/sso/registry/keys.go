@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"huoban/internal/audit"
+	"huoban/internal/cycle"
 	"huoban/internal/fault"
 	"huoban/internal/id"
 	"huoban/internal/scope"
@@ -315,7 +316,7 @@ func (s *Service) step(ctx context.Context, sc scope.Scope, e EntityRef, partner
 		return fault.Conflict("sso.key.phase", fault.Args{"phase": string(phase), "next": string(next)})
 	}
 	if now.Before(at) && !force && (next != PhasePublish || phase == PhaseNone) {
-		return fault.Conflict("sso.key.too_early", fault.Args{"phase": string(next), "at": at.In(zone).Format("2006-01-02 15:04")})
+		return fault.Conflict("sso.key.too_early", fault.Args{"phase": string(next), "at": at.In(cycle.Zone).Format("2006-01-02 15:04")})
 	}
 	detail := map[string]any{"use": string(use), "phase": string(next)}
 	switch next {
@@ -393,8 +394,6 @@ func Fingerprint(der []byte) string {
 	sum := sha256.Sum256(der)
 	return hex.EncodeToString(sum[:])
 }
-
-var zone = time.FixedZone("GMT+08:00", 8*3600)
 
 // SignBytes signs data with the current signing key of a registration. Fault: sso.key_missing.
 func (s *Service) SignBytes(ctx context.Context, key string, data []byte) (algorithm string, signature []byte, err error) {

@@ -226,7 +226,7 @@ var unknown = fault.NotFound("sso.reg.unknown", nil)
 
 // see says whether the actor may look at what is a partner's: its own people, who hold the item, and the system.
 func see(sc scope.Scope, partnerID string, items ...scope.Item) bool {
-	return sc.Side() == scope.SideSystem || sc.Side() == scope.SidePartner && sc.OrgID() == partnerID && sc.Has(items...)
+	return sc.Side() == scope.SideSystem || sc.Is(scope.SidePartner, partnerID) && sc.Has(items...)
 }
 
 // Find gives a registration by id or key; one of somebody else is unknown. Fault: sso.reg.unknown.

@@ -140,7 +140,7 @@ func (w *world) take(text string) peak.Outcome {
 // points are whole days of a customer's resource, of which point n has the value of fn.
 func points(customer, resource string, from string, days int, fn func(n int) int) string {
 	var b bytes.Buffer
-	at, _ := time.ParseInLocation(time.DateOnly, from, cycle.Zone)
+	at, _ := cycle.ParseDay(from)
 	for n := range days * peak.PointsPerDay {
 		fmt.Fprintf(&b, "%s,,CDN,%s,95peak_1000,%s,%d,Mbit/s,18.5,CNY,0.9\n", customer, resource, at.Add(time.Duration(n)*peak.Interval).Format("2006-01-02 15:04:05"), fn(n))
 	}
