@@ -15,12 +15,12 @@
 package adjustment
 
 import (
+	"slices"
 	"time"
 
 	"huoban/internal/bill"
 	"huoban/internal/cycle"
 	"huoban/internal/money"
-	"huoban/internal/price"
 	"huoban/internal/usage"
 )
 
@@ -94,21 +94,7 @@ type Adjustment struct {
 }
 
 // Price is what an adjustment is worth for one buyer under one rule and column.
-type Price struct {
-	PartnerID   string
-	Kind        usage.Kind // adjustment, or tax
-	RuleID      string
-	RuleNumber  int64
-	RuleVersion int64
-	RuleType    price.Type
-	Base        price.Base
-	Factor      money.Exact
-	LineCount   int64
-	SourceExact money.Exact
-	BaseExact   money.Exact
-	Exact       money.Exact
-	Amount      money.Amount
-}
+type Price = bill.AdjustmentPrice
 
 // Move is a line an adjustment moves, by its place in the sealed or late slot. Sign is −1 where the
 // line is taken away.
@@ -119,15 +105,10 @@ type Move struct {
 
 // Line is the adjustment as the bill builder takes it. sourceName names the source.
 func (a *Adjustment) Line(sourceName string) bill.Adjustment {
-	out := bill.Adjustment{
+	return bill.Adjustment{
 		Adjusts: bill.Adjusts{ID: a.ID, Kind: string(a.Kind), CorrectsCycle: a.Corrects, Source: sourceName, Key: a.Key,
 			Side: string(a.Side), Reason: a.Reason},
 		SourceID: a.SourceID, CustomerID: a.CustomerID, Currency: a.Currency,
+		Prices: slices.Clone(a.Prices),
 	}
-	for _, p := range a.Prices {
-		out.Prices = append(out.Prices, bill.AdjustmentPrice{PartnerID: p.PartnerID, Kind: p.Kind, RuleID: p.RuleID,
-			RuleNumber: p.RuleNumber, RuleVersion: p.RuleVersion, RuleType: p.RuleType, Base: p.Base, Factor: p.Factor,
-			LineCount: p.LineCount, SourceExact: p.SourceExact, BaseExact: p.BaseExact, Exact: p.Exact, Amount: p.Amount})
-	}
-	return out
 }

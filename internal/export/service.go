@@ -1,7 +1,6 @@
 package export
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -284,37 +283,7 @@ func (s *Service) Open(ctx context.Context, sc scope.Scope, id string) (Task, io
 	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
 		return s.record(ctx, sc, t, "export.download", map[string]any{"file": t.FileName, "sha": t.SHA})
 	})
-	return t, &reader{ctx: ctx, store: s.Store, task: t.ID, left: t.Bytes}, err
-}
-
-// reader streams the pieces of a file.
-type reader struct {
-	ctx   context.Context
-	store Store
-	task  string
-	no    int64
-	left  int64
-	rest  []byte
-}
-
-// Read implements io.Reader.
-func (r *reader) Read(p []byte) (int, error) {
-	if len(r.rest) == 0 {
-		if r.left == 0 {
-			return 0, io.EOF
-		}
-		body, err := r.store.Piece(r.ctx, r.task, r.no)
-		if err != nil {
-			return 0, err
-		}
-		if len(body) == 0 || int64(len(body)) > r.left {
-			return 0, io.ErrUnexpectedEOF
-		}
-		r.rest, r.no = body, r.no+1
-	}
-	n := copy(p, r.rest)
-	r.rest, r.left = r.rest[n:], r.left-int64(n)
-	return n, nil
+	return t, Pieces(t.Bytes, func(no int64) ([]byte, error) { return s.Store.Piece(ctx, t.ID, no) }), err
 }
 
 // FireDue is the flow.FireDue of this machine: it lets files expire, and fails what nothing makes
@@ -376,12 +345,14 @@ func (s *Service) make(ctx context.Context, t Task) error {
 	if err := s.Tx.InTx(ctx, func(ctx context.Context) error { return s.Store.DropPieces(ctx, t.ID) }); err != nil {
 		return err
 	}
-	w := &writer{ctx: ctx, s: s, task: t.ID, sum: sha256.New()}
+	w := &Cutter{Sum: sha256.New(), Put: func(no int64, piece []byte) error {
+		return s.Tx.InTx(ctx, func(ctx context.Context) error { return s.Store.PutPiece(ctx, t.ID, no, piece) })
+	}}
 	out, err := produce(ctx, sc, t, w)
 	if err != nil {
 		return err
 	}
-	if err := w.flush(); err != nil {
+	if err := w.Flush(); err != nil {
 		return err
 	}
 	if s.Holds != nil {
@@ -394,7 +365,7 @@ func (s *Service) make(ctx context.Context, t Task) error {
 		done, now := t, s.Clock.Now()
 		err := s.move(ctx, system, &done, ActionComplete, func(t *Task) {
 			t.FileName, t.ContentType, t.Rows, t.Code = out.FileName, out.ContentType, out.Rows, out.Code
-			t.Bytes, t.SHA, t.DoneAt = w.bytes, hex.EncodeToString(w.sum.Sum(nil)), now
+			t.Bytes, t.SHA, t.DoneAt = w.Bytes, hex.EncodeToString(w.Sum.Sum(nil)), now
 			t.ExpiresAt = flow.Due{}.At(now, s.Days)
 		})
 		if err != nil {
@@ -437,47 +408,4 @@ func (s *Service) tell(ctx context.Context, t Task, code string) error {
 	}
 	return s.Bell.Notify(ctx, message.Notice{OrgID: t.OrgID, PersonID: t.PersonID, Category: message.CategorySystem, Code: code,
 		Args: fault.Args{"file": cmp.Or(t.FileName, t.Kind+"."+t.Format), "task": t.ID}, Link: link})
-}
-
-// pieceSize is how much of a file one row holds.
-const pieceSize = 256 << 10
-
-// writer cuts what a producer writes into pieces, each in a transaction of its own: a file of any
-// size needs the memory of one piece.
-type writer struct {
-	ctx   context.Context
-	s     *Service
-	task  string
-	no    int64
-	bytes int64
-	buf   bytes.Buffer
-	sum   interface {
-		io.Writer
-		Sum(b []byte) []byte
-	}
-}
-
-// Write implements io.Writer.
-func (w *writer) Write(p []byte) (int, error) {
-	_, _ = w.sum.Write(p)
-	w.buf.Write(p)
-	for w.buf.Len() >= pieceSize {
-		if err := w.put(w.buf.Next(pieceSize)); err != nil {
-			return 0, err
-		}
-	}
-	return len(p), nil
-}
-
-func (w *writer) flush() error {
-	if w.buf.Len() == 0 {
-		return nil
-	}
-	return w.put(w.buf.Next(w.buf.Len()))
-}
-
-func (w *writer) put(body []byte) error {
-	err := w.s.Tx.InTx(w.ctx, func(ctx context.Context) error { return w.s.Store.PutPiece(ctx, w.task, w.no, body) })
-	w.no, w.bytes = w.no+1, w.bytes+int64(len(body))
-	return err
 }

@@ -43,11 +43,7 @@ func allocationRoutes() []Route {
 var allocationKinds = []string{"customer", "reseller"}
 
 func (h *Handlers) allocations(c *Ctx) error {
-	books, err := h.booksOf(c)
-	if err != nil {
-		return err
-	}
-	b, err := c.chosenBook(books)
+	books, b, err := h.openedBook(c)
 	if err != nil {
 		return err
 	}
@@ -77,11 +73,7 @@ func (h *Handlers) readAllocations(c *Ctx) (*sheet, error) {
 	if kind != "" && !slices.Contains(allocationKinds, kind) {
 		return nil, notFound()
 	}
-	books, err := h.booksOf(c)
-	if err != nil {
-		return nil, err
-	}
-	b, err := c.chosenBook(books)
+	_, b, err := h.openedBook(c)
 	if err != nil {
 		return nil, err
 	}
@@ -125,11 +117,7 @@ const (
 
 // allocationForm asks for one movement.
 func (h *Handlers) allocationForm(c *Ctx, status int, refused *fault.Error) error {
-	books, err := h.booksOf(c)
-	if err != nil {
-		return err
-	}
-	b, err := c.chosenBook(books)
+	_, b, err := h.openedBook(c)
 	if err != nil {
 		return err
 	}
@@ -180,11 +168,7 @@ func (h *Handlers) allocationBatchPage(c *Ctx) error {
 
 // allocationBatchForm takes rows of code, amount and note, and shows what would come of each.
 func (h *Handlers) allocationBatchForm(c *Ctx, status int, refused *fault.Error, plan []allocation.Verdict) error {
-	books, err := h.booksOf(c)
-	if err != nil {
-		return err
-	}
-	b, err := c.chosenBook(books)
+	_, b, err := h.openedBook(c)
 	if err != nil {
 		return err
 	}

@@ -118,30 +118,13 @@ func (h *Handlers) fundAdjustments(c *Ctx) error {
 var adjustTypes = []ledger.Type{ledger.TypeAllocate, ledger.TypeReclaim, ledger.TypeUnbind}
 
 func (h *Handlers) readFundAdjustments(c *Ctx) (*sheet, error) {
-	f := ledger.AdjustFilter{Type: ledger.Type(c.QueryParam("type"))}
-	if f.Type != "" && !slices.Contains(adjustTypes, f.Type) {
-		return nil, notFound()
-	}
-	var err error
-	if f.From, f.Until, err = daySpan(c); err != nil {
-		return nil, err
-	}
-	partner, err := h.partnerShown(c)
-	if err != nil {
-		return nil, err
-	}
-	f.PartnerID = partner.ID
 	names, err := h.fundNames(c)
 	if err != nil {
 		return nil, err
 	}
-	if f.CustomerID, err = customerOf(c, names); err != nil {
+	f, err := h.adjustFilter(c, names)
+	if err != nil {
 		return nil, err
-	}
-	if text := c.QueryParam("until"); text != "" {
-		if f.UpTo, err = adjustPlace(text); err != nil {
-			return nil, err
-		}
 	}
 	s := &sheet{columns: []listColumn{{key: "at", title: c.T("ledger.col.at"), note: c.T("ledger.col.number"), class: "num-l"}, {key: "customer", title: c.T("customers.col.customer"), note: c.T("customers.col.code"), personal: true}, {key: "type", title: c.T("ledger.col.type")},
 		{key: "amount", title: c.T("ledger.col.amount"), num: true, money: true, class: "m"}, {key: "memo", title: c.T("ledger.col.memo")}, {key: "by", title: c.T("ledger.col.by")}},
@@ -188,6 +171,28 @@ func (h *Handlers) readFundAdjustments(c *Ctx) (*sheet, error) {
 		return rows, more, err
 	}
 	return s, err
+}
+
+// adjustFilter reads the address. Fault: not found for what does not exist.
+func (h *Handlers) adjustFilter(c *Ctx, names map[string]customer.Party) (f ledger.AdjustFilter, err error) {
+	if f.Type = ledger.Type(c.QueryParam("type")); f.Type != "" && !slices.Contains(adjustTypes, f.Type) {
+		return f, notFound()
+	}
+	if f.From, f.Until, err = daySpan(c); err != nil {
+		return f, err
+	}
+	partner, err := h.partnerShown(c)
+	if err != nil {
+		return f, err
+	}
+	f.PartnerID = partner.ID
+	if f.CustomerID, err = customerOf(c, names); err != nil {
+		return f, err
+	}
+	if text := c.QueryParam("until"); text != "" {
+		f.UpTo, err = adjustPlace(text)
+	}
+	return f, err
 }
 
 func adjustRow(c *Ctx, a *ledger.Adjustment, who customer.Party) sheetRow {

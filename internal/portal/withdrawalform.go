@@ -16,11 +16,7 @@ func (h *Handlers) withdrawalPage(c *Ctx) error { return h.withdrawalForm(c, htt
 
 // withdrawalForm shows what can be taken now and why not more, and asks for amounts and account. What was typed is kept.
 func (h *Handlers) withdrawalForm(c *Ctx, status int, refused *fault.Error) error {
-	books, err := h.booksOf(c)
-	if err != nil {
-		return err
-	}
-	b, err := c.chosenBook(books)
+	books, b, err := h.openedBook(c)
 	if err != nil {
 		return err
 	}

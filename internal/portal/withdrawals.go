@@ -319,16 +319,21 @@ func (c *Ctx) chosenBook(of []book) (book, error) {
 	return book{}, notFound()
 }
 
+// openedBook is the book a page or a form is about, among those there are.
+func (h *Handlers) openedBook(c *Ctx) (books []book, b book, err error) {
+	if books, err = h.booksOf(c); err == nil {
+		b, err = c.chosenBook(books)
+	}
+	return books, b, err
+}
+
 // postedBook is the book a form names.
 func (h *Handlers) postedBook(c *Ctx) (book, error) {
 	if err := c.readForm(); err != nil {
 		return book{}, err
 	}
-	books, err := h.booksOf(c)
-	if err != nil {
-		return book{}, err
-	}
-	return c.chosenBook(books)
+	_, b, err := h.openedBook(c)
+	return b, err
 }
 
 func (h *Handlers) withdrawalApplied(c *Ctx) error {

@@ -1,20 +1,19 @@
 package subscription
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
 	"fmt"
-	"hash"
 	"io"
 	"strconv"
 	"time"
 
 	"huoban/internal/cycle"
 	"huoban/internal/expenditure"
+	"huoban/internal/export"
 	"huoban/internal/fault"
 	"huoban/internal/money"
 	"huoban/internal/scope"
@@ -93,55 +92,18 @@ func (w wording) lines(ctx context.Context, r Reader, sc scope.Scope, f expendit
 	return out, err
 }
 
-// pieceSize is how much of a file one row holds.
-const pieceSize = 256 << 10
-
-// keeper cuts a file into pieces, each in a transaction of its own, and sums what is carried and what it says.
-type keeper struct {
-	ctx   context.Context
-	tx    Tx
-	store Store
-	id    string
-	no    int64
-	bytes int64
-	buf   bytes.Buffer
-	sum   hash.Hash
-}
-
-// Write implements io.Writer. Fault: subscription.too_large.
-func (k *keeper) Write(p []byte) (int, error) {
-	k.sum.Write(p)
-	k.buf.Write(p)
-	for k.buf.Len() >= pieceSize {
-		if err := k.put(k.buf.Next(pieceSize)); err != nil {
-			return 0, err
-		}
-	}
-	return len(p), nil
-}
-
-func (k *keeper) put(body []byte) error {
-	if k.bytes+int64(len(body)) > MaxBytes {
-		return fault.Invalid("subscription.too_large", fault.Args{"limit": MaxBytes >> 20})
-	}
-	err := k.tx.InTx(k.ctx, func(ctx context.Context) error { return k.store.PutPiece(ctx, k.id, k.no, body) })
-	k.no, k.bytes = k.no+1, k.bytes+int64(len(body))
-	return err
-}
-
-func (k *keeper) flush() error {
-	if k.buf.Len() == 0 {
-		return nil
-	}
-	return k.put(k.buf.Next(k.buf.Len()))
-}
-
 // write makes the file of a dispatch and fills in what it turned out to be.
 func (s *Service) write(ctx context.Context, sc scope.Scope, d *Dispatch) (written, error) {
 	if err := s.Tx.InTx(ctx, func(ctx context.Context) error { return s.Store.DropPieces(ctx, d.ID) }); err != nil {
 		return written{}, err
 	}
-	k := &keeper{ctx: ctx, tx: s.Tx, store: s.Store, id: d.ID, sum: sha256.New()}
+	k := &export.Cutter{Sum: sha256.New()}
+	k.Put = func(no int64, piece []byte) error {
+		if k.Bytes+int64(len(piece)) > MaxBytes {
+			return fault.Invalid("subscription.too_large", fault.Args{"limit": MaxBytes >> 20})
+		}
+		return s.Tx.InTx(ctx, func(ctx context.Context) error { return s.Store.PutPiece(ctx, d.ID, no, piece) })
+	}
 	plain := sha256.New()
 	var out io.Writer = k
 	var packed *gzip.Writer
@@ -170,11 +132,11 @@ func (s *Service) write(ctx context.Context, sc scope.Scope, d *Dispatch) (writt
 			return w, err
 		}
 	}
-	if err := k.flush(); err != nil {
+	if err := k.Flush(); err != nil {
 		return w, err
 	}
-	d.Bytes, d.Rows, d.Amount, d.Tax = k.bytes, w.rows, w.amount.String(), w.tax.String()
-	d.SHA, d.Plain = hex.EncodeToString(k.sum.Sum(nil)), hex.EncodeToString(plain.Sum(nil))
+	d.Bytes, d.Rows, d.Amount, d.Tax = k.Bytes, w.rows, w.amount.String(), w.tax.String()
+	d.SHA, d.Plain = hex.EncodeToString(k.Sum.Sum(nil)), hex.EncodeToString(plain.Sum(nil))
 	return w, nil
 }
 
@@ -186,34 +148,4 @@ func fileName(s *Subscription, c cycle.Cycle, currency string, no int64) string 
 // shortOf is the end of a key, which differs where its beginning is a time.
 func shortOf(id string) string {
 	return id[max(0, len(id)-8):]
-}
-
-// pieces streams the pieces of a file.
-type pieces struct {
-	ctx   context.Context
-	store Store
-	id    string
-	no    int64
-	left  int64
-	rest  []byte
-}
-
-// Read implements io.Reader.
-func (r *pieces) Read(p []byte) (int, error) {
-	if len(r.rest) == 0 {
-		if r.left == 0 {
-			return 0, io.EOF
-		}
-		body, err := r.store.Piece(r.ctx, r.id, r.no)
-		if err != nil {
-			return 0, err
-		}
-		if len(body) == 0 || int64(len(body)) > r.left {
-			return 0, io.ErrUnexpectedEOF
-		}
-		r.rest, r.no = body, r.no+1
-	}
-	n := copy(p, r.rest)
-	r.rest, r.left = r.rest[n:], r.left-int64(n)
-	return n, nil
 }

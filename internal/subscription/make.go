@@ -15,6 +15,7 @@ import (
 
 	"huoban/internal/cycle"
 	"huoban/internal/expenditure"
+	"huoban/internal/export"
 	"huoban/internal/fault"
 	"huoban/internal/outbox"
 	"huoban/internal/scope"
@@ -242,7 +243,9 @@ func (s *Service) parcel(ctx context.Context, d *Dispatch) Parcel {
 	return Parcel{ID: d.ID, Event: "consumption.file", Name: d.FileName, ContentType: d.Format.MediaType(), SHA: d.SHA, Bytes: d.Bytes,
 		Headers: [][2]string{{"Cycle", string(d.Cycle)}, {"Currency", d.Currency}, {"Content", string(d.Content)}, {"File-Version", strconv.FormatInt(d.No, 10)},
 			{"Rows", strconv.FormatInt(d.Rows, 10)}, {"Amount", d.Amount}, {"Tax", d.Tax}},
-		Open: func() io.Reader { return &pieces{ctx: ctx, store: s.Store, id: d.ID, left: d.Bytes} }}
+		Open: func() io.Reader {
+			return export.Pieces(d.Bytes, func(no int64) ([]byte, error) { return s.Store.Piece(ctx, d.ID, no) })
+		}}
 }
 
 // settle writes down a try and what follows from it, in one transaction.

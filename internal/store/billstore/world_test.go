@@ -14,6 +14,7 @@ import (
 	"huoban/internal/scope"
 	"huoban/internal/store"
 	"huoban/internal/store/billstore"
+	"huoban/internal/store/storetest"
 	"huoban/internal/store/usagestore"
 	"huoban/internal/usage"
 )
@@ -74,24 +75,9 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	return w
 }
 
-// insert writes one row given as column, value, column, value …
 func (w *world) insert(table string, pairs ...any) {
 	w.t.Helper()
-	var columns []string
-	var values []any
-	for i := 0; i < len(pairs); i += 2 {
-		columns, values = append(columns, pairs[i].(string)), append(values, pairs[i+1])
-	}
-	done := false
-	w.tx(func(ctx context.Context) error {
-		done = false
-		_, err := w.db.Bulk(ctx, table, columns, func() ([]any, bool, error) {
-			more := !done
-			done = true
-			return values, more, nil
-		})
-		return err
-	})
+	storetest.Insert(w.t, w.db, table, pairs...)
 }
 
 func (w *world) tx(fn func(ctx context.Context) error) {

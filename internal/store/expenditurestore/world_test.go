@@ -11,6 +11,7 @@ import (
 	"huoban/internal/scope"
 	"huoban/internal/store"
 	"huoban/internal/store/expenditurestore"
+	"huoban/internal/store/storetest"
 	"huoban/internal/store/usagestore"
 	"huoban/internal/usage"
 )
@@ -90,23 +91,9 @@ func (w *world) slotOf(source string, n int64, cycle string) {
 		"replaces", int64(0), "line_count", int64(0))
 }
 
-// insert writes one row given as column, value, column, value …
 func (w *world) insert(table string, pairs ...any) {
 	w.t.Helper()
-	var columns []string
-	var values []any
-	for i := 0; i < len(pairs); i += 2 {
-		columns, values = append(columns, pairs[i].(string)), append(values, pairs[i+1])
-	}
-	w.tx(func(ctx context.Context) error {
-		done := false
-		_, err := w.db.Bulk(ctx, table, columns, func() ([]any, bool, error) {
-			more := !done
-			done = true
-			return values, more, nil
-		})
-		return err
-	})
+	storetest.Insert(w.t, w.db, table, pairs...)
 }
 
 func (w *world) tx(fn func(ctx context.Context) error) {

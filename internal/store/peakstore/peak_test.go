@@ -95,23 +95,7 @@ func newWorld(t *testing.T, db *store.DB) *world {
 
 func (w *world) insert(table string, pairs ...any) {
 	w.Helper()
-	var columns []string
-	var values []any
-	for i := 0; i < len(pairs); i += 2 {
-		columns, values = append(columns, pairs[i].(string)), append(values, pairs[i+1])
-	}
-	err := w.db.InTx(context.Background(), func(ctx context.Context) error {
-		done := false
-		_, err := w.db.Bulk(ctx, table, columns, func() ([]any, bool, error) {
-			more := !done
-			done = true
-			return values, more, nil
-		})
-		return err
-	})
-	if err != nil {
-		w.Fatal(err)
-	}
+	storetest.Insert(w, w.db, table, pairs...)
 }
 
 const head = "customer,account,product,resource_id,usage_type,time,value,unit,unit_price,currency,discount\n"

@@ -23,6 +23,7 @@ import (
 	"huoban/internal/store/flowstore"
 	"huoban/internal/store/orgstore"
 	"huoban/internal/store/statementstore"
+	"huoban/internal/store/storetest"
 	"huoban/internal/store/usagestore"
 	"huoban/internal/usage"
 )
@@ -154,21 +155,7 @@ func (w *world) issueBills(s *bill.Service) {
 
 func (w *world) insert(table string, pairs ...any) {
 	w.t.Helper()
-	var columns []string
-	var values []any
-	for i := 0; i < len(pairs); i += 2 {
-		columns, values = append(columns, pairs[i].(string)), append(values, pairs[i+1])
-	}
-	done := false
-	w.tx(func(ctx context.Context) error {
-		done = false
-		_, err := w.db.Bulk(ctx, table, columns, func() ([]any, bool, error) {
-			more := !done
-			done = true
-			return values, more, nil
-		})
-		return err
-	})
+	storetest.Insert(w.t, w.db, table, pairs...)
 }
 
 func (w *world) tx(fn func(ctx context.Context) error) {

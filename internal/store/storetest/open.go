@@ -167,3 +167,25 @@ func PlainOwner(t testing.TB) (*store.DB, func(text string)) {
 	})
 	return db, run
 }
+
+// Insert writes one row given as column, value, column, value …
+func Insert(t testing.TB, db *store.DB, table string, pairs ...any) {
+	t.Helper()
+	var columns []string
+	var values []any
+	for i := 0; i < len(pairs); i += 2 {
+		columns, values = append(columns, pairs[i].(string)), append(values, pairs[i+1])
+	}
+	err := db.InTx(context.Background(), func(ctx context.Context) error {
+		done := false
+		_, err := db.Bulk(ctx, table, columns, func() ([]any, bool, error) {
+			more := !done
+			done = true
+			return values, more, nil
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
