@@ -74,8 +74,9 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	})
 	chain := audit.NewChain(auditstore.New(db), w.clock, audit.Key{1})
 	w.books = &ledger.Service{Store: ledgerstore.New(db), Tx: db, Audit: chain, Clock: w.clock}
+	orgs := organisation.New(orgstore.NewOrganisations(db), db, chain, w.clock)
 	w.service = withdrawal.New(withdrawal.Deps{Store: withdrawalstore.New(db), Tx: db, Log: flowstore.New(db), Audit: chain, Clock: w.clock, Ledger: w.books,
-		Organisations: organisation.New(orgstore.NewOrganisations(db), db, chain, w.clock), People: people{}, Bell: bell{},
+		Organisations: orgs, Teller: message.Teller{Organisations: orgs, People: people{}, Bell: bell{}},
 		TwoNeeded: func(_ context.Context, _, _ string, a money.Amount) (bool, error) { return a > 1000*money.Unit, nil },
 		Identity:  func(context.Context, string) (string, bool, error) { return payee.Holder, w.verified, nil },
 		Invoiced: func(context.Context, string, string, string) (money.Amount, func(money.Amount) *fault.Error, error) {
