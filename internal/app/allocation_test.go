@@ -1,7 +1,6 @@
 package app
 
 import (
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,9 +21,8 @@ import (
 func TestAllocations(t *testing.T) {
 	eachGrowing(t, func(g *growing) {
 		j, admin := g.married()
-		id, code := j.Organisation.ID, j.Organisation.Code
-		sc := g.as("P-admin")
-		self, err := g.a.Organisations.ByID(g.ctx, scope.System("test"), sc.OrgID())
+		x := allocating{growing: g, sc: g.as("P-admin"), customer: j.Organisation.ID, code: j.Organisation.Code}
+		self, err := g.a.Organisations.ByID(g.ctx, scope.System("test"), x.sc.OrgID())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -32,112 +30,152 @@ func TestAllocations(t *testing.T) {
 		if err != nil || len(vendors) == 0 {
 			t.Fatal(vendors, err)
 		}
-		v := vendors[0].ID
-		in := func(amount string, reclaim bool) allocation.Input {
-			return allocation.Input{VendorID: v, Currency: "CNY", Target: code, Amount: amount, Reclaim: reclaim}
-		}
-		move := func(rows ...allocation.Input) error {
-			_, err := g.a.Allocations.Move(g.ctx, sc, rows)
-			return err
-		}
-		if _, err := g.a.Ledger.Post(g.ctx, ledger.Entry{VendorID: v, Type: ledger.TypeRecharge, Detail: ledger.DetailRecharge, Key: "t", Actor: "test",
-			Lines: []ledger.Line{{Account: ledger.Of(v, self.ID, ledger.KindBalance, "CNY"), Amount: 100 * money.Unit}, {Account: ledger.Counter(v, ledger.KindBank, "CNY"), Amount: -100 * money.Unit}}}); err != nil {
-			t.Fatal(err)
-		}
-		g.refused("a referral customer", move(in("1", false)), "allocation.not_resale")
+		x.vendor = vendors[0].ID
+		g.recharge(x.vendor, self.ID, 100*money.Unit)
+		g.refused("a referral customer", x.move(x.in("1", false)), "allocation.not_resale")
 		g.later(time.Hour)
-		r, err := g.a.Relations.Ask(g.ctx, sc, relation.AskInput{CustomerID: id, Kind: relation.KindSwitch, To: customer.KindResale, When: relation.WhenConsent, Reason: "代售", Understood: true})
-		if err != nil {
-			t.Fatal(err)
+		x.agreed(x.sc, g.as(admin), relation.AskInput{CustomerID: x.customer, Kind: relation.KindSwitch, To: customer.KindResale, When: relation.WhenConsent, Reason: "代售", Understood: true})
+		x.refusals()
+		made := g.crowd(64, "allocation.balance_short", func(int) error { return x.move(x.in("3", false)) })
+		if free, there := x.held(); made != 33 || free != money.Unit || there != 99*money.Unit {
+			t.Errorf("%d made, %v free, %v there", made, free, there)
 		}
-		if _, err = g.a.Relations.Do(g.ctx, g.as(admin), r.ID, relation.ActionAgree, ""); err != nil {
-			t.Fatal(err)
-		}
-		for _, amount := range []string{"", "0", "-5", "0.001", "abc"} {
-			g.refused(amount, move(in(amount, false)), "allocation.amount_malformed")
-		}
-		g.refused("more than there is", move(in("100.01", false)), "allocation.balance_short")
-		g.refused("more than was given", move(in("0.01", true)), "allocation.held_short")
-		if _, err := g.a.Allocations.Move(g.ctx, g.as("P-cm"), []allocation.Input{in("1", false)}); !fault.Is(err, fault.KindDenied) {
-			t.Errorf("a 客户经理 allocates: %v", err)
-		}
-		stranger := in("1", false)
-		stranger.Target = "no such"
-		g.refused("half a batch", move(in("60", false), stranger), "allocation.target_unknown")
-		plan, err := g.a.Allocations.Plan(g.ctx, sc, []allocation.Input{in("60", false), in("60", false), stranger, in("50", true)})
-		if err != nil || plan[0].Refusal != nil || plan[1].Refusal == nil || plan[1].Refusal.Code != "allocation.balance_short" || plan[2].Refusal == nil || plan[3].Refusal != nil {
-			t.Errorf("the plan: %+v %v", plan, err)
-		}
-		held := func() (free, there money.Amount) {
-			b, err := g.a.Allocations.Books(g.ctx, sc, v, "CNY")
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, x := range b.Targets {
-				if x.ID == id {
-					there = x.Held
-				}
-			}
-			return b.Free, there
-		}
-		if free, there := held(); free != 100*money.Unit || there != 0 {
-			t.Errorf("what was refused moved something: %v %v", free, there)
-		}
-		var made atomic.Int64
-		var wait sync.WaitGroup
-		for i := range 64 {
-			wait.Add(1)
-			go func() {
-				defer wait.Done()
-				for {
-					err := move(in("3", false))
-					switch {
-					case err == nil:
-						made.Add(1)
-					case fault.HasCode(err, "ledger.moved_meanwhile") || fault.Is(err, fault.KindUnavailable):
-						continue
-					case !fault.HasCode(err, "allocation.balance_short"):
-						t.Error(fmt.Sprint(i), err)
-					}
-					return
-				}
-			}()
-		}
-		wait.Wait()
-		if free, there := held(); made.Load() != 33 || free != money.Unit || there != 99*money.Unit {
-			t.Errorf("%d made, %v free, %v there", made.Load(), free, there)
-		}
-		if err := move(in("9", true)); err != nil {
+		if err := x.move(x.in("9", true)); err != nil {
 			t.Error(err)
 		}
-		if n, err := g.a.Allocations.Sweep(g.ctx); err != nil || n != 0 {
-			t.Errorf("of a customer by resale %d went back: %v", n, err)
-		}
-		if r, err = g.a.Relations.Ask(g.ctx, g.as(admin), relation.AskInput{Kind: relation.KindDissolve, When: relation.WhenConsent, Reason: "换伙伴", Understood: true}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err = g.a.Relations.Do(g.ctx, sc, r.ID, relation.ActionAgree, ""); err != nil {
-			t.Fatal(err)
-		}
+		x.swept(0)
+		x.agreed(g.as(admin), x.sc, relation.AskInput{Kind: relation.KindDissolve, When: relation.WhenConsent, Reason: "换伙伴", Understood: true})
 		g.later(time.Second)
-		for i, want := range []int{1, 0} {
-			if n, err := g.a.Allocations.Sweep(g.ctx); err != nil || n != want {
-				t.Errorf("sweep %d: %d went back, want %d: %v", i, n, want, err)
-			}
-		}
-		if free, there := held(); free != 100*money.Unit || there != 0 {
+		x.swept(1)
+		x.swept(0)
+		if free, there := x.held(); free != 100*money.Unit || there != 0 {
 			t.Errorf("after the end: %v %v", free, there)
 		}
-		for _, x := range vendors {
-			rows, err := g.a.Ledger.Check(g.ctx, x.ID)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i := range rows {
-				if !rows[i].Balanced() {
-					t.Errorf("the books do not balance: %+v", rows[i])
-				}
-			}
+		for _, v := range vendors {
+			g.balanced(v.ID)
 		}
 	})
+}
+
+// allocating is a partner that gives money to a customer and takes it back.
+type allocating struct {
+	*growing
+	sc                     scope.Scope
+	vendor, customer, code string
+}
+
+func (x *allocating) in(amount string, reclaim bool) allocation.Input {
+	return allocation.Input{VendorID: x.vendor, Currency: "CNY", Target: x.code, Amount: amount, Reclaim: reclaim}
+}
+
+func (x *allocating) move(rows ...allocation.Input) error {
+	_, err := x.a.Allocations.Move(x.ctx, x.sc, rows)
+	return err
+}
+
+// agreed asks for a change of the relation, to which the other side agrees.
+func (x *allocating) agreed(asks, agrees scope.Scope, in relation.AskInput) {
+	x.t.Helper()
+	r, err := x.a.Relations.Ask(x.ctx, asks, in)
+	if err == nil {
+		_, err = x.a.Relations.Do(x.ctx, agrees, r.ID, relation.ActionAgree, "")
+	}
+	if err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// held is what is free, and what stands with the customer.
+func (x *allocating) held() (free, there money.Amount) {
+	x.t.Helper()
+	b, err := x.a.Allocations.Books(x.ctx, x.sc, x.vendor, "CNY")
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	for _, to := range b.Targets {
+		if to.ID == x.customer {
+			there = to.Held
+		}
+	}
+	return b.Free, there
+}
+
+// refusals: none of them moves anything.
+func (x *allocating) refusals() {
+	x.t.Helper()
+	for _, amount := range []string{"", "0", "-5", "0.001", "abc"} {
+		x.refused(amount, x.move(x.in(amount, false)), "allocation.amount_malformed")
+	}
+	x.refused("more than there is", x.move(x.in("100.01", false)), "allocation.balance_short")
+	x.refused("more than was given", x.move(x.in("0.01", true)), "allocation.held_short")
+	if _, err := x.a.Allocations.Move(x.ctx, x.as("P-cm"), []allocation.Input{x.in("1", false)}); !fault.Is(err, fault.KindDenied) {
+		x.t.Errorf("a 客户经理 allocates: %v", err)
+	}
+	stranger := x.in("1", false)
+	stranger.Target = "no such"
+	x.refused("half a batch", x.move(x.in("60", false), stranger), "allocation.target_unknown")
+	plan, err := x.a.Allocations.Plan(x.ctx, x.sc, []allocation.Input{x.in("60", false), x.in("60", false), stranger, x.in("50", true)})
+	if err != nil || plan[0].Refusal != nil || plan[1].Refusal == nil || plan[1].Refusal.Code != "allocation.balance_short" || plan[2].Refusal == nil || plan[3].Refusal != nil {
+		x.t.Errorf("the plan: %+v %v", plan, err)
+	}
+	if free, there := x.held(); free != 100*money.Unit || there != 0 {
+		x.t.Errorf("what was refused moved something: %v %v", free, there)
+	}
+}
+
+// swept: so many accounts of customers that are none by resale any more go back.
+func (x *allocating) swept(want int) {
+	x.t.Helper()
+	if n, err := x.a.Allocations.Sweep(x.ctx); err != nil || n != want {
+		x.t.Errorf("%d went back, want %d: %v", n, want, err)
+	}
+}
+
+// recharge books money into a partner's top-up account.
+func (g *growing) recharge(vendorID, partnerID string, amount money.Amount) {
+	g.t.Helper()
+	_, err := g.a.Ledger.Post(g.ctx, ledger.Entry{VendorID: vendorID, Type: ledger.TypeRecharge, Detail: ledger.DetailRecharge, Key: "t", Actor: "test",
+		Lines: []ledger.Line{{Account: ledger.Of(vendorID, partnerID, ledger.KindBalance, "CNY"), Amount: amount}, {Account: ledger.Counter(vendorID, ledger.KindBank, "CNY"), Amount: -amount}}})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+}
+
+// crowd has n clients act at once, each until it is through or refused with the code, and tells how many are through.
+func (g *growing) crowd(n int, code string, act func(client int) error) int64 {
+	g.t.Helper()
+	var made atomic.Int64
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			for {
+				err := act(i)
+				switch {
+				case err == nil:
+					made.Add(1)
+				case fault.HasCode(err, "ledger.moved_meanwhile") || fault.Is(err, fault.KindUnavailable):
+					continue
+				case !fault.HasCode(err, code):
+					g.t.Errorf("client %d: %v", i, err)
+				}
+				return
+			}
+		})
+	}
+	all.Wait()
+	return made.Load()
+}
+
+// balanced holds a vendor's books to their sums.
+func (g *growing) balanced(vendorID string) {
+	g.t.Helper()
+	rows, err := g.a.Ledger.Check(g.ctx, vendorID)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	for i := range rows {
+		if !rows[i].Balanced() {
+			g.t.Errorf("the books do not balance: %+v", rows[i])
+		}
+	}
 }

@@ -1,14 +1,10 @@
 package app
 
 import (
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"huoban/internal/contract"
-	"huoban/internal/fault"
-	"huoban/internal/ledger"
 	"huoban/internal/money"
 	"huoban/internal/scope"
 )
@@ -54,36 +50,17 @@ func TestContract(t *testing.T) {
 		p.tick()
 		_, err = g.a.Contracts.Pay(g.ctx, clerk, x.ID, 1)
 		g.refused("paid of nothing", err, "ledger.balance_short")
-		_, err = g.a.Ledger.Post(g.ctx, ledger.Entry{VendorID: vendor, Type: ledger.TypeRecharge, Detail: ledger.DetailRecharge, Key: "t", Actor: "test",
-			Lines: []ledger.Line{{Account: ledger.Of(vendor, partner, ledger.KindBalance, "CNY"), Amount: 200 * money.Unit}, {Account: ledger.Counter(vendor, ledger.KindBank, "CNY"), Amount: -200 * money.Unit}}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		g.recharge(vendor, partner, 200*money.Unit)
 		_, err = g.a.Contracts.Pay(g.ctx, desk, x.ID, 1)
 		g.refused("the vendor pays", err, "scope.permission_missing")
 		_, err = g.a.Contracts.Pay(g.ctx, clerk, x.ID, 3)
 		g.refused("an item there is not", err, "contract.item_unknown")
-		var paid atomic.Int64
-		var all sync.WaitGroup
-		for range 16 {
-			all.Go(func() {
-				for {
-					_, err := g.a.Contracts.Pay(g.ctx, clerk, x.ID, 1)
-					if fault.HasCode(err, "ledger.moved_meanwhile") || fault.Is(err, fault.KindUnavailable) {
-						continue
-					}
-					if err == nil {
-						paid.Add(1)
-					} else if !fault.HasCode(err, "contract.item_paid") {
-						t.Error(err)
-					}
-					return
-				}
-			})
-		}
-		all.Wait()
-		if p.balance(140 * money.Unit); paid.Load() != 1 {
-			t.Errorf("paid %d times", paid.Load())
+		paid := g.crowd(16, "contract.item_paid", func(int) error {
+			_, err := g.a.Contracts.Pay(g.ctx, clerk, x.ID, 1)
+			return err
+		})
+		if p.balance(140 * money.Unit); paid != 1 {
+			t.Errorf("paid %d times", paid)
 		}
 		if x, err = g.a.Contracts.Find(g.ctx, desk, x.ID); err != nil || contract.Paid(x.Plan) != 60*money.Unit || x.State != contract.StateEffective {
 			t.Errorf("%+v %v", x, err)

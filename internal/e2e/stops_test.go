@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,19 +44,32 @@ const (
 // curated lists the states worth a look that no plain link shows.
 func curated(t *testing.T, w *world, delivered string) []stop {
 	t.Helper()
+	x := glimpses{delivered: delivered}
 	c := w.signIn(t, buyer)
-	why := whyOf(t, c, "/o/"+partner+"/bills/lines?cycle="+theCycle)
-	v, p := "/o/"+vendor, "/o/"+partner
-	curve := c.get(p+"/peaks?cycle=2026-06").page(t).Find("a[href^='"+p+"/peaks/']").AttrOr("href", "")
+	x.why = whyOf(t, c, "/o/"+partner+"/bills/lines?cycle="+theCycle)
+	p := "/o/" + partner
+	x.curve = c.get(p+"/peaks?cycle=2026-06").page(t).Find("a[href^='"+p+"/peaks/']").AttrOr("href", "")
 	q := w.signIn(t, "qiheng-admin")
-	target := q.get("/o/QIHENG/subscriptions").page(t).Find("tbody a[href^='/o/QIHENG/subscriptions/']:not([href*='/dispatches/'])").AttrOr("href", "")
-	sent := q.get(target).page(t).Find("td a[href*='/dispatches/']").AttrOr("href", "")
-	quota := w.signIn(t, "hengluo-admin").get("/o/HENGLUO/coupons/quotas").page(t).Find("tbody a[href^='/o/HENGLUO/coupons/quotas/']").AttrOr("href", "")
+	x.target = q.get("/o/QIHENG/subscriptions").page(t).Find("tbody a[href^='/o/QIHENG/subscriptions/']:not([href*='/dispatches/'])").AttrOr("href", "")
+	x.sent = q.get(x.target).page(t).Find("td a[href*='/dispatches/']").AttrOr("href", "")
+	x.quota = w.signIn(t, "hengluo-admin").get("/o/HENGLUO/coupons/quotas").page(t).Find("tbody a[href^='/o/HENGLUO/coupons/quotas/']").AttrOr("href", "")
 	platformID, test := w.register(t, partner)
-	console := w.hostPlatform(t, partner)
-	newcomer, welcome := w.newcomer(t)
-	g := "/o/GUANGZHU"
-	platform := p + "/support/capability/access-config/" + platformID
+	x.platform, x.test = p+"/support/capability/access-config/"+platformID, test
+	x.console = w.hostPlatform(t, partner)
+	x.newcomer, x.welcome = w.newcomer(t)
+	x.compared, x.general = w.compare(t, c, partner), [2]string{w.generalLink(t, buyer), w.generalLink(t, buyer)}
+	return slices.Concat(x.entrances(), x.readings(), x.peoples(), x.vendors())
+}
+
+// glimpses are addresses and keys of what was made to be looked at.
+type glimpses struct {
+	why, curve, target, sent, quota, platform, test, console, newcomer, welcome, delivered, compared string
+	general                                                                                          [2]string
+}
+
+// entrances are signing in and what there is before and beside it.
+func (x *glimpses) entrances() []stop {
+	p := "/o/" + partner
 	return []stop{
 		{route: "login", path: "/login", all: true},
 		{path: "/login?refused", then: refusedSignIn},
@@ -63,19 +77,19 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "platform", path: "/platform/" + partner, all: true},
 		{path: "/platform/" + partner, who: buyer, name: "platform refused", all: true},
 		{route: "views.unsubscribe", path: "/unsubscribe/no-such-token", all: true},
-		{route: "reconciliations.show", who: buyer, path: w.compare(t, c, partner), name: "a comparison", all: true},
+		{route: "reconciliations.show", who: buyer, path: x.compared, name: "a comparison", all: true},
 		{route: "views.mine", who: buyer, path: p + "/views", name: "no views"},
 		{route: "subscriptions", who: buyer, path: p + "/subscriptions", name: "no subscriptions"},
 		{route: "subscriptions", who: "qiheng-admin", path: "/o/QIHENG/subscriptions", all: true},
-		{route: "subscriptions.show", who: "qiheng-admin", path: target, all: true},
-		{route: "subscriptions.settings", who: "qiheng-admin", path: target + "/settings"},
+		{route: "subscriptions.show", who: "qiheng-admin", path: x.target, all: true},
+		{route: "subscriptions.settings", who: "qiheng-admin", path: x.target + "/settings"},
 		{route: "subscriptions.new", who: buyer, path: p + "/subscriptions/new", all: true},
 		{who: buyer, path: p + "/subscriptions/new?refused", then: submitted("main form[method=post]", map[string]string{"name": "x", "address": "https://10.0.0.1", "bucket": "files", "access": "ACCESS", "secret": "0123456789abcdef"}), name: "subscription refused"},
-		{route: "dispatches.show", who: "qiheng-admin", path: sent, all: true},
-		{route: "quotas.adjusting", who: "hengluo-admin", path: quota + "/adjustment"},
+		{route: "dispatches.show", who: "qiheng-admin", path: x.sent, all: true},
+		{route: "quotas.adjusting", who: "hengluo-admin", path: x.quota + "/adjustment"},
 		{route: "views.mine", who: "qiheng-admin", path: "/o/QIHENG/views", name: "a view to mail", all: true},
-		{route: "invite", path: w.generalLink(t, buyer), all: true},
-		{path: w.generalLink(t, buyer) + "?refused", then: submitted("form:has([name=company])", nil), name: "invitation refused"},
+		{route: "invite", path: x.general[0], all: true},
+		{path: x.general[1] + "?refused", then: submitted("form:has([name=company])", nil), name: "invitation refused"},
 		{path: "/invite/over", name: "invitation over", all: true},
 		{route: "login.code", who: second, path: "/login/code"},
 		{who: second, path: "/login/code?refused", few: true, then: submitted("form:has([name=code])", map[string]string{"code": "000000"})},
@@ -83,13 +97,20 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{who: admin, path: "/account/password?refused", then: submitted("form[action='/account/password']", map[string]string{"current": "x", "password": "short", "repeat": "short"})},
 		{route: "password", who: fresh, path: "/account/password"},
 		{route: "sessions", who: admin, path: "/account/sessions", all: true},
+	}
+}
+
+// readings are what a partner pays and consumes.
+func (x *glimpses) readings() []stop {
+	v, p := "/o/"+vendor, "/o/"+partner
+	return []stop{
 		{route: "home", who: admin, path: v, all: true},
 		{route: "home", who: buyer, path: p, all: true},
 		{route: "bills", who: buyer, path: p + "/bills?cycle=" + theCycle, all: true},
 		{route: "bills", who: buyer, path: p + "/bills?cycle=2024-10"},
 		{route: "bills", who: buyer, path: p + "/bills?cycle=2023-01"},
 		{route: "bills", who: buyer2, path: "/o/" + otherOrg + "/bills?cycle=" + otherCycle},
-		{route: "bills.lines", who: buyer, path: p + "/bills/lines?cycle=" + theCycle + "&why=" + why, then: openSource, name: "why", all: true},
+		{route: "bills.lines", who: buyer, path: p + "/bills/lines?cycle=" + theCycle + "&why=" + x.why, then: openSource, name: "why", all: true},
 		{route: "bills.lines", who: buyer, path: p + "/bills/lines?cycle=" + theCycle + "&product=nothing"},
 		{route: "bills.adjustments", who: buyer, path: p + "/bills/adjustments?cycle=" + theCycle},
 		{route: "bills.explanation", who: buyer, path: p + "/bills/explanation?cycle=" + theCycle + "&figure=due"},
@@ -101,8 +122,15 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "expenditure.lines", who: buyer2, path: "/o/" + otherOrg + "/expenditure/lines?cycle=" + otherCycle, then: revealNames, name: "revealed", all: true},
 		{route: "expenditure.lines", who: "yunxiu-manager", path: p + "/expenditure/lines"},
 		{route: "expenditure.archive", who: buyer2, path: "/o/" + otherOrg + "/expenditure/archive", all: true},
+	}
+}
+
+// peoples are customers, messages and the persons of an organisation.
+func (x *glimpses) peoples() []stop {
+	v, p, g := "/o/"+vendor, "/o/"+partner, "/o/GUANGZHU"
+	return []stop{
 		{route: "peaks", who: buyer, path: p + "/peaks?cycle=2026-06", all: true},
-		{route: "peaks.show", who: buyer, path: curve, all: true},
+		{route: "peaks.show", who: buyer, path: x.curve, all: true},
 		{route: "customers", who: buyer, path: p + "/customers", all: true},
 		{route: "customers", who: buyer, path: p + "/customers?q=nobody-is-called-so", name: "no customers"},
 		{route: "dashboards.customers", who: buyer, path: p + "/dashboards/customers", all: true},
@@ -137,30 +165,37 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "members", who: admin, path: v + "/members?q=nobody-is-called-so", name: "no members"},
 		{route: "members.new", who: "guangzhu-admin", path: g + "/members/new", all: true},
 		{who: "guangzhu-admin", path: g + "/members/new?refused", then: submitted("main form[method=post]", map[string]string{"login": "a new one", "name": "N"}), name: "member refused"},
-		{route: "members.show", who: "guangzhu-admin", path: g + "/members/" + newcomer, all: true},
-		{route: "members.edit", who: "guangzhu-admin", path: g + "/members/" + newcomer + "/edit"},
-		{route: "members.roles", who: "guangzhu-admin", path: g + "/members/" + newcomer + "/roles"},
-		{who: "guangzhu-admin", path: g + "/members/" + newcomer + "/roles", then: previewed, all: true, name: "roles previewed"},
+		{route: "members.show", who: "guangzhu-admin", path: g + "/members/" + x.newcomer, all: true},
+		{route: "members.edit", who: "guangzhu-admin", path: g + "/members/" + x.newcomer + "/edit"},
+		{route: "members.roles", who: "guangzhu-admin", path: g + "/members/" + x.newcomer + "/roles"},
+		{who: "guangzhu-admin", path: g + "/members/" + x.newcomer + "/roles", then: previewed, all: true, name: "roles previewed"},
 		{route: "roles", who: "guangzhu-admin", path: g + "/roles", all: true},
 		{route: "roles.show", who: "guangzhu-admin", path: g + "/roles/bill_reader", all: true},
 		{route: "roles.edit", who: "guangzhu-admin", path: g + "/roles/bill_reader/edit"},
 		{who: "guangzhu-admin", path: g + "/roles/new?copy=bill_reader", then: previewed, name: "role previewed"},
-		{route: "welcome", path: "/welcome/" + welcome, all: true},
-		{path: "/welcome/" + newcomer + ".x", name: "welcome refused"},
+		{route: "welcome", path: "/welcome/" + x.welcome, all: true},
+		{path: "/welcome/" + x.newcomer + ".x", name: "welcome refused"},
+	}
+}
+
+// vendors are connections, and what the vendor's staff do.
+func (x *glimpses) vendors() []stop {
+	v, p := "/o/"+vendor, "/o/"+partner
+	return []stop{
 		{route: "exports", who: buyer, path: p + "/exports"},
 		{route: "access", who: buyer, path: p + "/support/capability/access-config", all: true},
 		{route: "access", who: buyer2, path: "/o/" + otherOrg + "/support/capability/access-config", name: "no platform"},
-		{route: "access.show", who: buyer, path: platform, all: true},
-		{route: "access.tested", who: buyer, path: platform + "/tests/" + test, all: true},
-		{who: buyer, path: platform + "?refused", then: submitted("#options form", map[string]string{"skew": "999"}), name: "access refused"},
+		{route: "access.show", who: buyer, path: x.platform, all: true},
+		{route: "access.tested", who: buyer, path: x.platform + "/tests/" + x.test, all: true},
+		{who: buyer, path: x.platform + "?refused", then: submitted("#options form", map[string]string{"skew": "999"}), name: "access refused"},
 		{route: "consoles", who: admin, path: v + "/consoles", all: true},
 		{route: "consoles.new", who: admin, path: v + "/consoles/new", all: true},
 		{who: admin, path: v + "/consoles/new?refused", then: submitted("#new form", nil), name: "console refused"},
-		{route: "consoles.show", who: admin, path: v + "/consoles/" + console, all: true},
-		{route: "deliveries.show", who: admin, path: delivered, all: true},
-		{route: "quarantine", who: admin, path: delivered + "/quarantine"},
-		{route: "deliveries.rules", who: admin, path: delivered + "/rules"},
-		{route: "deliveries.changes", who: admin, path: delivered + "/changes"},
+		{route: "consoles.show", who: admin, path: v + "/consoles/" + x.console, all: true},
+		{route: "deliveries.show", who: admin, path: x.delivered, all: true},
+		{route: "quarantine", who: admin, path: x.delivered + "/quarantine"},
+		{route: "deliveries.rules", who: admin, path: x.delivered + "/rules"},
+		{route: "deliveries.changes", who: admin, path: x.delivered + "/changes"},
 		{route: "deliveries.new", who: admin, path: v + "/deliveries/new"},
 		{route: "peak_imports.new", who: admin, path: v + "/peak-imports/new", all: true},
 		{route: "peak_imports", who: "hengluo-admin", path: "/o/HENGLUO/peak-imports", all: true},
@@ -170,7 +205,7 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 		{route: "closes.show", who: admin, path: v + "/closes/2024-11?check=full"},
 		{who: admin, path: v + "/closes/2024-11", then: act(fmt.Sprintf("%s/closes/2024-11/freeze", v)), name: "close refused", all: true},
 		{who: admin, path: v + "/closes/" + theCycle, then: act(fmt.Sprintf("%s/closes/%s/discard", v, theCycle)), name: "close conflict"},
-		{who: admin, path: delivered, then: act(delivered + "/publication"), name: "delivery conflict"},
+		{who: admin, path: x.delivered, then: act(x.delivered + "/publication"), name: "delivery conflict"},
 		{route: "adjustments.new", who: admin, path: v + "/adjustments/new"},
 		{who: admin, path: v + "/adjustments/new?refused", then: submitted("main form[method=post]", nil)},
 		{route: "mapping.new", who: admin, path: v + "/mapping/new"},

@@ -122,25 +122,7 @@ func TestAssigning(t *testing.T) {
 		if n := w.audited("assignment.begin"); n != 2 {
 			t.Errorf("%d assignments in the audit", n)
 		}
-
-		// Who is taken cannot be picked, unless customers are passed on.
-		refused := v.post(path, "person", keeper, "customer", "s3", "customer", "s1")
-		if page := w.page("taken", refused, http.StatusConflict); !strings.Contains(page.Find("main").Text(), "已由其他客户经理负责") || page.Find("input[name=customer][checked]").Length() != 2 {
-			t.Errorf("taken: %s", page.Find("main").Text())
-		}
-		if n := w.audited("assignment.begin"); n != 2 {
-			t.Error("a refused batch was done in part")
-		}
-		for _, bad := range [][]string{{"person", keeper, "customer", "elsewhere"}, {"person", "nobody", "customer", "s3"}, {"person", keeper, "customer", "s3", "customer", "x"}} {
-			if r := v.post(path, bad...); r.status != http.StatusNotFound {
-				t.Errorf("%v: %d", bad, r.status)
-			}
-		}
-		for _, bad := range [][]string{{"person", keeper}, {"customer", "s3"}, {"person", "", "customer", "s3"}} {
-			if r := v.post(path, bad...); r.status != http.StatusUnprocessableEntity {
-				t.Errorf("%v: %d", bad, r.status)
-			}
-		}
+		assigningRefused(w, v, keeper)
 
 		v = w.at(beijing(10, 23, 59, 59), "partner")
 		if r := v.post(path, "person", keeper, "all", "yes", "customer", "s1"); r.status != http.StatusSeeOther {
@@ -174,22 +156,7 @@ func TestAssigning(t *testing.T) {
 			t.Errorf("a customer never assigned: %d", r.status)
 		}
 
-		v = w.at(beijing(21, 9, 0, 0), "partner")
-		board := v.both(path)
-		if total, want := board.Find("tfoot tr").Last().Find("td").First().Text(), v.both(customersPath).Find("tfoot tr").Last().Find("td").First().Text(); strings.TrimSpace(total) != strings.TrimSpace(want) || total == "" {
-			t.Errorf("managers and the rest sum to %s, the customers to %s", total, want)
-		}
-		v.both(path + "/" + carer)
-		v.both(path + "/new?all=yes&person=" + carer)
-		if r := v.post(path+"/withdrawal", "customer", "s1", "customer", "s2", "customer", "s3"); r.status != http.StatusSeeOther {
-			t.Fatalf("take back: %d %s", r.status, text(r.body))
-		}
-		if n := v.both(customersPath + "?manager=none").Find("tbody tr").Length(); n != 3 {
-			t.Errorf("%d customers without a manager", n)
-		}
-		if n := w.audited("assignment.end"); n != 3 { // s1 once handed over and once taken back, s2
-			t.Errorf("%d ends in the audit", n)
-		}
+		takenBack(w, carer)
 		u = w.at(beijing(22, 9, 0, 0), "carer")
 		if n := u.both(customersPath).Find("tbody tr").Length(); n != 0 {
 			t.Errorf("%d customers are left", n)
@@ -198,6 +165,51 @@ func TestAssigning(t *testing.T) {
 			t.Errorf("the past is gone: %s", got)
 		}
 	})
+}
+
+// assigningRefused: who is taken cannot be picked, unless customers are passed on, and a batch is done whole or not at all.
+func assigningRefused(w *world, v *visitor, keeper string) {
+	w.t.Helper()
+	const path = "/o/MUSHI/assignments"
+	refused := v.post(path, "person", keeper, "customer", "s3", "customer", "s1")
+	if page := w.page("taken", refused, http.StatusConflict); !strings.Contains(page.Find("main").Text(), "已由其他客户经理负责") || page.Find("input[name=customer][checked]").Length() != 2 {
+		w.t.Errorf("taken: %s", page.Find("main").Text())
+	}
+	if n := w.audited("assignment.begin"); n != 2 {
+		w.t.Error("a refused batch was done in part")
+	}
+	for _, bad := range [][]string{{"person", keeper, "customer", "elsewhere"}, {"person", "nobody", "customer", "s3"}, {"person", keeper, "customer", "s3", "customer", "x"}} {
+		if r := v.post(path, bad...); r.status != http.StatusNotFound {
+			w.t.Errorf("%v: %d", bad, r.status)
+		}
+	}
+	for _, bad := range [][]string{{"person", keeper}, {"customer", "s3"}, {"person", "", "customer", "s3"}} {
+		if r := v.post(path, bad...); r.status != http.StatusUnprocessableEntity {
+			w.t.Errorf("%v: %d", bad, r.status)
+		}
+	}
+}
+
+// takenBack: the board sums to what the list of customers does, and customers taken back have no manager.
+func takenBack(w *world, carer string) {
+	w.t.Helper()
+	const path = "/o/MUSHI/assignments"
+	v := w.at(beijing(21, 9, 0, 0), "partner")
+	board := v.both(path)
+	if total, want := board.Find("tfoot tr").Last().Find("td").First().Text(), v.both(customersPath).Find("tfoot tr").Last().Find("td").First().Text(); strings.TrimSpace(total) != strings.TrimSpace(want) || total == "" {
+		w.t.Errorf("managers and the rest sum to %s, the customers to %s", total, want)
+	}
+	v.both(path + "/" + carer)
+	v.both(path + "/new?all=yes&person=" + carer)
+	if r := v.post(path+"/withdrawal", "customer", "s1", "customer", "s2", "customer", "s3"); r.status != http.StatusSeeOther {
+		w.t.Fatalf("take back: %d %s", r.status, text(r.body))
+	}
+	if n := v.both(customersPath + "?manager=none").Find("tbody tr").Length(); n != 3 {
+		w.t.Errorf("%d customers without a manager", n)
+	}
+	if n := w.audited("assignment.end"); n != 3 { // s1 once handed over and once taken back, s2
+		w.t.Errorf("%d ends in the audit", n)
+	}
 }
 
 // TestSupervisorsAssignTheirTeam: a supervisor passes on what the team has, and no more.
