@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"huoban/internal/conformance"
 	"huoban/internal/cycle"
@@ -363,7 +362,7 @@ func (c *Ctx) fieldsOf(inputs []flow.Input, action string) []part.Field {
 		case flow.FieldDigits, flow.FieldAmount:
 			f.Numeric = true
 		case flow.FieldDate:
-			f.Value = c.h.Clock.Now().In(cycle.Zone).Format(time.DateOnly)
+			f.Value = cycle.Day(c.h.Clock.Now())
 		}
 		if again {
 			f.Value = c.FormValue(in.Name)
