@@ -61,7 +61,7 @@ func (h *Handlers) claimsPage(c *Ctx, status int, refused *fault.Error) error {
 	for _, s := range topup.ClaimFlow.States() {
 		state.Options = append(state.Options, part.Option{Value: string(s), Label: c.T("remittance_claim.state." + string(s))})
 	}
-	filter := &part.Filter{Action: c.at(pathClaims), Reset: c.at(pathClaims), Fields: []part.FilterField{state}}
+	filter := &part.Filter{Action: c.at(pathClaims), Reset: c.at(pathClaims), Fields: append([]part.FilterField{state}, paidFields(c, c.T("claims.q"))...)}
 	if c.Scope.Side() == scope.SidePartner && c.Scope.Has(scope.ItemFundsChange) {
 		vendors, currencies, err := h.fundChoices(c, nil)
 		if err != nil {
@@ -84,6 +84,10 @@ func (h *Handlers) readClaims(c *Ctx) (*sheet, error) {
 	if state != "" && !slices.Contains(topup.ClaimFlow.States(), state) {
 		return nil, notFound()
 	}
+	paid, err := paidFilterOf(c)
+	if err != nil {
+		return nil, err
+	}
 	list, err := h.TopUps.Claims(c.ctx(), c.Scope)
 	if err != nil {
 		return nil, err
@@ -98,9 +102,10 @@ func (h *Handlers) readClaims(c *Ctx) (*sheet, error) {
 	if state != "" {
 		s.narrowed("state", c.T("remittance_claim.state."+string(state)))
 	}
+	paid.narrow(c, s)
 	for i := range list {
 		x := &list[i]
-		if state != "" && x.State != state {
+		if state != "" && x.State != state || !paid.takes(x.PaidOn, x.PayerName, x.Note, x.PartnerCode, x.PartnerName) {
 			continue
 		}
 		row := sheetRow{key: x.ID, at: latestOf(x.CreatedAt, x.DecidedAt), mark: marks(string(x.State), x.Amount.String()), sums: sums{{x.Currency, x.Amount.Exact()}}}

@@ -96,12 +96,12 @@ func moneyLists() []*list {
 		{kind: "funds.bills", route: "funds.bills", params: []string{"state"}, read: (*Handlers).readBillPayments},
 		{kind: "funds.adjustments", route: "funds.adjustments", params: []string{"type", "partner", "customer", "from", "to"}, read: (*Handlers).readFundAdjustments},
 		{kind: "topups", route: "topups", params: []string{"state"}, read: (*Handlers).readTopUps},
-		{kind: "claims", route: "claims", params: []string{"state"}, read: (*Handlers).readClaims},
+		{kind: "claims", route: "claims", params: []string{"state", "q", "from", "to"}, read: (*Handlers).readClaims},
 		{kind: "agreements", route: "agreements", params: []string{"q", "state", "kind", "from", "to", "sort"}, read: (*Handlers).readAgreements},
 		{kind: "contracts", route: "contracts", params: []string{"q", "state", "kind", "from", "to", "sort"}, read: (*Handlers).readContracts},
 		{kind: "contract.plan", route: "contracts.show", prefix: "p-", read: (*Handlers).readContractPlan},
 		{kind: "ledger", route: "ledger", params: []string{"kind", "partner"}, read: (*Handlers).readLedger},
-		{kind: "remittances", route: "remittances", params: []string{"state"}, read: (*Handlers).readRemittances},
+		{kind: "remittances", route: "remittances", params: []string{"state", "q", "from", "to"}, read: (*Handlers).readRemittances},
 	}
 }
 

@@ -208,7 +208,7 @@ func (h *Handlers) remittances(c *Ctx) error {
 	for _, s := range topup.RemittanceFlow.States() {
 		state.Options = append(state.Options, part.Option{Value: string(s), Label: c.T("remittance.state." + string(s))})
 	}
-	p.Filter = &part.Filter{Action: c.at(pathRemittances), Reset: c.at(pathRemittances), Fields: []part.FilterField{state}}
+	p.Filter = &part.Filter{Action: c.at(pathRemittances), Reset: c.at(pathRemittances), Fields: append([]part.FilterField{state}, paidFields(c, c.T("remittances.q"))...)}
 	if _, err := h.board(c, &p, "remittances"); err != nil {
 		return err
 	}
@@ -220,6 +220,10 @@ func (h *Handlers) readRemittances(c *Ctx) (*sheet, error) {
 	if state != "" && !slices.Contains(topup.RemittanceFlow.States(), state) {
 		return nil, notFound()
 	}
+	paid, err := paidFilterOf(c)
+	if err != nil {
+		return nil, err
+	}
 	list, err := h.TopUps.Remittances(c.ctx(), c.Scope)
 	if err != nil {
 		return nil, err
@@ -230,9 +234,10 @@ func (h *Handlers) readRemittances(c *Ctx) (*sheet, error) {
 	if state != "" {
 		s.narrowed("state", c.T("remittance.state."+string(state)))
 	}
+	paid.narrow(c, s)
 	for i := range list {
 		r := &list[i]
-		if state != "" && r.State != state {
+		if state != "" && r.State != state || !paid.takes(r.PaidOn, r.BankRef, r.PayerName, r.Purpose, r.PartnerCode) {
 			continue
 		}
 		to := ""
