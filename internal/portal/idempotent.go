@@ -193,7 +193,7 @@ func (h *Handlers) run(c *Ctx, do func(ctx context.Context) (answer, error)) err
 var errFirst = errors.New("first time")
 
 // onceApart is once for work that makes its own transactions: a step of a close, a revert. The answer
-// is kept after the work; the same request that comes meanwhile waits for it. If the program dies between the two, the same request is refused by the state
+// is kept after the work; the same request that comes meanwhile, here or at another replica, waits for it. If the program dies between the two, the same request is refused by the state
 // the work left, or finds nothing to do; it never has a second effect.
 func (h *Handlers) onceApart(c *Ctx, do func(ctx context.Context) (answer, error)) error {
 	req, err := c.request()
@@ -204,6 +204,11 @@ func (h *Handlers) onceApart(c *Ctx, do func(ctx context.Context) (answer, error
 		return h.run(c, do)
 	}
 	defer h.flights.enter(req.Actor + "\x00" + req.Key)()
+	leave, err := h.Idempotency.Alone(c.ctx(), req)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	o, _, err := h.Idempotency.Do(c.ctx(), req, func(context.Context) (idempotency.Outcome, error) { return idempotency.Outcome{}, errFirst })
 	if err == nil {
 		return c.give(o, true)

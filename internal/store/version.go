@@ -19,7 +19,7 @@ var silent = []string{
 	"session", "message", "month_close", "close_step", "view_mail", "passcode",
 	// work and records, on pages of their own
 	"customer_trail",
-	"job", "idempotency_key", "audit", "audit_head", "transition_log", "due_change", "export_task", "export_piece",
+	"job", "idempotency_key", "idempotency_work", "audit", "audit_head", "transition_log", "due_change", "export_task", "export_piece",
 	// files on their way, on pages that are not kept
 	"subscription", "subscription_cycle", "dispatch", "dispatch_try", "dispatch_piece",
 	// made of what is issued and never changed, and on no page that is kept

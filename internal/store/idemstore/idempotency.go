@@ -22,6 +22,9 @@ var (
 	qRead  = q.Get("idempotency.Read")
 	qKeep  = q.Get("idempotency.Keep")
 	qPurge = q.Get("idempotency.Purge")
+	qTake  = q.Get("idempotency.Take")
+	qHold  = q.Get("idempotency.Hold")
+	qLeave = q.Get("idempotency.Leave")
 )
 
 // Store implements idempotency.Store.
@@ -55,4 +58,22 @@ func (s *Store) Keep(ctx context.Context, actor, key string, o idempotency.Outco
 // Purge removes expired keys.
 func (s *Store) Purge(ctx context.Context, now time.Time) (int64, error) {
 	return s.db.Exec(ctx, qPurge, store.At(now))
+}
+
+// Take writes who works at a request, unless somebody does.
+func (s *Store) Take(ctx context.Context, r idempotency.Request, holder string, now, until time.Time) (bool, error) {
+	n, err := s.db.Exec(ctx, qTake, r.Actor, r.Key, holder, store.At(until), store.At(now))
+	return n == 1, err
+}
+
+// Hold makes the holder's lease last longer.
+func (s *Store) Hold(ctx context.Context, r idempotency.Request, holder string, until time.Time) error {
+	_, err := s.db.Exec(ctx, qHold, r.Actor, r.Key, holder, store.At(until))
+	return err
+}
+
+// Leave takes the holder off.
+func (s *Store) Leave(ctx context.Context, r idempotency.Request, holder string) error {
+	_, err := s.db.Exec(ctx, qLeave, r.Actor, r.Key, holder)
+	return err
 }

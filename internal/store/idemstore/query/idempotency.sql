@@ -13,3 +13,14 @@ update idempotency_key set status = $3, location = $4, body = $5 where actor = $
 
 -- name: idempotency.Purge
 delete from idempotency_key where expires_at <= $1
+
+-- name: idempotency.Take
+insert into idempotency_work (actor, request_key, holder, until) values ($1, $2, $3, $4)
+on conflict (actor, request_key) do update set holder = excluded.holder, until = excluded.until
+where idempotency_work.until <= $5
+
+-- name: idempotency.Hold
+update idempotency_work set until = $4 where actor = $1 and request_key = $2 and holder = $3
+
+-- name: idempotency.Leave
+delete from idempotency_work where actor = $1 and request_key = $2 and holder = $3
