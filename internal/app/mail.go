@@ -19,6 +19,7 @@ import (
 	"huoban/internal/i18n"
 	"huoban/internal/organisation"
 	"huoban/internal/outbox"
+	"huoban/internal/passcode"
 )
 
 // mailServer is where letters go.
@@ -141,13 +142,20 @@ func (a *App) letterWriter() mailWriter {
 
 // Write implements outbox.Writer.
 func (w mailWriter) Write(ctx context.Context, m outbox.Mail) (subject, text string, err error) {
-	keys, ok := letters[m.Code]
-	if !ok {
-		return "", "", fmt.Errorf("no letter is called %q", m.Code)
-	}
 	lang, ok := i18n.Parse(m.Lang)
 	if !ok {
 		lang = i18n.ZhCN
+	}
+	if strings.HasPrefix(m.Code, noticeLetter) {
+		subject, text = noticeText(lang, m)
+		if m.Link != "" {
+			text += "\n\n" + w.base + m.Link
+		}
+		return subject, text + "\n", nil
+	}
+	keys, ok := letters[m.Code]
+	if !ok {
+		return "", "", fmt.Errorf("no letter is called %q", m.Code)
 	}
 	ctx = i18n.With(ctx, lang)
 	pairs := make([]any, 0, 2*len(m.Args))
@@ -177,7 +185,13 @@ func (a *App) wireMail() error {
 		a.mails = true
 		a.Worker.Handle(outbox.KindMail, outbox.MailHandler(a.letterWriter(), &smtpSender{server, a.Clock}))
 	}
-	return a.wirePost(server != nil)
+	if err := a.wirePost(server != nil); err != nil {
+		return err
+	}
+	if a.mails || a.post.ways[passcode.ChannelText] {
+		a.Messages.Carrier = outward{a}
+	}
+	return nil
 }
 
 // sendMail queues a letter in the running transaction; without a mail server, or an address, nothing.

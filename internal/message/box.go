@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -32,13 +33,15 @@ type Box struct {
 	tx    InTx
 	store Store
 	clock clock.Clock
+
+	Carrier Carrier // nil: the bell alone
 }
 
 // New makes the service.
-func New(tx InTx, store Store, c clock.Clock) *Box { return &Box{tx, store, c} }
+func New(tx InTx, store Store, c clock.Clock) *Box { return &Box{tx: tx, store: store, clock: c} }
 
-// Notify writes notices inside the running transaction; a repeat within RepeatWindow is dropped, and so is what
-// the person switched off.
+// Notify writes notices inside the running transaction, and hands them to the carrier for the channels the person wants
+// them on; a repeat within RepeatWindow is dropped, and so is what the person switched off.
 // Fault: message.notice_invalid for a notice without person, known category or code.
 func (b *Box) Notify(ctx context.Context, notices ...Notice) error {
 	now := b.clock.Now()
@@ -46,27 +49,47 @@ func (b *Box) Notify(ctx context.Context, notices ...Notice) error {
 		if n.PersonID == "" || n.Code == "" || !known(n.Category) {
 			return fault.Invalid("message.notice_invalid", fault.Args{"code": n.Code})
 		}
-		if way := (Way{n.Category, ChannelBell}); !Mandatory(way) {
-			off, err := b.store.Off(ctx, n.OrgID, n.PersonID)
-			if err != nil {
-				return err
-			}
-			if !(Settings{Off: off}).On(way) {
-				continue
-			}
-		}
-		digest, err := digestOf(n)
-		if err != nil {
+		if err := b.tell(ctx, n, now); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func (b *Box) tell(ctx context.Context, n Notice, now time.Time) error {
+	bell := Way{n.Category, ChannelBell}
+	var want Settings
+	var err error
+	if b.Carrier != nil || !Mandatory(bell) {
+		if want.Off, err = b.store.Off(ctx, n.OrgID, n.PersonID); err != nil {
+			return err
+		}
+	}
+	digest, err := digestOf(n)
+	if err != nil {
+		return err
+	}
+	if want.On(bell) {
 		repeated, err := b.store.Repeated(ctx, n.OrgID, n.PersonID, digest, now.Add(-RepeatWindow))
-		if err != nil {
+		if err != nil || repeated {
 			return err
-		}
-		if repeated {
-			continue
 		}
 		if err := b.store.Insert(ctx, Message{ID: id.New(), Notice: n, At: now}, digest); err != nil {
+			return err
+		}
+	}
+	if b.Carrier == nil {
+		return nil
+	}
+	if want.Texts, err = b.store.Texts(ctx, n.OrgID, n.PersonID); err != nil {
+		return err
+	}
+	key := fmt.Sprintf("%s/%x/%d", n.PersonID, digest[:12], now.Unix()/int64(RepeatWindow/time.Second)) // where the bell is off nothing else knows a repeat
+	for _, by := range []Channel{ChannelMail, ChannelText} {
+		if !want.On(Way{n.Category, by}) {
+			continue
+		}
+		if err := b.Carrier.Carry(ctx, by, n, key); err != nil {
 			return err
 		}
 	}

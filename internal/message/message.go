@@ -1,7 +1,7 @@
 // Package message is the bell: notifications to persons (消息).
 //
-// It owns the notification, its 30-second dedupe, unread count and read mark; it does not own
-// storage, wording or other channels (mail goes through outbox). Invariants: a notification belongs
+// It owns the notification, its 30-second dedupe, unread count and read mark, and who wants what on which channel; it does
+// not own storage, wording, or how a letter or a text message travels (Carrier). Invariants: a notification belongs
 // to one person in one organisation and is seen by nobody else; it is written in the transaction of
 // what it tells of.
 //
@@ -59,6 +59,11 @@ type Notifier interface {
 	Notify(ctx context.Context, notices ...Notice) error
 }
 
+// Carrier takes a notice to a person outside the portal, inside the running transaction; the same key goes once.
+type Carrier interface {
+	Carry(ctx context.Context, by Channel, n Notice, key string) error
+}
+
 // Filter narrows the list.
 type Filter struct {
 	Category Category // empty = all
@@ -95,6 +100,8 @@ type Store interface {
 
 	Off(ctx context.Context, orgID, personID string) ([]Way, error)
 	SetOff(ctx context.Context, orgID, personID string, off []Way) error
+	Texts(ctx context.Context, orgID, personID string) ([]Category, error)
+	SetTexts(ctx context.Context, orgID, personID string, texts []Category) error
 	Language(ctx context.Context, personID string) (string, error)
 	SetLanguage(ctx context.Context, personID, language string) error
 }

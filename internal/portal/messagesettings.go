@@ -39,7 +39,11 @@ func (h *Handlers) settingsForm(c *Ctx, s message.Settings, status int, refused 
 	if c.Person.Email != "" {
 		mail = c.T("messages.mail_to", "Address", maskMail(c.Person.Email))
 	}
-	p.Rules = append(p.Rules, mail)
+	phone := c.T("messages.no_phone")
+	if c.Person.Phone != "" {
+		phone = c.T("messages.text_to", "Number", maskPhone(c.Person.Phone))
+	}
+	p.Rules = append(p.Rules, mail, phone)
 	for _, channel := range message.Channels {
 		g := orgview.Group{Title: c.T(channel.Label()), Name: string(channel)}
 		for _, category := range message.Categories {
@@ -64,7 +68,11 @@ func (h *Handlers) saveMessageSettings(c *Ctx) error {
 	for _, channel := range message.Channels {
 		on := c.list(string(channel))
 		for _, category := range message.Categories {
-			if way := (message.Way{Category: category, Channel: channel}); !slices.Contains(on, string(category)) && !message.Mandatory(way) {
+			way, ticked := message.Way{Category: category, Channel: channel}, slices.Contains(on, string(category))
+			switch {
+			case channel == message.ChannelText && ticked:
+				s.Texts = append(s.Texts, category)
+			case channel != message.ChannelText && !ticked && !message.Mandatory(way):
 				s.Off = append(s.Off, way)
 			}
 		}

@@ -11,6 +11,9 @@ var (
 	qOff         = q.Get("message.Off")
 	qClearOff    = q.Get("message.ClearOff")
 	qAddOff      = q.Get("message.AddOff")
+	qTexts       = q.Get("message.Texts")
+	qClearTexts  = q.Get("message.ClearTexts")
+	qAddText     = q.Get("message.AddText")
 	qLanguage    = q.Get("message.Language")
 	qSetLanguage = q.Get("message.SetLanguage")
 )
@@ -34,6 +37,31 @@ func (s *Store) SetOff(ctx context.Context, orgID, personID string, off []messag
 	}
 	for _, w := range off {
 		if _, err := s.db.Exec(ctx, qAddOff, personID, orgID, string(w.Category), string(w.Channel)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Texts lists what a person wants to be told by text messages.
+func (s *Store) Texts(ctx context.Context, orgID, personID string) ([]message.Category, error) {
+	var out []message.Category
+	err := s.db.Each(ctx, qTexts, []any{personID, orgID}, func(rows *sql.Rows) error {
+		var c message.Category
+		err := rows.Scan(&c)
+		out = append(out, c)
+		return err
+	})
+	return out, err
+}
+
+// SetTexts replaces it.
+func (s *Store) SetTexts(ctx context.Context, orgID, personID string, texts []message.Category) error {
+	if _, err := s.db.Exec(ctx, qClearTexts, personID, orgID); err != nil {
+		return err
+	}
+	for _, c := range texts {
+		if _, err := s.db.Exec(ctx, qAddText, personID, orgID, string(c)); err != nil {
 			return err
 		}
 	}

@@ -42,6 +42,15 @@ delete from message_off where person_id = $1 and org_id = $2
 -- name: message.AddOff
 insert into message_off (person_id, org_id, category, channel) values ($1, $2, $3, $4)
 
+-- name: message.Texts
+select category from message_text where person_id = $1 and org_id = $2 order by category
+
+-- name: message.ClearTexts
+delete from message_text where person_id = $1 and org_id = $2
+
+-- name: message.AddText
+insert into message_text (person_id, org_id, category) values ($1, $2, $3)
+
 -- name: message.Language
 select language from message_language where person_id = $1
 
