@@ -22,6 +22,7 @@ import (
 	"huoban/internal/company"
 	"huoban/internal/contract"
 	"huoban/internal/coupon"
+	"huoban/internal/creditline"
 	"huoban/internal/customer"
 	"huoban/internal/delivery"
 	"huoban/internal/desk"
@@ -124,6 +125,7 @@ type App struct {
 	Desk          *desk.Service
 	FourEyes      *foureyes.Service
 	Payments      *payment.Service
+	Credits       *creditline.Service
 	TopUps        *topup.Service
 	Agreements    *agreement.Service
 	Contracts     *contract.Service

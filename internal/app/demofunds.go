@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"huoban/internal/creditline"
 	"huoban/internal/cycle"
 	"huoban/internal/demo"
 	"huoban/internal/fault"
@@ -140,10 +141,28 @@ func (m *demoMaker) claim(ctx context.Context, c cycle.Cycle) error {
 			}
 		}
 	}
-	if _, err := m.app.Ledger.SetCreditLine(ctx, cashier, partner.ID, "CNY", 200_000*money.Unit, "年度授信", "demo/credit/"+partner.Code); err != nil {
+	if err := m.credit(ctx, cashier, partner.ID); err != nil {
 		return err
 	}
 	return m.app.Payments.SetAlert(ctx, clerk, payment.Alert{VendorID: vendor.ID, Currency: "CNY", Threshold: 20_000 * money.Unit}, []string{vendor.ID})
+}
+
+// credit gives a partner a line that one person sets, and proposes a higher one that waits for another person.
+func (m *demoMaker) credit(ctx context.Context, cashier scope.Scope, partnerID string) error {
+	if err := m.limit(ctx, cashier.OrgID(), foureyes.KindCredit, "300000"); err != nil {
+		return err
+	}
+	done, err := m.app.Credits.List(ctx, cashier)
+	if err != nil || len(done) > 0 {
+		return err
+	}
+	for _, in := range []creditline.Input{{Line: 200_000 * money.Unit, Memo: "年度授信"}, {Line: 500_000 * money.Unit, Memo: "四季度项目备货"}} {
+		in.PartnerID, in.Currency = partnerID, "CNY"
+		if _, err := m.app.Credits.Propose(ctx, cashier, in); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // limit sets up to which amount one person of a vendor decides.

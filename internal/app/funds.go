@@ -7,6 +7,7 @@ import (
 
 	"huoban/internal/agreement"
 	"huoban/internal/contract"
+	"huoban/internal/creditline"
 	"huoban/internal/fault"
 	"huoban/internal/ledger"
 	"huoban/internal/message"
@@ -28,6 +29,7 @@ func (a *App) wireFunds() {
 	if a.Settings.Dev {
 		gateways = append(gateways, topup.Simulator{})
 	}
+	a.Credits = &creditline.Service{Store: ledgerstore.NewCredits(a.DB), Tx: a.DB, Books: a.Ledger, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Limits: a.FourEyes.Of}
 	a.TopUps = topup.New(topup.Deps{Store: ledgerstore.NewTopUps(a.DB), Tx: a.DB, Ledger: a.Ledger, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Gateways: gateways,
 		Vendors: a.vendorIDs, Confirmed: a.Passcodes.Guard(passcode.OpRemittance), Told: a.tellClaim, Agreed: a.payerAgreed, Held: a.tellHeld, Limits: a.FourEyes.Of})
 	a.Agreements = agreement.New(agreement.Deps{Store: contractstore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Teller: a.teller(),

@@ -7,6 +7,7 @@ import (
 	"huoban/internal/company"
 	"huoban/internal/contract"
 	"huoban/internal/coupon"
+	"huoban/internal/creditline"
 	"huoban/internal/customer"
 	"huoban/internal/delivery"
 	"huoban/internal/export"
@@ -51,6 +52,7 @@ var Machines = []MachineEntry{
 	{coupon.Flow, "coupon", "state"},
 	{invoice.Flow, "invoice_request", "state"},
 	{payment.Flow, "bill_payment", "state"},
+	{creditline.Flow, "credit_change", "state"},
 	{topup.Flow, "top_up", "state"},
 	{topup.RemittanceFlow, "remittance", "state"},
 	{topup.ClaimFlow, "remittance_claim", "state"},

@@ -101,6 +101,7 @@ AND coalesce(o.parent_id, '') NOT IN (SELECT partner_id FROM partnership WHERE v
 	"bills":             `SELECT id FROM bill WHERE partner_id = $1 AND partner_id <> $2 AND state = 'issued' ORDER BY id`,
 	"top-ups":           `SELECT id FROM top_up WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
 	"remittance-claims": `SELECT id FROM remittance_claim WHERE partner_id = $1 AND partner_id <> $2 AND vendor_id <> $2 ORDER BY id`,
+	"credit-lines":      `SELECT id FROM credit_change WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY id`,
 	"agreements":        `SELECT id FROM payment_agreement WHERE (partner_id = $1 OR vendor_id = $1 AND state <> 'draft') AND partner_id <> $2 AND vendor_id <> $2 AND state <> 'deleted' ORDER BY id`,
 	"contracts":         `SELECT id FROM contract WHERE (partner_id = $1 OR vendor_id = $1 AND state <> 'draft') AND partner_id <> $2 AND vendor_id <> $2 AND state <> 'deleted' ORDER BY CASE kind WHEN 'offline' THEN 0 ELSE 1 END, id`,
 	"withdrawals":       `SELECT id FROM withdrawal WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,

@@ -10,6 +10,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"huoban/internal/app"
+	"huoban/internal/creditline"
 	"huoban/internal/flow"
 	"huoban/internal/foureyes"
 	"huoban/internal/money"
@@ -79,6 +80,11 @@ func (o *repeater) furnish() {
 	boss := scope.Vendor(seller.ID, "", "hengluo-admin", []scope.Item{scope.ItemLimitChange, scope.ItemLedgerView, scope.ItemRemittance})
 	_, err = o.w.app.FourEyes.Set(ctx, boss, foureyes.SetInput{Kind: foureyes.KindWithdrawal, Currency: "CNY", Amount: "100"})
 	must(err)
+	proposer := scope.Vendor(seller.ID, "", "hengluo-finance", []scope.Item{scope.ItemCreditChange})
+	for _, currency := range []string{"USD", "EUR", "JPY"} {
+		_, err := o.w.app.Credits.Propose(ctx, proposer, creditline.Input{PartnerID: buyer.ID, Currency: currency, Line: 1000 * money.Unit})
+		must(err)
+	}
 	payer := scope.Partner(buyer.ID, "", "guangzhu-finance", []scope.Item{scope.ItemFundsView, scope.ItemFundsChange}, nil)
 	for i, amount := range []money.Amount{400, 100, 200, 300, 60_000, 70_000} { // the first is claimed by a form
 		line := topup.BankLine{Ref: fmt.Sprint("TWICE-", i), PaidOn: "2026-07-07", Currency: "CNY", Amount: amount * money.Unit, PayerName: buyer.Name, PayerAccount: "6222000000001616"}

@@ -29,18 +29,17 @@ import (
 // Kind is what is decided.
 type Kind string
 
-// The kinds: 调账, 提现, 汇款认领, 开票, 券额度, 授信与拨款.
+// The kinds: 调账, 提现, 汇款认领, 券额度, 授信.
 const (
 	KindAdjustment Kind = "adjustment"
 	KindWithdrawal Kind = "withdrawal"
 	KindClaim      Kind = "claim"
-	KindInvoice    Kind = "invoice"
 	KindQuota      Kind = "quota"
 	KindCredit     Kind = "credit"
 )
 
 // Kinds in the order of the settings page.
-var Kinds = []Kind{KindAdjustment, KindWithdrawal, KindClaim, KindInvoice, KindQuota, KindCredit}
+var Kinds = []Kind{KindAdjustment, KindWithdrawal, KindClaim, KindQuota, KindCredit}
 
 // Label is the key of the kind's name.
 func (k Kind) Label() string { return "foureyes.kind." + string(k) }

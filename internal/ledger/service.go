@@ -226,9 +226,6 @@ func (s *Service) SetCreditLine(ctx context.Context, sc scope.Scope, partnerID, 
 			return out, err
 		}
 	}
-	if line < 0 || !line.IsCents() {
-		return out, fault.Invalid("ledger.line_malformed", nil)
-	}
 	a := Of(sc.OrgID(), partnerID, KindCredit, currency)
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
 		if was, found, err := s.Store.ByKey(ctx, a.VendorID, key); err != nil || found && was.Detail == DetailAdjustCredit {
@@ -241,12 +238,12 @@ func (s *Service) SetCreditLine(ctx context.Context, sc scope.Scope, partnerID, 
 		if err != nil {
 			return err
 		}
+		if err := s.CheckLine(st, line); err != nil {
+			return err
+		}
 		if line == st.Line {
 			out = st
 			return nil
-		}
-		if used := st.Line - st.Balance; line < used {
-			return fault.Conflict("ledger.line_in_use", fault.Args{"used": used.String(), "currency": currency})
 		}
 		if out, err = s.moveLine(ctx, sc, st, line, memo, key); err != nil {
 			return err
@@ -255,6 +252,21 @@ func (s *Service) SetCreditLine(ctx context.Context, sc scope.Scope, partnerID, 
 			Detail: map[string]any{"currency": currency, "before": st.Line.String(), "after": line.String(), "memo": memo}})
 	})
 	return out, err
+}
+
+// CheckLine refuses a line an account cannot have. Faults: ledger.account_malformed, .currency_unknown, .line_malformed,
+// .line_in_use.
+func (s *Service) CheckLine(st State, line money.Amount) error {
+	if err := st.Account.check(); err != nil {
+		return err
+	}
+	if line < 0 || !line.IsCents() {
+		return fault.Invalid("ledger.line_malformed", nil)
+	}
+	if used := st.Line - st.Balance; line < used {
+		return fault.Conflict("ledger.line_in_use", fault.Args{"used": used.String(), "currency": st.Currency})
+	}
+	return nil
 }
 
 func (s *Service) moveLine(ctx context.Context, sc scope.Scope, st State, line money.Amount, memo, key string) (State, error) {

@@ -11,6 +11,7 @@ import (
 	"huoban/internal/company"
 	"huoban/internal/contract"
 	"huoban/internal/coupon"
+	"huoban/internal/creditline"
 	"huoban/internal/flow"
 	"huoban/internal/foureyes"
 	"huoban/internal/invoice"
@@ -50,6 +51,9 @@ var deskSources = []deskSource{
 	{kind: "claim", role: account.RoleFinance, items: []scope.Item{scope.ItemLedgerView, scope.ItemRemittance}, machine: topup.ClaimFlow,
 		states: []string{string(topup.ClaimReviewing), string(topup.ClaimSecond)}, load: (*Handlers).deskClaims, acts: []deskAct{
 			{verdict: deskApprove, do: (*Handlers).approveClaim}, {verdict: deskRefuse, do: (*Handlers).refuseClaim}}},
+	{kind: "credit", role: account.RoleFinance, items: []scope.Item{scope.ItemLedgerView, scope.ItemCreditChange}, machine: creditline.Flow,
+		states: []string{string(creditline.StateProposed)}, load: (*Handlers).deskCredits, acts: []deskAct{
+			{verdict: deskApprove, do: deskCredit(creditline.ActionApprove)}, {verdict: deskRefuse, do: deskCredit(creditline.ActionRefuse)}}},
 	{kind: "quota", role: account.RoleFinance, items: []scope.Item{scope.ItemCouponGrantView, scope.ItemCouponReview}, machine: coupon.QuotaFlow,
 		states: []string{string(coupon.QuotaPending), string(coupon.QuotaAdjusting)}, load: (*Handlers).deskQuotas, acts: []deskAct{
 			{verdict: deskApprove, do: (*Handlers).approveQuota}, {verdict: deskRefuse, do: (*Handlers).refuseQuota}}},

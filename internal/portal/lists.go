@@ -97,6 +97,7 @@ func moneyLists() []*list {
 		{kind: "funds.adjustments", route: "funds.adjustments", params: []string{"type", "partner", "customer", "from", "to"}, read: (*Handlers).readFundAdjustments},
 		{kind: "topups", route: "topups", params: []string{"state"}, read: (*Handlers).readTopUps},
 		{kind: "claims", route: "claims", params: []string{"state", "q", "from", "to"}, read: (*Handlers).readClaims},
+		{kind: "credit_lines", route: "credit_lines", params: []string{"state"}, read: (*Handlers).readCreditLines},
 		{kind: "agreements", route: "agreements", params: []string{"q", "state", "kind", "from", "to", "sort"}, read: (*Handlers).readAgreements},
 		{kind: "contracts", route: "contracts", params: []string{"q", "state", "kind", "from", "to", "sort"}, read: (*Handlers).readContracts},
 		{kind: "contract.plan", route: "contracts.show", prefix: "p-", read: (*Handlers).readContractPlan},

@@ -85,6 +85,7 @@ var corners = map[string]corner{
 	"contract.plan":           {"qiheng-admin", "/o/QIHENG/contracts", "/contracts/"},
 	"claims":                  {"hengluo-admin", "/o/HENGLUO/remittance-claims", ""},
 	"remittances":             {"hengluo-admin", "/o/HENGLUO/remittances?q=demo-qiheng&from=2026-01-05&to=2026-11-01", ""},
+	"credit_lines":            {"hengluo-admin", "/o/HENGLUO/ledger/credit-lines", ""},
 	"ledger":                  {"hengluo-admin", "/o/HENGLUO/ledger", ""},
 	"desk":                    {"hengluo-admin", "/o/HENGLUO/ops", ""},
 	"calendar":                {"hengluo-admin", "/o/HENGLUO/ops/calendar", ""},

@@ -130,6 +130,7 @@ var menu = []menuArea{
 		{"nav.group.finance", []place{
 			{"nav.page.bills", "/bills", "b"},
 			{"ledger.title", pathLedger, ""},
+			{"creditlines.title", pathCreditLines, ""},
 			{"remittances.title", pathRemittances, ""},
 			{"claims.title", pathClaims, ""},
 			{"agreements.title", pathAgreements, ""},

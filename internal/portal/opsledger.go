@@ -28,19 +28,18 @@ func ledgerRoutes() []Route {
 	}
 	out := []Route{
 		row(get, pathLedger, "ledger", "ledger.title", scope.ItemLedgerView, (*Handlers).ledger),
-		row(post, pathLedger+"/credit-lines", "ledger.credit", "", scope.ItemCreditChange, (*Handlers).setCreditLine),
 		row(get, pathRemittances, "remittances", "remittances.title", scope.ItemLedgerView, (*Handlers).remittances),
 		row(get, pathRemittances+"/new", "remittances.new", "remittances.import", scope.ItemRemittance, (*Handlers).remittancePage).noList("form"),
 		row(post, pathRemittances, "remittances.import", "", scope.ItemRemittance, (*Handlers).importRemittances),
 	}
-	out[0].Query, out[1].Query = []string{"partner"}, []string{"partner"}
-	return out
+	out[0].Query = []string{"partner"}
+	return append(out, creditLineRoutes()...)
 }
 
 // ledgerPages are the pages of 资金台账.
 func ledgerPages(c *Ctx, current string) []part.Tab {
 	var out []part.Tab
-	for _, x := range []struct{ path, key string }{{pathLedger, "ledger.accounts"}, {pathRemittances, "remittances.title"}, {pathClaims, "claims.title"}, {pathAgreements, "agreements.title"}} {
+	for _, x := range []struct{ path, key string }{{pathLedger, "ledger.accounts"}, {pathCreditLines, "creditlines.title"}, {pathRemittances, "remittances.title"}, {pathClaims, "claims.title"}, {pathAgreements, "agreements.title"}} {
 		out = append(out, part.Tab{Text: c.T(x.key), Href: c.at(x.path), Current: x.path == current})
 	}
 	return out
@@ -111,7 +110,7 @@ func creditButton(c *Ctx, names map[string]organisation.Organisation) part.Butto
 		return 1
 	})
 	currency := part.Field{Name: "currency", Label: c.T("ledger.col.currency"), Value: "CNY", Required: true, MaxLength: 3}
-	return part.Button{ID: "credit", Text: c.T("ledger.set_line"), Action: c.at(pathLedger + "/credit-lines"), Hidden: fresh(), Dialog: &part.Dialog{Title: c.T("ledger.set_line"), Points: []string{c.T("ledger.line_point")},
+	return part.Button{ID: "credit", Text: c.T("ledger.set_line"), Action: c.at(pathCreditLines), Hidden: fresh(), Dialog: &part.Dialog{Title: c.T("ledger.set_line"), Points: []string{c.T("ledger.line_point")},
 		Fields: []part.Field{partner, currency, {Name: "amount", Label: c.T("ledger.col.line"), Numeric: true, Required: true}, {Name: "remark", Label: c.T("ledger.col.memo"), MaxLength: ledger.MaxMemo}}, Confirm: c.T("members.save")}}
 }
 
@@ -169,27 +168,6 @@ func ledgerRow(c *Ctx, x *ledger.Sum, names map[string]organisation.Organisation
 	}
 	return sheetRow{key: x.ID(), at: x.LastAt, about: who.Code, mark: marks(x.Balance.String(), x.Debit.String(), x.Credit.String()), cells: []opsview.Cell{{Text: c.T(x.Kind.Label())}, {Text: names[x.PartnerID].Name, Note: names[x.PartnerID].Code}, name, {Text: x.Currency},
 		countCell(x.Lines), amountCell(x.Debit, x.Currency), amountCell(x.Credit, x.Currency), amountCell(x.Balance, x.Currency), line, {Status: &sound}}}
-}
-
-func (h *Handlers) setCreditLine(c *Ctx) error {
-	if err := c.readForm(); err != nil {
-		return err
-	}
-	amount, err := typedAmount(c.FormValue("amount"))
-	if err == nil {
-		err = h.once(c, func(ctx context.Context) (answer, error) {
-			partner, err := h.Orgs.ByCode(ctx, c.Scope, c.FormValue("partner"))
-			if err == nil && !partner.Kind.IsPartner() {
-				err = fault.NotFound("organisation.unknown", fault.Args{"code": partner.Code})
-			}
-			if err != nil {
-				return answer{}, err
-			}
-			st, err := h.Ledger.SetCreditLine(ctx, c.Scope, partner.ID, c.FormValue("currency"), amount, c.FormValue("remark"), "credit_line/"+c.onceKey())
-			return answer{Location: c.withQuery(pathLedger, "done", "credit_set"), Body: map[string]any{"partner": partner.Code, "line": st.Line.String(), "available": st.Balance.String(), "currency": st.Currency}}, err
-		})
-	}
-	return c.refuse(err, func(status int, f *fault.Error) error { return h.ledgerPage(c, status, f) })
 }
 
 var remittanceTone = map[topup.RemittanceState]part.Tone{topup.RemittanceUnclaimed: part.Warn, topup.RemittanceCredited: part.Good, topup.RemittanceClaimed: part.Good}

@@ -22,6 +22,7 @@ import (
 	"huoban/internal/company"
 	"huoban/internal/contract"
 	"huoban/internal/coupon"
+	"huoban/internal/creditline"
 	"huoban/internal/customer"
 	"huoban/internal/delivery"
 	"huoban/internal/desk"
@@ -74,6 +75,7 @@ type Handlers struct {
 	FourEyes *foureyes.Service
 	Ledger   *ledger.Service
 	Payments *payment.Service
+	Credits  *creditline.Service
 	TopUps   *topup.Service
 	// Agreements let others pay for a partner.
 	Agreements *agreement.Service

@@ -111,6 +111,7 @@ var Tenancy = map[string]string{
 	"remit_account":    "vendor_id = {vendor} OR partner_id = {partners} AND vendor_id = {vendors}",
 	"remittance":       "vendor_id = {vendor} OR partner_id = {partners} AND vendor_id = {vendors}",
 	"remittance_claim": "vendor_id = {vendor} OR partner_id = {partners} AND vendor_id = {vendors}",
+	"credit_change":    "vendor_id = {vendor}",
 
 	"reconcile_run": "org_id = {org}",
 	"reconcile_row": "run_id IN (SELECT r.id FROM reconcile_run r)",
@@ -143,6 +144,7 @@ var Tenancy = map[string]string{
 	"desk_reminder":         "vendor_id = {vendor}",
 	"approval_limit":        "vendor_id = {vendor}",
 	"message_off":           "org_id = {org}",
+	"message_text":          "org_id = {org}",
 	"message_language":      "person_id IN (SELECT p.id FROM person p)",
 	"site_notice":           "vendor_id IS NULL OR vendor_id = {vendors}",
 	"site_notice_dismissal": "person_id IN (SELECT p.id FROM person p)",
@@ -195,6 +197,7 @@ var Shared = map[string]string{
 	"due_change":       "keyed by the thing it waits for, which is locked",
 	"job":              "keyed by the task it works on, which is locked",
 	"idempotency_key":  "keyed by organisation and person of the request",
+	"idempotency_work": "keyed by organisation and person of the request",
 	"audit_head":       "one row, the end of the chain",
 	"page_version":     "counts the changes of what pages show, and nothing else",
 	"move_plan":        "empty outside one transaction",
@@ -206,7 +209,7 @@ var Shared = map[string]string{
 	"sso_question":     "before anybody is known",
 }
 
-var readable = []string{"account_dim", "product_dim", "resource_dim", "transition_log", "due_change", "job", "idempotency_key", "audit_head", "page_version"}
+var readable = []string{"account_dim", "product_dim", "resource_dim", "transition_log", "due_change", "job", "idempotency_key", "idempotency_work", "audit_head", "page_version"}
 
 // tenantWords are what conditions are made of. The sets are functions of the owner's, so that a table
 // whose rows they are made of may be locked by them; each is asked once per statement.
