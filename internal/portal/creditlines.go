@@ -66,9 +66,9 @@ func (h *Handlers) readCreditLines(c *Ctx) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sheet{columns: []listColumn{{key: "partner", title: c.T("ledger.col.partner"), note: c.T("company.code")}, {key: "was", title: c.T("creditlines.was"), num: true}, {key: "line", title: c.T("creditlines.line"), num: true},
-		{key: "at", title: c.T("claims.at"), note: c.T("ledger.col.by"), class: "num-l"}, {key: "decided", title: c.T("company.decided"), note: c.T("company.decided_by"), class: "num-l"}, {key: "memo", title: c.T("ledger.col.memo"), note: c.T("company.reason")},
-		{key: "state", title: c.T("opsview.col.state"), class: "m"}}, empty: part.Empty{Title: c.T("creditlines.empty"), Text: c.T("creditlines.empty_text")}}
+	s := &sheet{columns: []listColumn{{key: "partner", title: c.T("ledger.col.partner"), note: c.T("company.code")}, {key: "was", title: c.T("creditlines.was"), num: true}, {key: "line", title: c.T("creditlines.line"), num: true, class: "m"},
+		{key: "at", title: c.T("creditlines.at"), note: c.T("ledger.col.by"), class: "num-l"}, {key: "decided", title: c.T("company.decided"), note: c.T("company.decided_by"), class: "num-l"}, {key: "memo", title: c.T("ledger.col.memo"), note: c.T("company.reason")},
+		{key: "state", title: c.T("opsview.col.state")}}, empty: part.Empty{Title: c.T("creditlines.empty"), Text: c.T("creditlines.empty_text")}}
 	if state != "" {
 		s.narrowed("state", c.T("credit_change.state."+string(state)))
 	}
