@@ -196,7 +196,8 @@ func (s *Service) Sign(ctx context.Context, sc scope.Scope, agreementID string, 
 		if a.State != StateDraft && a.State != StateRefused {
 			return fault.Conflict("agreement.closed", nil)
 		}
-		if _, err := paper.Keep(ctx, s.Store, paper.Paper{SubjectID: a.ID, VendorID: a.VendorID, PartnerID: a.PartnerID, By: sc.Login(), At: s.Clock.Now()}, body); err != nil {
+		_, another, err := paper.Keep(ctx, s.Store, paper.Paper{SubjectID: a.ID, VendorID: a.VendorID, PartnerID: a.PartnerID, By: sc.Login(), At: s.Clock.Now()}, body)
+		if err != nil || !another {
 			return err
 		}
 		return s.record(ctx, sc, &a, "agreement.sign")

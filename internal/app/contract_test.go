@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"huoban/internal/contract"
+	"huoban/internal/flow"
 	"huoban/internal/money"
 	"huoban/internal/scope"
 )
@@ -40,6 +41,7 @@ func TestContract(t *testing.T) {
 		g.refused("a draft to the vendor", err, "contract.unknown")
 		do(clerk, contract.ActionSubmit)
 		do(desk, contract.ActionRefuse)
+		g.amended(x.ID, clerk, other, desk, in)
 		do(clerk, contract.ActionSubmit)
 		if s := do(desk, contract.ActionApprove); s != contract.StateApproved {
 			t.Errorf("in force before its day: %s", s)
@@ -72,6 +74,44 @@ func TestContract(t *testing.T) {
 		}
 		g.onPaper(desk, clerk, other)
 	})
+}
+
+// amended: what was refused is given other terms, which the vendor sees when they are submitted; then they stand.
+func (g *growing) amended(id string, clerk, other, desk scope.Scope, in contract.Input) {
+	g.t.Helper()
+	stale := flow.WithSeen(g.ctx, contract.Flow.Machine, id, 1)
+	first := in
+	in.Title, in.Plan = "年度服务（修订）", "2026-10-01 10.50\n2026-11-30 20\n2026-12-01 30"
+	_, err := g.a.Contracts.Amend(g.ctx, other, id, in, false)
+	g.refused("another amends it", err, "contract.unknown")
+	_, err = g.a.Contracts.Amend(g.ctx, desk, id, in, false)
+	g.refused("the vendor amends it", err, "scope.permission_missing")
+	_, err = g.a.Contracts.Amend(stale, clerk, id, in, false)
+	g.refused("from a page before the refusal", err, "flow.changed_meanwhile")
+	in.Plan = "2025-01-01 1"
+	_, err = g.a.Contracts.Amend(g.ctx, clerk, id, in, false)
+	g.refused("a day too long ago", err, "contract.plan_early")
+	in.Plan = "2026-10-01 10.50\n2026-11-30 20\n2026-12-01 30"
+	if _, err := g.a.Contracts.Amend(g.ctx, clerk, id, in, false); err != nil {
+		g.t.Fatal(err)
+	}
+	x, err := g.a.Contracts.Find(g.ctx, clerk, id)
+	if err != nil || x.State != contract.StateDraft || x.Title != in.Title || x.Amount != 60*money.Unit+money.Unit/2 || len(x.Plan) != 3 || x.Plan[2].No != 3 || contract.PlanText(x.Plan) != "2026-10-01 10.50\n2026-11-30 20.00\n2026-12-01 30.00\n" {
+		g.t.Fatalf("%+v %v", x, err)
+	}
+	_, err = g.a.Contracts.Find(g.ctx, desk, id)
+	g.refused("what is not submitted again, to the vendor", err, "contract.unknown")
+	if x, err = g.a.Contracts.Amend(g.ctx, clerk, id, first, true); err != nil || x.State != contract.StateReviewing || x.Amount != 120*money.Unit || x.Reason != "" {
+		g.t.Fatalf("%+v %v", x, err)
+	}
+	_, err = g.a.Contracts.Amend(g.ctx, clerk, id, in, false)
+	g.refused("under review", err, "flow.not_from_state")
+	if x, err = g.a.Contracts.Find(g.ctx, desk, id); err != nil || x.Title != first.Title || len(x.Plan) != 2 {
+		g.t.Fatalf("%+v %v", x, err)
+	}
+	if _, err := g.a.Contracts.Do(g.ctx, clerk, id, contract.ActionWithdraw, ""); err != nil {
+		g.t.Fatal(err)
+	}
 }
 
 func (g *growing) onPaper(desk, clerk, other scope.Scope) {

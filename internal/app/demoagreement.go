@@ -86,8 +86,8 @@ func (m *demoMaker) agreements(pctx, dctx context.Context, partner, desk scope.S
 	return nil
 }
 
-// contracts gives a partner of the demo a contract in force of which an item was paid, one under review, a draft, and one on
-// paper. Done twice it changes nothing.
+// contracts gives a partner of the demo a contract in force of which an item was paid, one that was refused, one under review, a
+// draft, and one on paper. Done twice it changes nothing.
 func (m *demoMaker) contracts(pctx, dctx context.Context, partner, desk scope.Scope) error {
 	known, err := m.app.Contracts.List(pctx, partner, contract.Filter{})
 	if err != nil || len(known) > 0 {
@@ -107,6 +107,13 @@ func (m *demoMaker) contracts(pctx, dctx context.Context, partner, desk scope.Sc
 	}
 	clerk := scope.Partner(partner.OrgID(), "", partner.Login(), []scope.Item{scope.ItemContractView, scope.ItemContractChange}, nil) // who needs no code
 	if _, err := m.app.Contracts.Pay(pctx, clerk, first.ID, 1); err != nil {
+		return err
+	}
+	refused, err := m.app.Contracts.Make(pctx, partner, input("数据库托管运维", day(0), day(364), day(10)+" 9600.00\n"+day(190)+" 9600.00"), true)
+	if err != nil {
+		return err
+	}
+	if _, err := m.app.Contracts.Do(dctx, desk, refused.ID, contract.ActionRefuse, "第 2 期付款时间与双方约定不符，请改为服务满 90 天后支付"); err != nil {
 		return err
 	}
 	if _, err := m.app.Contracts.Make(pctx, partner, input("华东区迁移实施服务", day(0), day(180), day(20)+" 36000.00\n"+day(90)+" 36000.00"), true); err != nil {

@@ -61,6 +61,9 @@ func (m *demoMaker) invoicesNow(ctx context.Context) error {
 func (m *demoMaker) ask(ctx context.Context, c cycle.Cycle, of func(*demoBuyer) map[int]demoAsk) error {
 	over := m.world.Over()
 	left := len(over) - slices.Index(over, c)
+	if err := m.couriers(ctx); err != nil {
+		return err
+	}
 	_, clerk, err := m.app.Operator(ctx, lower(demo.Vendor)+"-invoice", "demo")
 	if err != nil {
 		return err
@@ -76,6 +79,19 @@ func (m *demoMaker) ask(ctx context.Context, c cycle.Cycle, of func(*demoBuyer) 
 		}
 	}
 	return nil
+}
+
+// couriers says once by whom the vendor of the demo sends letters.
+func (m *demoMaker) couriers(ctx context.Context) error {
+	ctx, sc, err := m.app.Operator(ctx, lower(demo.Vendor)+"-admin", "demo")
+	if err != nil {
+		return err
+	}
+	known, err := m.app.Invoices.Setting(ctx, sc.OrgID())
+	if err != nil || len(known.Couriers) > 0 {
+		return err
+	}
+	return m.app.Invoices.SetSetting(ctx, sc, invoice.Setting{SignDays: invoice.SignDays, Couriers: []invoice.Courier{{Name: "顺路速运", Link: "https://shunlu.example/track?no=" + invoice.TrackingMark}, {Name: "邮政特快"}}})
 }
 
 func (m *demoMaker) invoiceOf(ctx context.Context, c cycle.Cycle, b *demoBuyer, ask demoAsk, clerk scope.Scope) error {

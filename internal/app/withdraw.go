@@ -22,7 +22,9 @@ import (
 // wireWithdrawals joins what moves partners' money with the books it is kept in.
 func (a *App) wireWithdrawals() {
 	a.Withdrawals = withdrawal.New(withdrawal.Deps{Store: withdrawalstore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Ledger: a.Ledger, Organisations: a.Organisations,
-		Teller: a.teller(), Identity: a.identityOf, Invoiced: a.invoiced, Origins: a.originsOf, TwoNeeded: a.twoFor(foureyes.KindWithdrawal), DueBy: a.dueBy, Confirmed: a.Passcodes.Guard(passcode.OpWithdraw)})
+		Teller: a.teller(), Identity: a.identityOf, Invoiced: a.invoiced, Apart: func(ctx context.Context, vendorID, partnerID, currency string) (money.Amount, error) {
+			return a.Contracts.Paid(ctx, vendorID, partnerID, currency)
+		}, Origins: a.originsOf, TwoNeeded: a.twoFor(foureyes.KindWithdrawal), DueBy: a.dueBy, Confirmed: a.Passcodes.Guard(passcode.OpWithdraw)})
 	a.Allocations = allocation.New(allocation.Deps{Tx: a.DB, Audit: a.Audit, Clock: a.Clock, Ledger: a.Ledger, Customers: a.Customers, Organisations: a.Organisations,
 		Confirmed: a.Passcodes.Guard(passcode.OpAllocate)})
 }

@@ -1,8 +1,8 @@
 // Package contract is 合同商务: contracts of a partner with its vendor, applied for online or signed on paper.
 //
 // It owns contracts, their payment plans and their review; it does not own money, which it moves through the ledger, nor
-// the scan (paper). Invariants: what was submitted is never changed; the amount is the sum of the plan; an item of the
-// plan is paid once, whole, while the contract is in force; contracts on paper come from the vendor alone.
+// the scan (paper). Invariants: what is under review or was agreed is never changed; the amount is the sum of the plan; an item
+// of the plan is paid once, whole, while the contract is in force; contracts on paper come from the vendor alone.
 //
 // Spec: sales.md §2.5; docs/funds.md
 package contract
@@ -76,6 +76,16 @@ type Item struct {
 	Amount     money.Amount
 	PaidAt     time.Time
 	PaidBy     string
+}
+
+// PlanText writes a plan as Input.Plan has it.
+func PlanText(plan []Item) string {
+	var b strings.Builder
+	for i := range plan {
+		amount := plan[i].Amount.Fixed8()
+		b.WriteString(plan[i].PromisedOn + " " + amount[:len(amount)-6] + "\n") // amounts of a plan have two decimals
+	}
+	return b.String()
 }
 
 // Paid sums what was paid of a plan.

@@ -27,8 +27,9 @@ const (
 // Action is what may be done to a contract.
 type Action string
 
-// The actions: 提交, 通过, 驳回, 撤回, 生效, 到期, 终止, 删除.
+// The actions: 修改, 提交, 通过, 驳回, 撤回, 生效, 到期, 终止, 删除.
 const (
+	ActionAmend     Action = "amend"
 	ActionSubmit    Action = "submit"
 	ActionApprove   Action = "approve"
 	ActionRefuse    Action = "refuse"
@@ -80,6 +81,8 @@ var Flow = &flow.Table[State, Action, Facts]{
 	Rows: []flow.Row[State, Action, Facts]{
 		{From: []State{StateDraft, StateRefused}, Do: ActionSubmit, To: StateReviewing, Who: byPartner, When: []flow.Guard[Facts]{partnersOwn, notOver},
 			Then: []string{"tell_vendor"}, Ask: flow.AskConfirm, Noun: "submission", Op: "submitContract", Spec: spec},
+		{From: []State{StateDraft, StateRefused}, Do: ActionAmend, To: StateDraft, Who: byPartner, When: []flow.Guard[Facts]{partnersOwn},
+			Ask: flow.AskConfirm, Noun: "amendment", Op: "amendContract", Spec: spec},
 		{From: []State{StateReviewing}, Do: ActionApprove, To: StateApproved, Who: byVendor, When: []flow.Guard[Facts]{vendorsOwn, notOver},
 			Then: []string{"tell_partner"}, Ask: flow.AskConfirm, Noun: "approval", Op: "approveContract", Spec: spec},
 		{From: []State{StateReviewing}, Do: ActionRefuse, To: StateRefused, Who: byVendor, When: []flow.Guard[Facts]{vendorsOwn},

@@ -15,6 +15,7 @@ import (
 	"huoban/internal/id"
 	"huoban/internal/ledger"
 	"huoban/internal/message"
+	"huoban/internal/money"
 	"huoban/internal/paper"
 	"huoban/internal/scope"
 	"huoban/internal/sorted"
@@ -40,7 +41,11 @@ type Store interface {
 	InsertContract(ctx context.Context, c Contract) error
 	// SetContract writes what a move changes if state and version are as loaded.
 	SetContract(ctx context.Context, c Contract, from State, version int64) (bool, error)
+	// AmendContract writes the terms and the plan too, if state and version are as loaded.
+	AmendContract(ctx context.Context, c Contract, from State, version int64) (bool, error)
 	Plan(ctx context.Context, contractID string) ([]Item, error)
+	// Paid sums what a partner paid on contracts with a vendor.
+	Paid(ctx context.Context, vendorID, partnerID, currency string) (money.Amount, error)
 	// PayItem notes that an item was paid if it was not.
 	PayItem(ctx context.Context, contractID string, item Item) (bool, error)
 }
@@ -125,39 +130,93 @@ func (s *Service) Find(ctx context.Context, sc scope.Scope, contractID string) (
 	return c, err
 }
 
+// acted is one that is acted on: also what was deleted in sight, so that who comes late is told by whom.
+func (s *Service) acted(ctx context.Context, sc scope.Scope, contractID string) (Contract, error) {
+	c, found, err := s.Store.Contract(ctx, contractID)
+	if err != nil || !found || c.State != StateDeleted || c.PartnerID != sc.OrgID() {
+		return s.Find(ctx, sc, contractID)
+	}
+	return c, mayView(sc)
+}
+
 // Preview is the contract an input makes, which is kept nowhere. Faults: those of Input.parse; contract.vendor_unknown,
 // .partner_unknown, scope.permission_missing.
 func (s *Service) Preview(ctx context.Context, sc scope.Scope, in Input) (Contract, error) {
-	c := Contract{ID: id.New(), Kind: KindOnline, State: StateDraft, Version: 1, VendorID: in.VendorID, PartnerID: sc.OrgID()}
-	item, stranger := scope.ItemContractChange, fault.NotFound("contract.vendor_unknown", nil)
+	c := Contract{ID: id.New(), Kind: KindOnline, State: StateDraft, Version: 1, VendorID: in.VendorID, PartnerID: sc.OrgID(), CreatedBy: sc.Login()}
+	item := scope.ItemContractChange
 	if sc.Side() == scope.SideVendor {
 		c.Kind, c.State, c.VendorID, c.PartnerID = KindOffline, StateApproved, sc.OrgID(), in.PartnerID
-		item, stranger = scope.ItemContractReview, fault.NotFound("contract.partner_unknown", nil)
+		item = scope.ItemContractReview
 	}
 	if err := sc.Require(item); err != nil {
 		return c, err
 	}
+	c.CreatedAt = s.Clock.Now()
+	c.Number = id.Number("HT", cycle.Day(c.CreatedAt), c.ID)
+	return c, s.fill(ctx, sc, &c, in)
+}
+
+// fill puts the terms of an input into a contract between two that deal with each other.
+func (s *Service) fill(ctx context.Context, sc scope.Scope, c *Contract, in Input) error {
 	now := s.Clock.Now()
 	plan, err := in.parse(c.Kind, now)
 	if err != nil {
-		return c, err
+		return err
 	}
 	vendors, err := s.Vendors(ctx, c.PartnerID)
 	if fault.Is(err, fault.KindNotFound) || err == nil && !slices.Contains(vendors, c.VendorID) {
-		err = stranger
-	}
-	if err != nil {
-		return c, err
-	}
-	c.Title, c.PaperNo, c.Currency, c.Begins, c.Ends, c.Remark, c.Plan = in.Title, in.PaperNo, in.Currency, in.Begins, in.Ends, in.Remark, plan
-	for i := range plan {
-		if c.Amount, err = c.Amount.Add(plan[i].Amount); err != nil {
-			return c, err
+		err = fault.NotFound("contract.vendor_unknown", nil)
+		if sc.Side() == scope.SideVendor {
+			err = fault.NotFound("contract.partner_unknown", nil)
 		}
 	}
-	c.CreatedBy, c.CreatedAt, c.ChangedAt = sc.Login(), now, now
-	c.Number = id.Number("HT", cycle.Day(now), c.ID)
+	if err != nil {
+		return err
+	}
+	c.Title, c.PaperNo, c.Currency, c.Begins, c.Ends, c.Remark, c.Plan = in.Title, in.PaperNo, in.Currency, in.Begins, in.Ends, in.Remark, plan
+	c.ChangedAt, c.Amount = now, 0
+	for i := range plan {
+		if c.Amount, err = c.Amount.Add(plan[i].Amount); err != nil {
+			return err
+		}
+	}
 	c.EntityID, err = s.Entity(ctx, c.VendorID, c.PartnerID)
+	return err
+}
+
+// Amendable tells whether the terms may be changed in the state.
+func (s State) Amendable() bool { return s == StateDraft || s == StateRefused }
+
+// Amend gives a draft or a refused contract other terms with the same vendor, and hands it in again where submit says so; until
+// then it is a draft, which the vendor does not see. Faults: contract.unknown, those of Preview and of flow.Fire.
+func (s *Service) Amend(ctx context.Context, sc scope.Scope, contractID string, in Input, submit bool) (Contract, error) {
+	var c Contract
+	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
+		was, err := s.Find(ctx, sc, contractID)
+		if err != nil {
+			return err
+		}
+		c = was
+		change := s.move(&was, ActionAmend, sc, "")
+		if _, err := Flow.Decide(was.State, ActionAmend, change.Facts, sc, change.Now); err == nil { // otherwise Fire says why not
+			if err := s.fill(ctx, sc, &c, in); err != nil {
+				return err
+			}
+		}
+		err = Flow.Fire(ctx, s.Log, change, func(ctx context.Context, to State) (bool, error) {
+			c.State, c.Version = to, was.Version+1
+			return s.Store.AmendContract(ctx, c, was.State, was.Version)
+		})
+		if err != nil {
+			return err
+		}
+		before := map[string]any{"title": was.Title, "amount": was.Amount.String(), "currency": was.Currency, "begins": was.Begins, "ends": was.Ends, "plan": PlanText(was.Plan)}
+		if err := s.record(ctx, sc, &c, "contract.amend", map[string]any{"before": before, "plan": PlanText(c.Plan)}); err != nil || !submit {
+			return err
+		}
+		c, err = s.fire(flow.WithSeen(ctx, Flow.Machine, c.ID, c.Version), sc, c, ActionSubmit, "")
+		return err
+	})
 	return c, err
 }
 
@@ -230,8 +289,8 @@ func (s *Service) Sign(ctx context.Context, sc scope.Scope, contractID string, b
 		if !MaySign(&c, sc) {
 			return fault.Conflict("contract.closed", nil)
 		}
-		p, err := paper.Keep(ctx, s.Store, paper.Paper{SubjectID: c.ID, VendorID: c.VendorID, PartnerID: c.PartnerID, By: sc.Login(), At: s.Clock.Now()}, body)
-		if err != nil {
+		p, another, err := paper.Keep(ctx, s.Store, paper.Paper{SubjectID: c.ID, VendorID: c.VendorID, PartnerID: c.PartnerID, By: sc.Login(), At: s.Clock.Now()}, body)
+		if err != nil || !another {
 			return err
 		}
 		return s.record(ctx, sc, &c, "contract.sign", map[string]any{"sha": p.SHA})
@@ -275,7 +334,7 @@ func factsOf(c *Contract) Facts {
 func (s *Service) Do(ctx context.Context, sc scope.Scope, contractID string, do Action, reason string) (Contract, error) {
 	var out Contract
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
-		c, err := s.Find(ctx, sc, contractID)
+		c, err := s.acted(ctx, sc, contractID)
 		if err != nil {
 			return err
 		}
@@ -299,6 +358,11 @@ func (s *Service) FireDue(ctx context.Context, entity, action string, who scope.
 	return err
 }
 
+func (s *Service) move(c *Contract, do Action, sc scope.Scope, reason string) flow.Move[State, Action, Facts] {
+	now := s.Clock.Now()
+	return flow.Move[State, Action, Facts]{Entity: c.ID, State: c.State, Version: c.Version, Do: do, Facts: factsOf(c), Who: sc, Now: now, Reason: reason, DueDays: s.due(c, now)}
+}
+
 func (s *Service) fire(ctx context.Context, sc scope.Scope, c Contract, do Action, reason string) (Contract, error) {
 	now, next := s.Clock.Now(), c
 	next.ChangedAt, next.Version = now, c.Version+1
@@ -310,7 +374,7 @@ func (s *Service) fire(ctx context.Context, sc scope.Scope, c Contract, do Actio
 	case ActionTerminate:
 		next.EndedAt, next.Reason = now, strings.TrimSpace(reason)
 	}
-	err := Flow.Fire(ctx, s.Log, flow.Move[State, Action, Facts]{Entity: c.ID, State: c.State, Version: c.Version, Do: do, Facts: factsOf(&c), Who: sc, Now: now, Reason: reason, DueDays: s.due(&c, now)},
+	err := Flow.Fire(ctx, s.Log, s.move(&c, do, sc, reason),
 		func(ctx context.Context, to State) (bool, error) {
 			next.State = to
 			return s.Store.SetContract(ctx, next, c.State, c.Version)
@@ -322,6 +386,11 @@ func (s *Service) fire(ctx context.Context, sc scope.Scope, c Contract, do Actio
 		return next, err
 	}
 	return next, s.tell(ctx, sc, &next, string(do))
+}
+
+// Paid is what a partner paid on its contracts with a vendor, for rules of other packages. It asks for no permission.
+func (s *Service) Paid(ctx context.Context, vendorID, partnerID, currency string) (money.Amount, error) {
+	return s.Store.Paid(ctx, vendorID, partnerID, currency)
 }
 
 // Pay pays one item of the plan whole from the top-up account. Faults: contract.unknown, .not_in_force, .item_unknown,

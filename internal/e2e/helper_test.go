@@ -74,6 +74,12 @@ func deliverMore(t *testing.T, w *world) string {
 // upload sends a file beside name, value pairs.
 func (c *client) upload(path, name string, body []byte, pairs ...string) reply {
 	c.t.Helper()
+	return c.hand(path, "files", name, body, pairs...)
+}
+
+// hand sends a file as a field of that name beside name, value pairs, which come first.
+func (c *client) hand(path, field, name string, body []byte, pairs ...string) reply {
+	c.t.Helper()
 	var b bytes.Buffer
 	m := multipart.NewWriter(&b)
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -81,7 +87,7 @@ func (c *client) upload(path, name string, body []byte, pairs ...string) reply {
 			c.t.Fatal(err)
 		}
 	}
-	f, err := m.CreateFormFile("files", name)
+	f, err := m.CreateFormFile(field, name)
 	if err == nil {
 		_, err = f.Write(body)
 	}

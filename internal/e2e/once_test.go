@@ -52,6 +52,8 @@ type deed struct {
 	many  bool     // it does the same to several things
 	late  bool     // only when nothing else goes on: it takes away what others act on
 	skip  string   // why it is not sent here
+	// file is what the form brings; the form has no key where what it brings tells that it is the same.
+	file func(o *repeater, n int) (name string, body []byte)
 }
 
 // actRoutes are the POST routes of an organisation that do something, moves of machines first; names in clear are only shown.
@@ -78,6 +80,7 @@ type offer struct {
 	*onlooker
 	page   string // where it stands
 	action string
+	file   string // the name of its file field
 	fields url.Values
 }
 
@@ -180,6 +183,10 @@ func (o *repeater) route(r portal.RouteInfo) bool {
 				continue
 			}
 			fields = next
+		}
+		if a.file != nil {
+			o.bring(r, a, f, fields)
+			continue
 		}
 		o.try(r, a, f, fields)
 	}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -55,6 +56,9 @@ type onlooker struct {
 // lookers see the things of both sides of every act; those of one organisation are two persons.
 var lookers = [][2]string{{"hengluo-admin", "HENGLUO"}, {"hengluo-finance", "HENGLUO"}, {"lanhai-admin", vendor}, {"qiheng-admin", "QIHENG"}, {"guangzhu-admin", "GUANGZHU"}, {"yunxiu-admin", partner}, {"yanshi-admin", "YANSHI"}}
 
+// formsOf are forms of a thing on pages of their own.
+var formsOf = map[string][]string{"/invoices": {"/amendment"}, "/contracts": {"/amendment"}, "/prospects": {"/amendment"}}
+
 // furnish makes what the demo lacks.
 func (o *repeater) furnish() {
 	o.w.register(o.T, partner)
@@ -95,6 +99,8 @@ func (o *repeater) furnish() {
 			must(err)
 		}
 	}
+	o.exec("UPDATE invoice_request SET state = 'issuing' WHERE id = (SELECT MAX(id) FROM invoice_request WHERE vendor_id = $1 AND medium = 'electronic' AND state = 'issued')", seller.ID)
+	o.exec("UPDATE invoice_request SET state = 'refused' WHERE id IN (SELECT id FROM invoice_request WHERE vendor_id = $1 AND state = 'issued' ORDER BY id LIMIT 2)", seller.ID)
 	pctx, taker, err := o.w.app.Operator(ctx, "qiheng-finance", "test")
 	must(err)
 	for _, amount := range []string{"10.00", "11.00", "12.00", "13.00", "210.00", "220.00"} {
@@ -154,7 +160,7 @@ func (o *repeater) visit(p *onlooker, at string) []string {
 		action := s.AttrOr("action", "")
 		name := bestRoute(o.posts, action)
 		if strings.HasPrefix(action, "/o/"+p.org+"/") && name != "" {
-			o.offers[name] = slices.Insert(o.offers[name], 0, offer{p, at, action, fieldsOf(doc, s)})
+			o.offers[name] = slices.Insert(o.offers[name], 0, offer{p, at, action, s.Find("input[type=file]").AttrOr("name", ""), fieldsOf(doc, s)})
 		}
 	})
 	return doc.Find("a[href^='/o/']").Map(attr("href"))
@@ -190,9 +196,16 @@ func (o *repeater) revisit(addresses ...string) {
 			}
 			for _, to := range pair {
 				seen[to+thing] = true
+				for _, form := range formsOf[to] {
+					seen[to+thing+form] = thing != ""
+				}
+				if strings.HasPrefix(to, "/roles/") {
+					seen[to+"/edit"] = true
+				}
 			}
 		}
 	}
+	maps.DeleteFunc(seen, func(_ string, wanted bool) bool { return !wanted })
 	for _, p := range o.people {
 		for _, to := range sorted(seen) {
 			o.visit(p, "/o/"+p.org+to)

@@ -117,24 +117,29 @@ func demoWorld(t *testing.T, size app.DemoSize) *world {
 // addPoints gives a customer of the partner two days of bandwidth in the month before.
 func (w *world) addPoints(t *testing.T) {
 	t.Helper()
-	ctx, op := w.asTest(), scope.System("operator")
+	path := filepath.Join(t.TempDir(), "points.csv")
+	if err := os.WriteFile(path, w.points(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := w.app.Peaks.Import(w.asTest(), scope.System("operator"), peak.Input{Source: "lanhai-focus", Paths: []string{path}}); err != nil || out.Points != 2*peak.PointsPerDay {
+		t.Fatal(out, err)
+	}
+}
+
+// points are two days of bandwidth of a customer of the partner.
+func (w *world) points(t *testing.T) []byte {
+	t.Helper()
 	var customer string
-	if err := w.app.DB.Writer().QueryRowContext(ctx, "SELECT MIN(c.code) FROM organisation c JOIN association a ON a.customer_id = c.id JOIN organisation p ON p.id = a.partner_id WHERE p.code = $1",
+	if err := w.app.DB.Writer().QueryRowContext(w.asTest(), "SELECT MIN(c.code) FROM organisation c JOIN association a ON a.customer_id = c.id JOIN organisation p ON p.id = a.partner_id WHERE p.code = $1",
 		partner).Scan(&customer); err != nil {
 		t.Fatal(err)
 	}
-	var b strings.Builder
+	var b bytes.Buffer
 	b.WriteString("customer,product,resource_id,usage_type,time,value,unit,unit_price,currency\n")
 	for at := time.Date(2026, 6, 10, 0, 0, 0, 0, cycle.Zone); at.Day() < 12; at = at.Add(5 * time.Minute) {
 		fmt.Fprintf(&b, "%s,CDN,static.example,95Peak,%s,%d.%02d,Mbit/s,20,CNY\n", customer, at.Format(time.RFC3339), at.Hour()*at.Hour(), at.Minute())
 	}
-	path := filepath.Join(t.TempDir(), "points.csv")
-	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := w.app.Peaks.Import(ctx, op, peak.Input{Source: "lanhai-focus", Paths: []string{path}}); err != nil || out.Points != 2*peak.PointsPerDay {
-		t.Fatal(out, err)
-	}
+	return b.Bytes()
 }
 
 func (w *world) asTest() context.Context {

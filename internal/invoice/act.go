@@ -61,6 +61,7 @@ func (s *Service) fire(ctx context.Context, sc scope.Scope, r Request, d Deed) (
 	if err != nil {
 		return r, err
 	}
+	days := map[Action]int{}
 	switch d.Do {
 	case ActionSubmit:
 		if next.Title, _, err = s.Store.Title(ctx, r.PartnerID); err != nil {
@@ -74,6 +75,13 @@ func (s *Service) fire(ctx context.Context, sc scope.Scope, r Request, d Deed) (
 		if err := s.note(ctx, sc, &next, &facts, d); err != nil {
 			return r, err
 		}
+		set, err := s.Setting(ctx, r.VendorID)
+		if err != nil {
+			return r, err
+		}
+		if days[ActionSignByTime] = set.SignDays; d.Do == ActionPost {
+			next.SignBy = now.AddDate(0, 0, set.SignDays)
+		}
 	case ActionReturn:
 		if next.Back, err = d.Back.check(r.Medium); err != nil {
 			return r, err
@@ -81,7 +89,7 @@ func (s *Service) fire(ctx context.Context, sc scope.Scope, r Request, d Deed) (
 		next.Reason, next.ReturnReason, next.RedConfirmed = "", d.Reason, d.RedConfirmed
 		facts.Part, facts.RedConfirmed = d.Amount != 0 && d.Amount != r.Amount, d.RedConfirmed
 	}
-	err = Flow.Fire(ctx, s.Log, flow.Move[State, Action, Facts]{Entity: r.ID, State: r.State, Version: r.Version, Do: d.Do, Facts: facts, Who: sc, Now: now, Reason: d.Reason},
+	err = Flow.Fire(ctx, s.Log, flow.Move[State, Action, Facts]{Entity: r.ID, State: r.State, Version: r.Version, Do: d.Do, Facts: facts, Who: sc, Now: now, Reason: d.Reason, DueDays: days},
 		func(ctx context.Context, to State) (bool, error) {
 			next.State, next.Version = to, r.Version+1
 			return s.Store.Set(ctx, next, r.State, r.Version)

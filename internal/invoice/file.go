@@ -134,6 +134,10 @@ func (s *Service) Upload(ctx context.Context, sc scope.Scope, requestID string, 
 			return fault.Conflict("invoice.not_being_issued", fault.Args{"state": "invoice.state." + string(r.State)})
 		}
 		file := File{Format: format, Bytes: int64(len(body)), SHA: hex.EncodeToString(sum[:]), By: sc.Login(), At: s.Clock.Now()}
+		known, err := s.Store.Files(ctx, r.ID)
+		if err != nil || slices.ContainsFunc(known, func(f File) bool { return f.Format == file.Format && f.SHA == file.SHA }) {
+			return err // the same again
+		}
 		if err := s.Store.PutFile(ctx, r.ID, file, body); err != nil {
 			return err
 		}

@@ -111,7 +111,7 @@ var Flow = &flow.Table[State, Action, Facts]{
 		{From: []State{StatePosted}, Do: ActionSign, To: StateIssued, Who: askers, When: guards{partnersOwn}, Then: []string{"tell_clerks"},
 			Ask: flow.AskConfirm, Noun: "signing", Op: "signInvoice", Spec: specFlow},
 		{From: []State{StatePosted}, Do: ActionSignByTime, To: StateIssued, Who: program, Then: []string{"tell_partner"},
-			Due: &flow.Due{Days: SignDays}, Spec: specFlow},
+			Due: &flow.Due{Days: SignDays, Setting: "invoice_setting.sign_days"}, Spec: specFlow},
 		{From: []State{StateIssued, StateReturnRefused}, Do: ActionReturn, To: StateReturning, Who: either, When: guards{partyOwn, online, wholeOnly, redConfirmed}, Then: []string{"tell_clerks"},
 			Ask: flow.AskReason, Fields: back, Noun: "return", Op: "returnInvoice", Spec: specRules},
 		{From: []State{StateReturning}, Do: ActionAcceptReturn, To: StateReturned, Who: clerks, When: guards{issuersOwn}, Then: []string{"free_amounts", "tell_partner"},

@@ -108,6 +108,7 @@ type Request struct {
 	InvoicedOn    string // 开票日期, YYYY-MM-DD in GMT+08:00
 	Courier       string
 	Tracking      string
+	SignBy        time.Time // when the posted letter counts as received
 	ReturnReason  string
 	Back          Letter // in which a paper invoice goes back
 	RedConfirmed  bool   // 红字信息 confirmed, or the invoice was never deducted

@@ -133,6 +133,12 @@ func (m *memory) DigitalFrom(context.Context, string) (map[string]time.Time, err
 func (m *memory) SetDigital(context.Context, string, string, time.Time, string, time.Time) error {
 	return nil
 }
+func (m *memory) Setting(context.Context, string) (Setting, bool, error) {
+	return Setting{}, false, nil
+}
+func (m *memory) SaveSetting(context.Context, string, Setting, string, time.Time) error {
+	return nil
+}
 func (m *memory) Append(context.Context, flow.Change) error { return nil }
 func (m *memory) Last(context.Context, string, string) (flow.Change, bool, error) {
 	return flow.Change{}, false, nil

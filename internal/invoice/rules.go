@@ -16,7 +16,7 @@ import (
 const (
 	// OpensOn is the last day of the month on which the month before cannot be invoiced yet.
 	OpensOn = 3
-	// SignDays is how long a letter may be under way before it counts as signed for.
+	// SignDays is how long a letter may be under way before it counts as signed for, where the vendor has not set another.
 	SignDays = 15
 	// ReviewDays, IssueDays and ReturnDays are service times in working days; a cancellation takes as long as a return.
 	ReviewDays = 1

@@ -3,6 +3,8 @@ package invoice
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,27 @@ import (
 	"huoban/internal/cycle"
 	"huoban/internal/fault"
 )
+
+// TestCouriers: names differ, a link is of https and of one host, with the number in it.
+func TestCouriers(t *testing.T) {
+	for lines, want := range map[string]int{"": 0, "EMS\r\n顺丰 速运 https://sf.example/q?no={no}\n\n": 2, "EMS\nEMS": -1, "EMS http://ems.example/{no}": -1, "EMS https://ems.example/": -1, "EMS https://{no}.example/": -1,
+		"EMS https://ems.example{no}/x": -1, "EMS https://a@ems.example/{no}": -1, "EMS javascript://x/{no}": -1, "https://ems.example/{no}": -1, strings.Repeat("长", 61): -1} {
+		list, err := ReadCouriers(lines)
+		if (err == nil) != (want >= 0) || err == nil && len(list) != want {
+			t.Errorf("%q: %v %v", lines, list, err)
+		}
+		if again, err := ReadCouriers(CourierText(list)); err != nil || !slices.Equal(again, list) {
+			t.Errorf("%q again: %v %v", lines, again, err)
+		}
+	}
+	var many strings.Builder
+	for i := range MaxCouriers + 1 {
+		fmt.Fprintf(&many, "C%d\n", i)
+	}
+	if _, err := ReadCouriers(many.String()); !fault.HasCode(err, "invoice.couriers_many") {
+		t.Error(err)
+	}
+}
 
 func TestTaxNumber(t *testing.T) {
 	const good = "914403001922038216" // its check signs computed by the standard's example of weights, see below

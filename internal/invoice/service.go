@@ -314,10 +314,15 @@ func (s *Service) number(ctx context.Context, r *Request) error {
 }
 
 // facts gathers what the guards judge.
-func (s *Service) facts(ctx context.Context, sc scope.Scope, r *Request) (Facts, error) {
-	f := Facts{PartnerID: r.PartnerID, VendorID: r.VendorID, IssuerID: r.IssuerID, Issuer: r.Issuer, Goods: r.Goods, Method: r.Method, Kind: r.Kind, Medium: r.Medium,
+// basics are the facts the request says itself.
+func basics(r *Request) Facts {
+	return Facts{PartnerID: r.PartnerID, VendorID: r.VendorID, IssuerID: r.IssuerID, Issuer: r.Issuer, Goods: r.Goods, Method: r.Method, Kind: r.Kind, Medium: r.Medium,
 		Currency: r.Currency, Amount: r.Amount, EntityID: r.EntityID, HasEmail: r.Email != "", HasPost: r.Post.Recipient != "", CourierOK: r.CourierOK,
 		HasNumber: r.InvoiceNumber != "", HasTracking: r.Courier != "" && r.Tracking != "", RedConfirmed: r.RedConfirmed, TitleKind: r.Title.Kind, Missing: r.Title.Missing()}
+}
+
+func (s *Service) facts(ctx context.Context, sc scope.Scope, r *Request) (Facts, error) {
+	f := basics(r)
 	files, err := s.Store.Files(ctx, r.ID)
 	if err != nil {
 		return f, err
@@ -367,6 +372,14 @@ func (s *Service) Allowed(ctx context.Context, sc scope.Scope, r Request) ([]flo
 	}
 	f.HasNumber, f.HasTracking, f.RedConfirmed = true, true, true
 	return Flow.Allowed(r.State, f, sc, s.Clock.Now()), nil
+}
+
+// Offered is what its partner may do with a request of a list, but for the submission, which is judged on the page of the
+// request.
+func (s *Service) Offered(sc scope.Scope, r *Request) []flow.Button {
+	f := basics(r)
+	f.RedConfirmed = true
+	return slices.DeleteFunc(Flow.Allowed(r.State, f, sc, s.Clock.Now()), func(b flow.Button) bool { return b.Action == string(ActionSubmit) })
 }
 
 // History is what happened to one, the oldest first.

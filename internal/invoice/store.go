@@ -58,6 +58,9 @@ type Store interface {
 	// DigitalFrom says since when entities of the vendor issue nothing but 数电票.
 	DigitalFrom(ctx context.Context, vendorID string) (map[string]time.Time, error)
 	SetDigital(ctx context.Context, vendorID, entityID string, from time.Time, by string, at time.Time) error
+
+	Setting(ctx context.Context, vendorID string) (s Setting, found bool, err error)
+	SaveSetting(ctx context.Context, vendorID string, s Setting, by string, at time.Time) error
 }
 
 // Bills are partner bills in scope.

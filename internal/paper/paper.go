@@ -84,16 +84,19 @@ func Recognise(body []byte) (Format, error) {
 	return "", fault.Invalid("paper.unreadable", nil)
 }
 
-// Keep keeps a body as the paper of its subject, in place of an older one; format, size and hash are the body's. Faults:
-// those of Recognise.
-func Keep(ctx context.Context, in Store, p Paper, body []byte) (Paper, error) {
+// Keep keeps a body as the paper of its subject, in place of an older one, and tells whether it is another; format, size and
+// hash are the body's. Faults: those of Recognise.
+func Keep(ctx context.Context, in Store, p Paper, body []byte) (Paper, bool, error) {
 	var err error
 	if p.Format, err = Recognise(body); err != nil {
-		return p, err
+		return p, false, err
 	}
 	sum := sha256.Sum256(body)
 	p.Bytes, p.SHA = int64(len(body)), hex.EncodeToString(sum[:])
-	return p, in.PutPaper(ctx, p, body)
+	if old, found, err := in.Paper(ctx, p.SubjectID); err != nil || found && old.SHA == p.SHA {
+		return old, false, err
+	}
+	return p, true, in.PutPaper(ctx, p, body)
 }
 
 // Read gives the paper of a subject with its body. Fault: paper.none.

@@ -81,7 +81,7 @@ func (h *Handlers) readAllocations(c *Ctx) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sheet{columns: []listColumn{customerColumn(c), {key: "kind", title: c.T("allocation.kind")}, {key: "held", title: c.T("allocation.held"), num: true, money: true, class: "m"}, {key: "acts", title: c.T("allocation.acts")}},
+	s := &sheet{columns: []listColumn{customerColumn(c), {key: "kind", title: c.T("allocation.kind")}, {key: "held", title: c.T("allocation.held"), num: true, money: true, class: "m"}, {key: "acts", title: c.T("allocation.acts"), acts: true}},
 		empty: part.Empty{Title: c.T("list.empty"), Text: c.T("list.empty_text")}}
 	text := strings.ToLower(strings.TrimSpace(c.QueryParam("q")))
 	for i := range all.Targets {

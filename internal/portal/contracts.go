@@ -10,6 +10,7 @@ import (
 
 	"huoban/internal/contract"
 	"huoban/internal/fault"
+	"huoban/internal/flow"
 	"huoban/internal/i18n"
 	"huoban/internal/passcode"
 	"huoban/internal/scope"
@@ -30,13 +31,15 @@ func contractRoutes() []Route {
 		{Method: get, Path: at + "/new", Name: "contracts.new", Sides: traders, Items: may, Query: []string{"vendor", "partner"}, Title: "contracts.apply", NoList: "form", Do: (*Handlers).contractPage},
 		{Method: post, Path: at, Name: "contracts.make", Sides: traders, Items: may, Query: []string{"vendor", "partner"}, Do: (*Handlers).contractMade},
 		{Method: get, Path: at + "/:id", Name: "contracts.show", Sides: traders, Items: see, Title: "contracts.title", Do: (*Handlers).contractShown},
+		{Method: get, Path: at + "/:id/amendment", Name: "contracts.amending", Sides: partners, Items: may[:1], Title: "contracts.amend", NoList: "form", Do: (*Handlers).contractAmendPage},
 		{Method: post, Path: at + "/:id/payment", Name: "contracts.pay", Sides: partners, Items: may[:1], Do: (*Handlers).contractPaid},
 		{Method: get, Path: at + "/:id/paper", Name: "contracts.paper", Sides: traders, Items: see, Do: (*Handlers).contractPaper},
 		{Method: post, Path: at + "/:id/paper", Name: "contracts.sign", Sides: traders, Items: may, Do: (*Handlers).contractSigned},
 	}
+	rows = append(rows, Route{Method: post, Path: at + "/:id/amendment", Name: "contracts.amendment", Sides: partners, Items: may[:1], Do: (*Handlers).contractAmended}.moves(contract.Flow, string(contract.ActionAmend)))
 	for i := range contract.Flow.Rows {
 		r := &contract.Flow.Rows[i]
-		if r.Noun == "" {
+		if r.Noun == "" || r.Do == contract.ActionAmend {
 			continue
 		}
 		sides := partners
@@ -129,7 +132,7 @@ func (h *Handlers) readContracts(c *Ctx) (*sheet, error) {
 	}
 	s := &sheet{columns: []listColumn{{key: "number", title: c.T("contracts.number"), note: c.T("contracts.paper_no")}, {key: "title", title: c.T("contracts.name"), note: c.T("contracts.kind")}, {key: "with", title: other.title},
 		{key: "begins", title: c.T("agreements.begins"), class: "num-l"}, {key: "ends", title: c.T("agreements.ends"), class: "num-l"}, {key: "made", title: c.T("agreements.made"), note: c.T("agreements.by"), class: "num-l"},
-		{key: "amount", title: c.T("contracts.amount"), num: true, money: true}, {key: "state", title: c.T("opsview.col.state"), note: c.T("company.reason"), class: "m"}},
+		{key: "amount", title: c.T("contracts.amount"), num: true, money: true, class: "m"}, {key: "state", title: c.T("opsview.col.state"), note: c.T("company.reason")}},
 		empty: part.Empty{Title: c.T("contracts.empty"), Text: c.T("contracts.empty_text"), Button: c.newContract()}}
 	text := strings.ToLower(strings.TrimSpace(c.QueryParam("q")))
 	for i := range list {
@@ -198,7 +201,10 @@ func (h *Handlers) contractDetail(c *Ctx, status int, refused *fault.Error) erro
 	if d.Facts = append(d.Facts, paperItem(c, &p, found, at)); contract.MaySign(&x, c.Scope) {
 		d.Upload = paperForm(c, at)
 	}
-	d.Buttons = flowButtons(c, h.Contracts.Allowed(c.Scope, &x), at, x.Number, x.Version)
+	if x.State.Amendable() && c.Scope.Has(scope.ItemContractChange) && c.Scope.Side() == scope.SidePartner {
+		d.Header.Buttons = append(d.Header.Buttons, part.Link{Text: c.T("contracts.amend"), Href: at + "/amendment"})
+	}
+	d.Buttons = flowButtons(c, slices.DeleteFunc(h.Contracts.Allowed(c.Scope, &x), func(b flow.Button) bool { return b.Action == string(contract.ActionAmend) }), at, x.Number, x.Version)
 	grid, err := h.titled(c, "contract.plan", "plan", c.T("contracts.plan"))
 	if err != nil {
 		return err
@@ -220,8 +226,8 @@ func (h *Handlers) readContractPlan(c *Ctx) (*sheet, error) {
 		return nil, err
 	}
 	may := c.Scope.Side() == scope.SidePartner && c.Scope.Has(scope.ItemContractChange) && x.State == contract.StateEffective && x.Kind == contract.KindOnline
-	s := &sheet{columns: []listColumn{{key: "no", title: c.T("contracts.plan_no")}, {key: "promised", title: c.T("contracts.promised"), class: "num-l"}, {key: "amount", title: c.T("contracts.due"), num: true, money: true},
-		{key: "paid", title: c.T("contracts.paid_at"), note: c.T("agreements.by"), class: "num-l"}, {key: "state", title: c.T("opsview.col.state"), class: "m"}}, empty: part.Empty{Title: c.T("list.empty"), Text: c.T("list.empty_text")}}
+	s := &sheet{columns: []listColumn{{key: "no", title: c.T("contracts.plan_no")}, {key: "promised", title: c.T("contracts.promised"), class: "num-l"}, {key: "amount", title: c.T("contracts.due"), num: true, money: true, class: "m"},
+		{key: "paid", title: c.T("contracts.paid_at"), note: c.T("agreements.by"), class: "num-l"}, {key: "state", title: c.T("opsview.col.state")}}, empty: part.Empty{Title: c.T("list.empty"), Text: c.T("list.empty_text")}}
 	today := i18n.Date(h.Clock.Now())
 	for i := range x.Plan {
 		n := &x.Plan[i]

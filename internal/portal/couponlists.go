@@ -114,6 +114,7 @@ func (h *Handlers) quotaSheet(c *Ctx, given bool) (*sheet, error) {
 		{key: "value", title: c.T("quotas.value"), num: true}, {key: "balance", title: c.T("quotas.balance"), num: true, money: true, class: "m"}, {key: "validity", title: c.T("coupons.from"), note: c.T("coupons.to"), class: "num-l"},
 		{key: "limits", title: c.T("coupons.limits")}, {key: "state", title: c.T("opsview.col.state"), note: c.T("coupons.reason")}},
 		empty: part.Empty{Title: c.T("quotas.empty"), Text: c.T("quotas.empty_text")}}
+	s.columns = append(s.columns, listColumn{key: "acts", title: c.T("list.acts"), acts: true})
 	for i := range all {
 		x := &all[i]
 		party := x.GiverID
@@ -123,11 +124,44 @@ func (h *Handlers) quotaSheet(c *Ctx, given bool) (*sheet, error) {
 		s.add(sheetRow{key: x.ID, at: x.Changed, mark: marks(x.Name(), string(x.State), x.Value.String(), x.Balance.String()), sums: one(x.Balance, x.Currency),
 			cells: []opsview.Cell{{Text: x.Name(), Note: c.T(x.Kind.Label()), Href: c.at(pathQuotas + "/" + x.ID), Mono: true}, names.cell(c, party), moneyCell(one(x.Value, x.Currency)), moneyCell(one(x.Balance, x.Currency)),
 				{Text: i18n.DateTime(x.From), Note: i18n.DateTime(x.To)}, {Text: limitsWord(c, &x.Limits, x.Currency, names)},
-				{Status: &part.Status{Text: c.T("coupon_quota.state." + string(x.State)), Tone: quotaTone[x.State]}, Note: x.Reason}}})
+				{Status: &part.Status{Text: c.T("coupon_quota.state." + string(x.State)), Tone: quotaTone[x.State]}, Note: x.Reason}, h.quotaRowActs(c, x)}})
 	}
 	s.narrowed("q", c.QueryParam("q"))
 	narrowedWords(c, s, [][3]string{{"state", q.state, "coupon_quota.state."}, {"kind", q.kind, "coupon.kind."}, {"sort", q.sort, "coupons.sort."}})
 	return s, nil
+}
+
+// quotaRowActs is what its owner may give of a quota, and its records; what it may not give now is said with the reason.
+func (h *Handlers) quotaRowActs(c *Ctx, x *coupon.Quota) opsview.Cell {
+	var out opsview.Cell
+	at := c.at(pathQuotas + "/" + x.ID)
+	give := func(item scope.Item, to, key string) {
+		if x.OwnerID != c.Org.ID || !c.Scope.Has(item) {
+			return
+		}
+		why := ""
+		switch now := h.Clock.Now(); {
+		case x.State != coupon.QuotaNormal:
+			why = c.T("coupon_quota.meaning." + string(x.State))
+		case !now.Before(x.To):
+			why = c.T("quotas.over")
+		case x.Balance <= 0:
+			why = c.T("quotas.used_up")
+		}
+		if why == "" {
+			out.Links = append(out.Links, part.Link{Text: c.T(key), Href: at + to})
+			return
+		}
+		out.Buttons = append(out.Buttons, part.Button{ID: strings.TrimPrefix(to, "/") + "-" + x.ID, Text: c.T(key), Off: true, Hint: why})
+	}
+	if len(c.Scope.Resellers()) > 0 {
+		give(scope.ItemQuotaShare, "/share", "quotas.share")
+	}
+	give(scope.ItemCouponIssue, "/issue", "coupons.issue")
+	if h.may(c, pathCoupons+"/records") {
+		out.Links = append(out.Links, part.Link{Text: c.T("coupons.records"), Href: c.withQuery(pathCoupons+"/records", "q", x.Name())})
+	}
+	return out
 }
 
 func one(a money.Amount, currency string) sums { return sums{{currency, a.Exact()}} }

@@ -1,8 +1,10 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +25,7 @@ func invoiceEntityRoutes() []Route {
 			Do: func(h *Handlers, c *Ctx) error { return h.invoiceEntities(c, http.StatusOK, nil) }},
 		{Method: post, Path: "/o/:org" + pathInvoiceEntities, Name: "invoice_requests.digital", Sides: vendors, Items: []scope.Item{scope.ItemEntityChange}, Also: []scope.Item{scope.ItemInvoiceReviewView}, Query: []string{"entity"},
 			Do: (*Handlers).invoiceDigital},
+		{Method: post, Path: "/o/:org" + pathInvoiceRequests + "/settings", Name: "invoice_requests.settings", Sides: vendors, Items: []scope.Item{scope.ItemEntityChange}, Also: []scope.Item{scope.ItemInvoiceReviewView}, Do: (*Handlers).invoiceSettings},
 	}
 }
 
@@ -51,7 +54,47 @@ func (h *Handlers) invoiceEntities(c *Ctx, status int, refused *fault.Error) err
 		}
 		page.Sheets = append(page.Sheets, s)
 	}
+	post, err := h.letterSheet(c)
+	if err != nil {
+		return err
+	}
+	page.Sheets = append(page.Sheets, post)
 	return c.page(status, page.Page())
+}
+
+// letterSheet is how the vendor sends paper invoices: the days until one counts as received, and its couriers.
+func (h *Handlers) letterSheet(c *Ctx) (ssoview.Sheet, error) {
+	set, err := h.Invoices.Setting(c.ctx(), c.Org.ID)
+	s := ssoview.Sheet{ID: "letters", Title: c.T("invoice_letters.title"), Width: "w6", Items: []part.Item{{Label: c.T("invoice_letters.days"), Text: c.T("invoice_letters.days_text", "Days", set.SignDays)}}}
+	for _, x := range set.Couriers {
+		s.Items = append(s.Items, part.Item{Label: x.Name, Text: cmp.Or(x.Link, c.T("invoice_letters.no_link"))})
+	}
+	if c.Scope.Has(scope.ItemEntityChange) {
+		days, lines := strconv.Itoa(set.SignDays), invoice.CourierText(set.Couriers)
+		if c.Request().Method == http.MethodPost && c.Request().PostForm.Has("couriers") {
+			days, lines = c.FormValue("sign_days"), c.FormValue("couriers")
+		}
+		s.Forms = []ssoview.Form{{Action: c.at(pathInvoiceRequests + "/settings"), Submit: c.T("members.save"), Quiet: true, Hidden: fresh(),
+			Fields: []part.Field{{Name: "sign_days", Label: c.T("invoice_letters.days"), Value: days, Numeric: true, Required: true, MaxLength: 2, Help: c.T("invoice_letters.days_help", "Least", invoice.LeastSignDays, "Most", invoice.MostSignDays)},
+				{Name: "couriers", Label: c.T("invoice_letters.couriers"), Type: "textarea", Value: lines, Help: c.T("invoice_letters.couriers_help", "Mark", invoice.TrackingMark)}}}}
+	}
+	return s, err
+}
+
+// invoiceSettings takes that of the acting vendor.
+func (h *Handlers) invoiceSettings(c *Ctx) error {
+	err := h.once(c, func(ctx context.Context) (answer, error) {
+		days, err := strconv.Atoi(strings.TrimSpace(c.FormValue("sign_days")))
+		if err != nil {
+			return answer{}, fault.Invalid("invoice.sign_days", fault.Args{"least": invoice.LeastSignDays, "most": invoice.MostSignDays})
+		}
+		list, err := invoice.ReadCouriers(c.FormValue("couriers"))
+		if err != nil {
+			return answer{}, err
+		}
+		return answer{Location: c.withQuery(pathInvoiceEntities, "done", "invoice_setting")}, h.Invoices.SetSetting(ctx, c.Scope, invoice.Setting{SignDays: days, Couriers: list})
+	})
+	return c.refusedOr(err, func(status int, f *fault.Error) error { return h.invoiceEntities(c, status, f) })
 }
 
 func mediaWords(c *Ctx, k invoice.Kind) string {

@@ -184,7 +184,9 @@ func (h *Handlers) readInvoiceList(c *Ctx, path string) (*sheet, error) {
 		{key: "says", title: c.T("invoices.col.says")}, {key: "paper", title: c.T("invoices.col.paper"), note: c.T("invoices.col.on"), class: "num-l"}},
 		empty: part.Empty{Title: c.T("invoices.empty"), Text: c.T("invoices.empty_text")}}
 	names := map[string]string{}
-	if clerk {
+	if !clerk {
+		s.columns = append(s.columns, listColumn{key: "acts", title: c.T("list.acts"), acts: true})
+	} else {
 		s.columns = slices.Insert(s.columns, 1, listColumn{key: "partner", title: c.T("registrations.partner"), note: c.T("registrations.partner_code")})
 		s.empty.Text = c.T("invoice_requests.empty_text")
 		if slices.SortStableFunc(all, waitingFirst); len(all) > 0 {
@@ -204,7 +206,9 @@ func (h *Handlers) readInvoiceList(c *Ctx, path string) (*sheet, error) {
 			continue
 		}
 		cells := invoiceCells(c, r, path)
-		if clerk {
+		if !clerk {
+			cells = append(cells, h.invoiceRowActs(c, r))
+		} else {
 			cells = slices.Insert(cells, 1, opsview.Cell{Text: name, Note: code})
 		}
 		s.add(sheetRow{key: r.ID, at: r.ChangedAt, mark: marks(string(r.State), r.Number, r.Amount.String(), r.Currency, r.InvoiceNumber), sums: sums{{r.Currency, r.Amount.Exact()}}, cells: cells})

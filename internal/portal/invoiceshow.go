@@ -53,6 +53,9 @@ func (h *Handlers) invoiceShow(c *Ctx, path, list string, refused *fault.Error) 
 		due, _ := calendar.Due(r.ChangedAt, days)
 		p.Due = c.T("invoices.by_day", "Day", i18n.DateTime(due)[:10])
 	}
+	if r.State == invoice.StatePosted {
+		p.Due = c.T("invoices.received_on", "Day", i18n.DateTime(r.Received())[:10])
+	}
 	if r.Reason != "" && (r.State == invoice.StateRefused || r.State == invoice.StateKept || r.State == invoice.StateReturnRefused) {
 		why := part.Check{Tone: part.Bad, Title: c.T("invoices.reason"), Text: r.Reason}
 		if r.State == invoice.StateRefused && path == pathInvoices && c.Scope.Has(scope.ItemInvoiceRequest) {
@@ -64,8 +67,12 @@ func (h *Handlers) invoiceShow(c *Ctx, path, list string, refused *fault.Error) 
 	if err != nil {
 		return r, nil, err
 	}
-	h.invoiceButtons(c, p, &r, buttons, here)
-	if p.Facts, err = h.invoiceItems(c, &r); err != nil {
+	set, err := h.Invoices.Setting(c.ctx(), r.VendorID)
+	if err != nil {
+		return r, nil, err
+	}
+	h.invoiceButtons(c, p, &r, buttons, &set, here)
+	if p.Facts, err = h.invoiceItems(c, &r, &set); err != nil {
 		return r, nil, err
 	}
 	names, err := h.partNames(c, r.Parts)
@@ -87,7 +94,7 @@ func (h *Handlers) invoiceShow(c *Ctx, path, list string, refused *fault.Error) 
 
 // invoiceButtons are what may be done. What keeps a request from being submitted is listed as checks, each with its
 // cure, rather than in the space under a button.
-func (h *Handlers) invoiceButtons(c *Ctx, p *invoiceview.Show, r *invoice.Request, all []flow.Button, here string) {
+func (h *Handlers) invoiceButtons(c *Ctx, p *invoiceview.Show, r *invoice.Request, all []flow.Button, set *invoice.Setting, here string) {
 	for _, b := range all {
 		if b.Refusal != nil && b.Refusal.Kind == fault.KindDenied {
 			continue
@@ -103,17 +110,64 @@ func (h *Handlers) invoiceButtons(c *Ctx, p *invoiceview.Show, r *invoice.Reques
 		case invoice.ActionAccept, invoice.ActionSign:
 			one.Primary = true
 		case invoice.ActionReturn:
-			if one.Dialog != nil {
-				one.Dialog.Points = append(one.Dialog.Points, c.T("invoices.return."+string(r.Medium)))
-			}
+			returnAsks(c, one.Dialog, r)
 		case invoice.ActionIssue, invoice.ActionPost:
 			one.Primary = true
+			nameCouriers(c, one.Dialog, set)
 			if b.Refusal != nil && (b.Refusal.Code == "invoice.paper_is_posted" || b.Refusal.Code == "invoice.file_is_not_posted" || b.Refusal.Code == "flow.refused" && r.Medium == invoice.MediumPaper) {
 				continue // the other of the two is theirs
 			}
 		}
 		p.Buttons = append(p.Buttons, one)
 	}
+}
+
+// returnAsks says in the dialog of a return what follows of it.
+func returnAsks(c *Ctx, d *part.Dialog, r *invoice.Request) {
+	if d != nil {
+		d.Points = append(d.Points, c.T("invoices.return."+string(r.Medium)))
+	}
+}
+
+// nameCouriers lists the vendor's couriers where a letter's is asked for.
+func nameCouriers(c *Ctx, d *part.Dialog, set *invoice.Setting) {
+	var names []string
+	for _, x := range set.Couriers {
+		names = append(names, x.Name)
+	}
+	for i := 0; d != nil && i < len(d.Fields); i++ {
+		if d.Fields[i].Name == "courier" {
+			d.Fields[i].Help = join(names, c.T("portal.list.comma"))
+		}
+	}
+}
+
+// invoiceRowActs is what a list offers to be done with a request, what may not be with its reason, and where it is read.
+func (h *Handlers) invoiceRowActs(c *Ctx, r *invoice.Request) opsview.Cell {
+	here := c.at(pathInvoices + "/" + r.ID)
+	var out opsview.Cell
+	for _, b := range h.Invoices.Offered(c.Scope, r) {
+		if b.Refusal != nil && b.Refusal.Kind == fault.KindDenied {
+			continue
+		}
+		one := actionButton(c, b, here+"/"+b.Noun, r.Number, r.Version)
+		one.ID += "-" + r.ID
+		if b.Enabled {
+			one.Hint = "" // its dialog says it
+		}
+		if invoice.Action(b.Action) == invoice.ActionReturn {
+			returnAsks(c, one.Dialog, r)
+		}
+		out.Buttons = append(out.Buttons, one)
+	}
+	if r.State.Amendable() && c.Scope.Has(scope.ItemInvoiceRequest) {
+		out.Links = append(out.Links, part.Link{Text: c.T("invoices.amend_row"), Href: here + "/amendment"})
+	}
+	if r.State.Downloadable() && r.Medium.IsFile() {
+		out.Links = append(out.Links, part.Link{Text: c.T("invoices.download_row"), Href: here + "/file"})
+	}
+	out.Links = append(out.Links, part.Link{Text: c.T("invoices.preview_row"), Href: here})
+	return out
 }
 
 // invoiceChecks are the rules a request breaks, each with the page that cures it.
@@ -205,7 +259,7 @@ func nextText(c *Ctx, r *invoice.Request) string {
 }
 
 // invoiceItems is what the invoice says and where it goes.
-func (h *Handlers) invoiceItems(c *Ctx, r *invoice.Request) ([]part.Item, error) {
+func (h *Handlers) invoiceItems(c *Ctx, r *invoice.Request, set *invoice.Setting) ([]part.Item, error) {
 	orgs, err := h.orgNames(c)
 	if err != nil {
 		return nil, err
@@ -225,7 +279,7 @@ func (h *Handlers) invoiceItems(c *Ctx, r *invoice.Request) ([]part.Item, error)
 		items = append(items, part.Item{Label: c.T("invoices.courier_paid"), Text: c.T("invoices.courier_paid." + payer)})
 	}
 	items = append(items, part.Item{Label: c.T("invoices.paper.number"), Text: r.InvoiceNumber, Mono: true}, part.Item{Label: c.T("invoices.paper.code"), Text: r.InvoiceCode, Mono: true},
-		part.Item{Label: c.T("invoices.paper.on"), Text: r.InvoicedOn}, part.Item{Label: c.T("invoices.paper.letter"), Text: strings.TrimSpace(r.Courier + " " + r.Tracking)}, part.Item{Label: c.T("invoices.return_reason"), Text: r.ReturnReason}, part.Item{Label: c.T("invoices.return_letter"), Text: strings.TrimSpace(r.Back.Courier + " " + r.Back.Tracking)},
+		part.Item{Label: c.T("invoices.paper.on"), Text: r.InvoicedOn}, part.Item{Label: c.T("invoices.paper.letter"), Text: strings.TrimSpace(r.Courier + " " + r.Tracking), Href: set.Follow(r.Courier, r.Tracking)}, part.Item{Label: c.T("invoices.return_reason"), Text: r.ReturnReason}, part.Item{Label: c.T("invoices.return_letter"), Text: strings.TrimSpace(r.Back.Courier + " " + r.Back.Tracking)},
 		part.Item{Label: c.T("invoices.remark"), Text: r.Remark})
 	return slices.DeleteFunc(items, func(x part.Item) bool { return x.Text == "" }), nil
 }

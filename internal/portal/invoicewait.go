@@ -58,7 +58,7 @@ func (h *Handlers) invoiceDuties(c *Ctx) ([]duty, error) {
 		d := duty{kind: dutyInvoice, title: c.T("work.invoice", "Number", r.Number, "Amount", i18n.Money(r.Amount, r.Currency)), since: r.ChangedAt, cure: part.Link{Text: c.T("work.invoice_cure"), Href: c.at(pathInvoices + "/" + r.ID)}}
 		switch r.State {
 		case invoice.StatePosted:
-			d.text, d.due = c.T("work.invoice_posted"), r.ChangedAt.AddDate(0, 0, invoice.SignDays)
+			d.text, d.due = c.T("work.invoice_posted"), r.Received()
 		case invoice.StateRefused:
 			d.text = r.Reason
 		default:

@@ -41,6 +41,7 @@ type listColumn struct {
 	money    bool   // totals stand under it
 	class    string // of its cells
 	personal bool   // masked until the eye is used, and in files
+	acts     bool   // of what may be done with a row: files have no such column
 }
 
 // sum is an amount of a currency.
@@ -387,7 +388,7 @@ func (h *Handlers) titled(c *Ctx, kind, id, title string) (opsview.Grid, error) 
 }
 
 func (h *Handlers) headOf(c *Ctx, l *list, x *listColumn) opsview.Head {
-	head := opsview.Head{Text: x.title, Num: x.num, Class: x.class}
+	head := opsview.Head{Text: x.title, Num: x.num, Class: x.class, Acts: x.acts}
 	if x.personal && c.Scope.Has(scope.ItemRevealMasked) {
 		head.Eye = &part.Eye{Action: strings.Replace(l.link(c), l.path(c), l.path(c)+"/names", 1), Open: c.open, Name: x.title}
 	}

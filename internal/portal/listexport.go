@@ -174,6 +174,7 @@ func (h *Handlers) produceList(ctx context.Context, l *list, sc scope.Scope, org
 	if len(f.columns) == 0 {
 		f.columns = every(len(s.columns))
 	}
+	f.columns = slices.DeleteFunc(f.columns, func(i int) bool { return s.columns[i].acts })
 	format := billdoc.Format(t.Format)
 	if err := billdoc.WriteSheet(ctx, w, format, f.sheet()); err != nil {
 		return export.Produced{}, err

@@ -74,7 +74,7 @@ func moneyLists() []*list {
 		{kind: "allocations", route: "allocations", params: []string{"vendor", "currency", "q", "kind"}, read: (*Handlers).readAllocations},
 		{kind: "withdrawals", route: "withdrawals", params: []string{"q", "state", "kind", "from", "to"}, read: (*Handlers).readWithdrawals},
 		{kind: "withdrawal.parts", route: "withdrawals.show", prefix: "p-", read: (*Handlers).readWithdrawalParts},
-		{kind: "payouts", route: "payouts", params: []string{"q", "state", "kind", "from", "to"}, read: (*Handlers).readPayouts},
+		{kind: "payouts", route: "payouts", params: []string{"q", "state", "kind", "from", "to", "sort"}, read: (*Handlers).readPayouts},
 		{kind: "payout.parts", route: "payouts.show", prefix: "p-", read: (*Handlers).readWithdrawalParts},
 		{kind: "expenditure.older", route: "expenditure.archive", needs: scope.ItemExpenditureExport, read: (*Handlers).readOlder},
 		{kind: "subscriptions", route: "subscriptions", read: (*Handlers).readSubscriptions},

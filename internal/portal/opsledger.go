@@ -207,7 +207,7 @@ func (h *Handlers) readRemittances(c *Ctx) (*sheet, error) {
 		return nil, err
 	}
 	s := &sheet{columns: []listColumn{{key: "ref", title: c.T("remittances.ref")}, {key: "paid", title: c.T("claims.paid_on"), class: "num-l"}, {key: "payer", title: c.T("claims.payer"), note: c.T("remittances.payer_account")}, {key: "to", title: c.T("remittances.to")},
-		{key: "purpose", title: c.T("remittances.purpose")}, {key: "amount", title: c.T("claims.amount"), num: true, money: true}, {key: "partner", title: c.T("ledger.col.partner")}, {key: "imported", title: c.T("remittances.imported"), note: c.T("ledger.col.by"), class: "num-l"}, {key: "state", title: c.T("opsview.col.state"), class: "m"}},
+		{key: "purpose", title: c.T("remittances.purpose")}, {key: "amount", title: c.T("claims.amount"), num: true, money: true, class: "m"}, {key: "partner", title: c.T("ledger.col.partner")}, {key: "imported", title: c.T("remittances.imported"), note: c.T("ledger.col.by"), class: "num-l"}, {key: "state", title: c.T("opsview.col.state")}},
 		empty: part.Empty{Title: c.T("remittances.empty"), Text: c.T("remittances.empty_text")}}
 	if state != "" {
 		s.narrowed("state", c.T("remittance.state."+string(state)))

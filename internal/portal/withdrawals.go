@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"huoban/internal/organisation"
 	"huoban/internal/passcode"
 	"huoban/internal/scope"
+	"huoban/internal/sorted"
 	"huoban/internal/withdrawal"
 	"huoban/web/templates/growview"
 	"huoban/web/templates/opsview"
@@ -73,6 +75,9 @@ func withdrawalFilter(c *Ctx) (withdrawal.Filter, error) {
 	return f, err
 }
 
+// payoutSorts are the orders of what waits for a vendor beside the usual one, what waits for somebody first.
+var payoutSorts = []string{"newest", "amount"}
+
 func withdrawalFields(c *Ctx) []part.FilterField {
 	return []part.FilterField{{Name: "q", Label: c.T("withdrawal.filter.q"), Value: c.QueryParam("q")},
 		choiceOf(c, "state", c.T("opsview.col.state"), "withdrawal.state.", withdrawal.State(c.QueryParam("state")), shownStates()),
@@ -94,8 +99,10 @@ func (h *Handlers) withdrawals(c *Ctx) error {
 
 func (h *Handlers) payouts(c *Ctx) error {
 	title := c.T("withdrawal.review")
+	sorting := folded(choiceOf(c, "sort", c.T("prospects.filter.sort"), "withdrawal.sort.", c.QueryParam("sort"), payoutSorts))
+	sorting.Options[0].Label = c.T("withdrawal.sort.waiting")
 	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done(),
-		Filter: &part.Filter{Action: c.at(pathPayouts), Reset: c.at(pathPayouts), Fields: withdrawalFields(c)}}
+		Filter: &part.Filter{Action: c.at(pathPayouts), Reset: c.at(pathPayouts), Fields: append(withdrawalFields(c), sorting)}}
 	if _, err := h.board(c, &p, "payouts"); err != nil {
 		return err
 	}
@@ -121,13 +128,20 @@ func (h *Handlers) withdrawalSheet(c *Ctx, path string) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
+	sort := ""
+	if path == pathPayouts {
+		if sort = c.QueryParam("sort"); sort != "" && !slices.Contains(payoutSorts, sort) {
+			return nil, notFound()
+		}
+		sortPayouts(list, sort)
+	}
 	text := strings.ToLower(strings.TrimSpace(c.QueryParam("q")))
 	s := &sheet{columns: []listColumn{{key: "number", title: c.T("withdrawal.col.number"), note: c.T("withdrawal.kind")}, {key: "applied", title: c.T("withdrawal.col.applied"), note: c.T("withdrawal.col.by"), class: "num-l"},
 		{key: "state", title: c.T("opsview.col.state"), note: c.T("withdrawal.reason")}, {key: "due", title: c.T("withdrawal.col.due"), class: "num-l"},
 		{key: "amount", title: c.T("withdrawal.col.amount"), num: true, money: true, class: "m"}}, empty: part.Empty{Title: c.T("withdrawal.empty"), Text: c.T("withdrawal.empty_text")}}
 	if path == pathPayouts {
 		s.columns = slices.Insert(s.columns, 1, listColumn{key: "partner", title: c.T("withdrawal.col.partner")})
-	} else if c.Scope.Has(scope.ItemWithdraw) {
+	} else if s.columns = append(s.columns, listColumn{key: "acts", title: c.T("list.acts"), acts: true}); c.Scope.Has(scope.ItemWithdraw) {
 		s.empty.Button = &part.Link{Text: c.T("withdrawal.new"), Href: c.at(pathWithdrawals + "/new")}
 	}
 	for i := range list {
@@ -144,12 +158,47 @@ func (h *Handlers) withdrawalSheet(c *Ctx, path string) (*sheet, error) {
 		cells := []opsview.Cell{{Text: r.Number, Note: c.T(r.Kind.Label()), Href: c.at(path + "/" + r.ID)}, {Text: i18n.DateTime(r.CreatedAt), Note: r.Login}, {Status: withdrawalStatus(c, r), Note: r.Reason}, {Text: due}, moneyCell(worth)}
 		if path == pathPayouts {
 			cells = slices.Insert(cells, 1, opsview.Cell{Text: who})
+		} else {
+			here := c.at(path + "/" + r.ID)
+			acts := opsview.Cell{Links: []part.Link{{Text: c.T("withdrawal.detail_row"), Href: here}}, Buttons: flowButtons(c, h.Withdrawals.Offered(c.Scope, r), here, r.Number, r.Version)}
+			for k := range acts.Buttons {
+				acts.Buttons[k].ID, acts.Buttons[k].Hint = acts.Buttons[k].ID+"-"+r.ID, ""
+			}
+			cells = append(cells, acts)
 		}
 		s.add(sheetRow{key: r.ID, at: r.ChangedAt, mark: marks(string(r.State), r.Amount.String(), r.Reason), sums: worth, cells: cells})
 	}
 	s.narrowed("q", c.QueryParam("q"))
-	narrowedWords(c, s, [][3]string{{"state", string(f.State), "withdrawal.state."}, {"kind", string(f.Kind), "withdrawal.kind."}})
+	narrowedWords(c, s, [][3]string{{"state", string(f.State), "withdrawal.state."}, {"kind", string(f.Kind), "withdrawal.kind."}, {"sort", sort, "withdrawal.sort."}})
 	return s, nil
+}
+
+// sortPayouts puts what waits for the vendor first, the soonest due before the rest, or sorts by what is chosen.
+func sortPayouts(list []withdrawal.Request, by string) {
+	newest := func(a, b *withdrawal.Request) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), strings.Compare(b.ID, a.ID))
+	}
+	soonest := func(a, b *withdrawal.Request) int {
+		x, y := a.State.Open(), b.State.Open()
+		switch {
+		case x && y:
+			return cmp.Or(a.DueAt.Compare(b.DueAt), strings.Compare(a.ID, b.ID))
+		case x:
+			return -1
+		case y:
+			return 1
+		}
+		return newest(a, b)
+	}
+	sorted.By(list, func(a, b withdrawal.Request) int {
+		switch by {
+		case "newest":
+			return newest(&a, &b)
+		case "amount":
+			return cmp.Or(strings.Compare(a.Currency, b.Currency), cmp.Compare(b.Amount, a.Amount), strings.Compare(a.ID, b.ID))
+		}
+		return soonest(&a, &b)
+	})
 }
 
 // partyNames are the organisations in sight by id.

@@ -25,7 +25,7 @@ var silent = []string{
 	// made of what is issued and never changed, and on no page that is kept
 	"statement_file", "bill_order", "bill_order_read",
 	// on pages that are not kept
-	"invoice_request", "invoice_part", "invoice_title", "invoice_address", "invoice_digital", "invoice_file", "invoice_piece",
+	"invoice_request", "invoice_part", "invoice_title", "invoice_address", "invoice_digital", "invoice_setting", "invoice_file", "invoice_piece",
 	// at the door
 	"sign_in_throttle", "setup_link", "recovery_code",
 	// of a jump from a partner's platform: what is read afresh with each request, on pages that are not kept

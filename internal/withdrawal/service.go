@@ -85,6 +85,8 @@ type Deps struct {
 	Identity func(ctx context.Context, partnerID string) (name string, ok bool, err error)
 	// Invoiced is what invoices hold, and the refusal that leads to their return.
 	Invoiced func(ctx context.Context, partnerID, vendorID, currency string) (money.Amount, func(money.Amount) *fault.Error, error)
+	// Apart is what was spent on what no invoice is asked for: contracts.
+	Apart func(ctx context.Context, vendorID, partnerID, currency string) (money.Amount, error)
 	// TwoNeeded tells whether two persons have to agree to an amount.
 	TwoNeeded func(ctx context.Context, vendorID, currency string, amount money.Amount) (bool, error)
 	// DueBy is the end of the n-th working day after an instant, by the vendor's calendar.
@@ -401,6 +403,11 @@ func (s *Service) Allowed(ctx context.Context, sc scope.Scope, r *Request) ([]fl
 		return nil, err
 	}
 	return Flow.Allowed(r.State, facts, sc, s.Clock.Now()), nil
+}
+
+// Offered is what its partner may do with a request of a list: nothing of it depends on more than the request.
+func (s *Service) Offered(sc scope.Scope, r *Request) []flow.Button {
+	return Flow.Allowed(r.State, Facts{PartnerID: r.PartnerID, VendorID: r.VendorID, First: r.FirstBy}, sc, s.Clock.Now())
 }
 
 // History is what happened to one, the oldest first.

@@ -109,7 +109,7 @@ func (s *Service) sources(ctx context.Context, a ledger.Account) ([]Source, erro
 	return out, nil
 }
 
-// invoiced is how much of a balance is invoiced: what invoices hold beyond what was spent, which is money that was
+// invoiced is how much of a balance is invoiced: what invoices hold beyond what was spent on bills, which is money that was
 // refunded or came in, is invoiced, and would leave without its invoice.
 func (s *Service) invoiced(ctx context.Context, partnerID, vendorID, currency string, balance money.Amount) (money.Amount, func(money.Amount) *fault.Error, error) {
 	if s.Invoiced == nil {
@@ -122,6 +122,13 @@ func (s *Service) invoiced(ctx context.Context, partnerID, vendorID, currency st
 	spent, err := s.Ledger.Spent(ctx, vendorID, partnerID, currency)
 	if err != nil {
 		return 0, nil, err
+	}
+	if s.Apart != nil {
+		apart, err := s.Apart(ctx, vendorID, partnerID, currency)
+		if err != nil {
+			return 0, nil, err
+		}
+		spent -= apart
 	}
 	return min(balance, max(0, held-max(0, spent))), refuse, nil
 }

@@ -14,8 +14,11 @@ var (
 	qContracts      = q.Get("contract.List")
 	qInsertContract = q.Get("contract.Insert")
 	qSetContract    = q.Get("contract.Set")
+	qAmendContract  = q.Get("contract.Amend")
+	qClearPlan      = q.Get("contract.ClearPlan")
 	qPlan           = q.Get("contract.Plan")
 	qInsertItem     = q.Get("contract.InsertItem")
+	qPaid           = q.Get("contract.Paid")
 	qPayItem        = q.Get("contract.PayItem")
 )
 
@@ -51,13 +54,31 @@ func (s *Store) Contracts(ctx context.Context, f contract.Filter) ([]contract.Co
 // InsertContract writes a new one with its plan.
 func (s *Store) InsertContract(ctx context.Context, c contract.Contract) error {
 	_, err := s.db.Exec(ctx, qInsertContract, c.ID, c.Number, c.PaperNo, c.VendorID, c.PartnerID, c.EntityID, string(c.Kind), c.Title, c.Currency, int64(c.Amount), c.Begins, c.Ends, c.Remark, string(c.State), c.CreatedBy, store.At(c.CreatedAt))
+	if err != nil {
+		return err
+	}
+	return s.insertPlan(ctx, c)
+}
+
+func (s *Store) insertPlan(ctx context.Context, c contract.Contract) error {
 	for _, x := range c.Plan {
-		if err != nil {
+		if _, err := s.db.Exec(ctx, qInsertItem, c.ID, x.No, x.PromisedOn, int64(x.Amount)); err != nil {
 			return err
 		}
-		_, err = s.db.Exec(ctx, qInsertItem, c.ID, x.No, x.PromisedOn, int64(x.Amount))
 	}
-	return err
+	return nil
+}
+
+// AmendContract gives one that is still as it was loaded other terms and another plan.
+func (s *Store) AmendContract(ctx context.Context, c contract.Contract, from contract.State, version int64) (bool, error) {
+	n, err := s.db.Exec(ctx, qAmendContract, c.ID, string(from), version, string(c.State), c.EntityID, c.Title, c.Currency, int64(c.Amount), c.Begins, c.Ends, c.Remark, store.At(c.ChangedAt))
+	if err != nil || n != 1 {
+		return false, err
+	}
+	if _, err := s.db.Exec(ctx, qClearPlan, c.ID); err != nil {
+		return false, err
+	}
+	return true, s.insertPlan(ctx, c)
 }
 
 // SetContract moves one that is still as it was loaded.
@@ -79,6 +100,13 @@ func (s *Store) Plan(ctx context.Context, contractID string) ([]contract.Item, e
 		return err
 	})
 	return out, err
+}
+
+// Paid sums what a partner paid on contracts with a vendor.
+func (s *Store) Paid(ctx context.Context, vendorID, partnerID, currency string) (money.Amount, error) {
+	var sum int64
+	err := s.db.Each(ctx, qPaid, []any{vendorID, partnerID, currency}, func(rows *sql.Rows) error { return rows.Scan(&sum) })
+	return money.Amount(sum), err
 }
 
 // PayItem marks an item that is not paid yet.

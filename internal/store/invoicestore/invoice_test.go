@@ -195,10 +195,28 @@ func TestLife(t *testing.T) {
 	})
 }
 
-// TestByTime: a letter that nobody signs for counts as received after 15 days, to the second.
+// TestByTime: a letter that nobody signs for counts as received after 15 days, or those its vendor had set when it was
+// posted, to the second.
 func TestByTime(t *testing.T) {
+	for _, days := range []int{invoice.SignDays, 9} {
+		byTime(t, days)
+	}
+}
+
+func byTime(t *testing.T, days int) {
+	t.Helper()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		ctx, w := context.Background(), newWorld(t, db)
+		head := scope.Vendor(clerk.OrgID(), "", "head", []scope.Item{scope.ItemEntityChange})
+		set := func(days int) {
+			t.Helper()
+			if err := w.s.SetSetting(ctx, head, invoice.Setting{SignDays: days, Couriers: []invoice.Courier{{Name: "顺丰 速运", Link: "https://sf.example/?no={no}"}, {Name: "EMS"}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if days != invoice.SignDays {
+			set(days)
+		}
 		if err := w.s.AddAddress(ctx, partner, invoice.Post{Recipient: "珩月", Phone: "0571-00006688", Region: "浙江省杭州市", Detail: "江虹路 88 号"}); err != nil {
 			t.Fatal(err)
 		}
@@ -217,10 +235,17 @@ func TestByTime(t *testing.T) {
 			{clerk, invoice.Deed{Do: invoice.ActionRefuseCancel, Reason: "已开具"}}, {clerk, invoice.Deed{Do: invoice.ActionPost, Paper: paper(7)}}} {
 			w.do(t, step.sc, r.ID, step.d)
 		}
+		set(days + 5) // what is under way keeps its day
+		if kept, err := w.s.Setting(ctx, clerk.OrgID()); err != nil || kept.SignDays != days+5 || kept.Follow("顺丰 速运", "A 1") != "https://sf.example/?no=A+1" || kept.Follow("EMS", "1") != "" {
+			t.Fatal(kept, err)
+		}
+		if r, err := w.s.Find(ctx, partner, r.ID); err != nil || !r.Received().Equal(noon.AddDate(0, 0, days)) {
+			t.Fatal(r.Received(), err)
+		}
 		if err := w.s.DropAddress(ctx, partner, to[0].ID); err != nil {
 			t.Fatal(err)
 		}
-		w.at.Set(noon.AddDate(0, 0, invoice.SignDays).Add(-time.Second))
+		w.at.Set(noon.AddDate(0, 0, days).Add(-time.Second))
 		tick := func() invoice.State {
 			due, err := flowstore.New(db).Ripe(ctx, w.at.Now(), 10)
 			if err != nil {

@@ -154,3 +154,23 @@ func (s *Store) SetDigital(ctx context.Context, vendorID, entityID string, from 
 	}
 	return err
 }
+
+// Setting is how a vendor sends paper invoices, where it said so.
+func (s *Store) Setting(ctx context.Context, vendorID string) (out invoice.Setting, found bool, err error) {
+	err = s.db.Each(ctx, qSetting, []any{vendorID}, func(rows *sql.Rows) error {
+		var lines string
+		found = true
+		if err := rows.Scan(&out.SignDays, &lines); err != nil {
+			return err
+		}
+		out.Couriers, err = invoice.ReadCouriers(lines)
+		return err
+	})
+	return out, found, err
+}
+
+// SaveSetting keeps it.
+func (s *Store) SaveSetting(ctx context.Context, vendorID string, in invoice.Setting, by string, at time.Time) error {
+	_, err := s.db.Exec(ctx, qSaveSetting, vendorID, in.SignDays, invoice.CourierText(in.Couriers), by, store.At(at))
+	return err
+}

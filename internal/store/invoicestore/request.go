@@ -50,6 +50,8 @@ var (
 	qDigital        = q.Get("invoice.Digital")
 	qSetDigital     = q.Get("invoice.SetDigital")
 	qDropDigital    = q.Get("invoice.DropDigital")
+	qSetting        = q.Get("invoice.Setting")
+	qSaveSetting    = q.Get("invoice.SaveSetting")
 )
 
 // pieceSize is how much of a file one row holds.
@@ -70,14 +72,14 @@ func key(id string) any {
 }
 
 func scan(rows *sql.Rows) (r invoice.Request, err error) {
-	var created, submitted, changed store.Instant
+	var created, submitted, changed, signBy store.Instant
 	err = rows.Scan(
 		&r.ID, &r.Number, &r.VendorID, &r.PartnerID, &r.IssuerID, &r.Issuer, &r.Goods, &r.EntityID, &r.Method, &r.Currency, &r.Amount, &r.Kind, &r.Medium, &r.Title.Kind,
 		&r.Title.Version, &r.Title.Name, &r.Title.TaxNo, &r.Title.Bank, &r.Title.Account, &r.Title.Address, &r.Title.Phone, &r.AddressID, &r.Post.Recipient, &r.Post.Phone,
 		&r.Post.Region, &r.Post.Detail, &r.Post.Postcode, &r.Email, &r.Remark, &r.CourierOK, &r.State, &r.Version, &r.Reason, &r.InvoiceCode, &r.InvoiceNumber, &r.InvoicedOn,
-		&r.Courier, &r.Tracking, &r.ReturnReason, &r.RedConfirmed, &r.PersonID, &r.Login, &created, &submitted, &changed, &r.Back.Courier, &r.Back.Tracking)
+		&r.Courier, &r.Tracking, &r.ReturnReason, &r.RedConfirmed, &r.PersonID, &r.Login, &created, &submitted, &changed, &r.Back.Courier, &r.Back.Tracking, &signBy)
 	r.Title.PartnerID = r.PartnerID
-	r.CreatedAt, r.SubmittedAt, r.ChangedAt = created.Time, submitted.Time, changed.Time
+	r.CreatedAt, r.SubmittedAt, r.ChangedAt, r.SignBy = created.Time, submitted.Time, changed.Time, signBy.Time
 	return r, err
 }
 
@@ -88,7 +90,7 @@ func (s *Store) Insert(ctx context.Context, r invoice.Request) error {
 		string(r.Medium), string(r.Title.Kind), r.Title.Version, r.Title.Name, r.Title.TaxNo, r.Title.Bank, r.Title.Account, r.Title.Address, r.Title.Phone, key(r.AddressID),
 		r.Post.Recipient, r.Post.Phone, r.Post.Region, r.Post.Detail, r.Post.Postcode, r.Email, r.Remark, r.CourierOK, string(r.State), r.Version, r.Reason, r.InvoiceCode,
 		r.InvoiceNumber, r.InvoicedOn, r.Courier, r.Tracking, r.ReturnReason, r.RedConfirmed, r.PersonID, r.Login, store.At(r.CreatedAt), store.At(r.SubmittedAt),
-		store.At(r.ChangedAt), r.Back.Courier, r.Back.Tracking)
+		store.At(r.ChangedAt), r.Back.Courier, r.Back.Tracking, store.At(r.SignBy))
 	if err != nil {
 		return err
 	}
@@ -101,7 +103,7 @@ func (s *Store) Set(ctx context.Context, r invoice.Request, from invoice.State, 
 		r.Number, r.VendorID, r.IssuerID, string(r.Issuer), string(r.Goods), r.EntityID, string(r.Method), r.Currency, int64(r.Amount), string(r.Kind), string(r.Medium),
 		string(r.Title.Kind), r.Title.Version, r.Title.Name, r.Title.TaxNo, r.Title.Bank, r.Title.Account, r.Title.Address, r.Title.Phone, key(r.AddressID), r.Post.Recipient,
 		r.Post.Phone, r.Post.Region, r.Post.Detail, r.Post.Postcode, r.Email, r.Remark, r.CourierOK, r.Reason, r.InvoiceCode, r.InvoiceNumber, r.InvoicedOn, r.Courier,
-		r.Tracking, r.ReturnReason, r.RedConfirmed, r.PersonID, r.Login, store.At(r.SubmittedAt), store.At(r.ChangedAt), r.Back.Courier, r.Back.Tracking)
+		r.Tracking, r.ReturnReason, r.RedConfirmed, r.PersonID, r.Login, store.At(r.SubmittedAt), store.At(r.ChangedAt), r.Back.Courier, r.Back.Tracking, store.At(r.SignBy))
 	return n == 1, err
 }
 

@@ -104,6 +104,7 @@ var Tenancy = map[string]string{
 	"invoice_title":   "partner_id = {org}",
 	"invoice_address": "partner_id = {org}",
 	"invoice_digital": "vendor_id = {vendors}",
+	"invoice_setting": "vendor_id = {vendors}",
 
 	"bill_payment":     "bill_id IN (SELECT b.id FROM bill b)",
 	"balance_alert":    "partner_id = {org}",

@@ -54,6 +54,7 @@ type world struct {
 	books    *ledger.Service
 	service  *withdrawal.Service
 	invoiced money.Amount
+	apart    money.Amount
 	verified bool
 }
 
@@ -83,7 +84,8 @@ func newWorld(t *testing.T, db *store.DB) *world {
 			return w.invoiced, func(a money.Amount) *fault.Error {
 				return fault.Conflict("test.invoiced", fault.Args{"amount": a.String()})
 			}, nil
-		}})
+		},
+		Apart: func(context.Context, string, string, string) (money.Amount, error) { return w.apart, nil }})
 	return w
 }
 
@@ -97,7 +99,11 @@ func (w *world) in(do func(ctx context.Context) error) {
 // pay brings money in and gives the entry.
 func (w *world) pay(partner, key, amount string, t ledger.Type, d ledger.Detail) string {
 	w.t.Helper()
-	a, err := withdrawal.AmountOf(amount)
+	x, err := money.ParseExact(amount)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	a, err := x.Amount()
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -218,6 +224,22 @@ func TestWithdrawal(t *testing.T) {
 		check, err := w.books.Check(ctx, "V")
 		if err != nil || len(check) != 1 || len(check[0].Broken) != 0 || check[0].Debit != check[0].Credit {
 			t.Error(check, err)
+		}
+	})
+}
+
+// TestContractsCoverNoInvoice: what was paid on contracts is not what invoices are asked for, and frees nothing of it.
+func TestContractsCoverNoInvoice(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.top("P", "a", "100")
+		w.pay("P", "c", "-60", ledger.TypeDeduct, ledger.DetailDeduct)
+		w.verified, w.invoiced = true, 50*money.Unit
+		for apart, free := range map[money.Amount]money.Amount{0: 40, 60: 0, 20: 30} { // of 60 that were spent
+			w.apart = apart * money.Unit
+			if st, err := w.service.Standing(t.Context(), lin, "V", "CNY"); err != nil || st.Balance != 40*money.Unit || st.Free != free*money.Unit {
+				t.Errorf("%s on contracts: %+v %v", apart, st, err)
+			}
 		}
 	})
 }

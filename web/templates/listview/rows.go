@@ -25,6 +25,9 @@ func WriteRows(m *part.Markup, heads []Head, rows [][]Cell) {
 				m.Raw(` `)
 			}
 			m.Text(h.Class)
+			if h.Acts {
+				m.Raw(` acts`)
+			}
 			if row[i].empty() {
 				m.Raw(` x`) // a phone leaves out what says nothing
 			}
@@ -40,7 +43,7 @@ func WriteRows(m *part.Markup, heads []Head, rows [][]Cell) {
 
 // empty tells whether a cell says nothing.
 func (x *Cell) empty() bool {
-	return (x.Text == "" || x.Text == i18n.Nothing) && x.Note == "" && x.Tick == nil && x.Status == nil && x.Tag == nil && len(x.Lines) == 0 && len(x.Buttons) == 0 && x.Post == nil
+	return (x.Text == "" || x.Text == i18n.Nothing) && x.Note == "" && x.Tick == nil && x.Status == nil && x.Tag == nil && len(x.Lines) == 0 && len(x.Buttons) == 0 && len(x.Links) == 0 && x.Post == nil
 }
 
 // write is what stands in a cell.
@@ -55,7 +58,7 @@ func (x *Cell) write(m *part.Markup) {
 		m.Put(part.TagOf(*x.Tag))
 	case len(x.Lines) > 0:
 		m.Put(amounts(x.Lines))
-	case x.Text == "" && (len(x.Buttons) > 0 || x.Post != nil):
+	case x.Text == "" && (len(x.Buttons) > 0 || len(x.Links) > 0 || x.Post != nil):
 	case x.Text == "":
 		m.Raw(`<span>`)
 		m.Text(i18n.Nothing)
@@ -70,6 +73,13 @@ func (x *Cell) write(m *part.Markup) {
 	}
 	if len(x.Buttons) > 0 {
 		m.Put(part.ActionsOf(x.Buttons))
+	}
+	for _, l := range x.Links {
+		m.Raw(`<a class="hb-act" href="`)
+		m.Link(l.Href)
+		m.Raw(`">`)
+		m.Text(l.Text)
+		m.Raw(`</a> `)
 	}
 	if x.Post != nil {
 		m.Put(x.Post.form())

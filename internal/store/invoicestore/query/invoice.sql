@@ -3,7 +3,7 @@ SELECT r.id, r.number, r.vendor_id, r.partner_id, r.issuer_id, r.issuer, r.goods
   r.title_kind, r.title_version, r.title_name, r.title_tax_no, r.title_bank, r.title_account, r.title_address, r.title_phone,
   coalesce(r.address_id, ''), r.recipient, r.phone, r.region, r.detail, r.postcode, r.email, r.remark, r.courier_ok, r.state, r.version, r.reason,
   r.invoice_code, r.invoice_number, r.invoiced_on, r.courier, r.tracking, r.return_reason, r.red_confirmed, r.person_id, r.login, r.created_at,
-  r.submitted_at, r.changed_at, r.return_courier, r.return_tracking
+  r.submitted_at, r.changed_at, r.return_courier, r.return_tracking, r.sign_by
 FROM invoice_request r WHERE r.id = $1
   AND ($2 = 'system' OR $2 = 'partner' AND r.partner_id = $3 OR r.state NOT IN ('draft', 'deleted') AND (r.issuer_id = $3 OR $2 = 'vendor' AND r.vendor_id = $3 AND r.issuer = 'vendor'));
 
@@ -12,7 +12,7 @@ SELECT r.id, r.number, r.vendor_id, r.partner_id, r.issuer_id, r.issuer, r.goods
   r.title_kind, r.title_version, r.title_name, r.title_tax_no, r.title_bank, r.title_account, r.title_address, r.title_phone,
   coalesce(r.address_id, ''), r.recipient, r.phone, r.region, r.detail, r.postcode, r.email, r.remark, r.courier_ok, r.state, r.version, r.reason,
   r.invoice_code, r.invoice_number, r.invoiced_on, r.courier, r.tracking, r.return_reason, r.red_confirmed, r.person_id, r.login, r.created_at,
-  r.submitted_at, r.changed_at, r.return_courier, r.return_tracking
+  r.submitted_at, r.changed_at, r.return_courier, r.return_tracking, r.sign_by
 FROM invoice_request r WHERE r.partner_id = $1 AND r.state <> 'deleted' ORDER BY r.created_at DESC, r.id DESC;
 
 -- name: invoice.OfVendor
@@ -20,7 +20,7 @@ SELECT r.id, r.number, r.vendor_id, r.partner_id, r.issuer_id, r.issuer, r.goods
   r.title_kind, r.title_version, r.title_name, r.title_tax_no, r.title_bank, r.title_account, r.title_address, r.title_phone,
   coalesce(r.address_id, ''), r.recipient, r.phone, r.region, r.detail, r.postcode, r.email, r.remark, r.courier_ok, r.state, r.version, r.reason,
   r.invoice_code, r.invoice_number, r.invoiced_on, r.courier, r.tracking, r.return_reason, r.red_confirmed, r.person_id, r.login, r.created_at,
-  r.submitted_at, r.changed_at, r.return_courier, r.return_tracking
+  r.submitted_at, r.changed_at, r.return_courier, r.return_tracking, r.sign_by
 FROM invoice_request r WHERE r.vendor_id = $1 AND r.issuer = 'vendor' AND r.state NOT IN ('draft','deleted') ORDER BY r.created_at DESC, r.id DESC;
 
 -- name: invoice.Parts
@@ -45,10 +45,10 @@ INSERT INTO invoice_request (
   id, number, vendor_id, partner_id, issuer_id, issuer, goods, entity_id, method, currency, amount_e8, kind, medium, title_kind, title_version,
   title_name, title_tax_no, title_bank, title_account, title_address, title_phone, address_id, recipient, phone, region, detail, postcode, email,
   remark, courier_ok, state, version, reason, invoice_code, invoice_number, invoiced_on, courier, tracking, return_reason, red_confirmed, person_id,
-  login, created_at, submitted_at, changed_at, return_courier, return_tracking)
+  login, created_at, submitted_at, changed_at, return_courier, return_tracking, sign_by)
 VALUES (
   $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31,
-  $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47);
+  $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48);
 
 -- name: invoice.Set
 UPDATE invoice_request SET version = version + 1, state = $4,
@@ -56,7 +56,7 @@ UPDATE invoice_request SET version = version + 1, state = $4,
   medium = $15, title_kind = $16, title_version = $17, title_name = $18, title_tax_no = $19, title_bank = $20, title_account = $21,
   title_address = $22, title_phone = $23, address_id = $24, recipient = $25, phone = $26, region = $27, detail = $28, postcode = $29, email = $30,
   remark = $31, courier_ok = $32, reason = $33, invoice_code = $34, invoice_number = $35, invoiced_on = $36, courier = $37, tracking = $38,
-  return_reason = $39, red_confirmed = $40, person_id = $41, login = $42, submitted_at = $43, changed_at = $44, return_courier = $45, return_tracking = $46
+  return_reason = $39, red_confirmed = $40, person_id = $41, login = $42, submitted_at = $43, changed_at = $44, return_courier = $45, return_tracking = $46, sign_by = $47
 WHERE id = $1 AND state = $2 AND version = $3;
 
 -- name: invoice.DropParts
@@ -126,6 +126,13 @@ ON CONFLICT (entity_id) DO UPDATE SET from_at = excluded.from_at, set_by = exclu
 
 -- name: invoice.DropDigital
 DELETE FROM invoice_digital WHERE vendor_id = $1 AND entity_id = $2;
+
+-- name: invoice.Setting
+SELECT sign_days, couriers FROM invoice_setting WHERE vendor_id = $1;
+
+-- name: invoice.SaveSetting
+INSERT INTO invoice_setting (vendor_id, sign_days, couriers, set_by, set_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (vendor_id) DO UPDATE SET sign_days = excluded.sign_days, couriers = excluded.couriers, set_by = excluded.set_by, set_at = excluded.set_at;
 
 -- name: invoice.OrdersRead
 SELECT order_count FROM bill_order_read WHERE bill_id = $1;
