@@ -67,6 +67,17 @@ func (s *Service) Holders(ctx context.Context, orgID string, item scope.Item) ([
 	return out, nil
 }
 
+// Team is a person and those among the managers whose supervisor it is.
+func Team(managers []Person, personID string) []string {
+	out := []string{personID}
+	for i := range managers {
+		if managers[i].SupervisorID == personID {
+			out = append(out, managers[i].ID)
+		}
+	}
+	return out
+}
+
 // Managers lists the active 客户经理 of an organisation by login.
 func (s *Service) Managers(ctx context.Context, orgID string) ([]Person, error) {
 	grants, err := s.Store.GrantsOf(ctx, orgID)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"huoban/internal/account"
 	"huoban/internal/audit"
 	"huoban/internal/clock"
 	"huoban/internal/customer"
@@ -75,14 +76,8 @@ func (s *Service) List(ctx context.Context, sc scope.Scope) ([]Invitation, error
 }
 
 func (s *Service) team(ctx context.Context, sc scope.Scope) ([]string, error) {
-	out := []string{sc.PersonID()}
 	managers, err := s.People.Managers(ctx, sc.OrgID())
-	for i := range managers {
-		if managers[i].SupervisorID == sc.PersonID() {
-			out = append(out, managers[i].ID)
-		}
-	}
-	return out, err
+	return account.Team(managers, sc.PersonID()), err
 }
 
 // Find gives one inside the scope. Faults: invitation.unknown, scope.permission_missing.

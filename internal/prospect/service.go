@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"huoban/internal/account"
 	"huoban/internal/audit"
 	"huoban/internal/clock"
 	"huoban/internal/cycle"
@@ -57,14 +58,8 @@ func (s *Service) List(ctx context.Context, sc scope.Scope) ([]Prospect, error) 
 
 // team is the persons whose work a limited scope sees: its own, and that of the managers below it.
 func (s *Service) team(ctx context.Context, sc scope.Scope) ([]string, error) {
-	out := []string{sc.PersonID()}
 	managers, err := s.People.Managers(ctx, sc.OrgID())
-	for i := range managers {
-		if managers[i].SupervisorID == sc.PersonID() {
-			out = append(out, managers[i].ID)
-		}
-	}
-	return out, err
+	return account.Team(managers, sc.PersonID()), err
 }
 
 // Find gives one inside the scope. Faults: prospect.unknown, scope.permission_missing.

@@ -3,6 +3,7 @@ package orgstore
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"huoban/internal/customer"
@@ -75,6 +76,16 @@ func (s *Customers) AssociationsOf(ctx context.Context, customerID string) ([]cu
 	return out, err
 }
 
+// customersOf are the customers a limited scope sees, at whatever time.
+func customersOf(sc scope.Scope) (ids map[string]bool, limited bool) {
+	windows, limited := sc.Windows()
+	ids = map[string]bool{}
+	for _, w := range windows {
+		ids[w.CustomerID] = true
+	}
+	return ids, limited
+}
+
 // VisibleAssociations lists the associations inside the scope.
 func (s *Customers) VisibleAssociations(ctx context.Context, sc scope.Scope) ([]customer.Association, error) {
 	switch sc.Side() {
@@ -86,21 +97,11 @@ func (s *Customers) VisibleAssociations(ctx context.Context, sc scope.Scope) ([]
 		return s.links(ctx, qLinkOf, sc.OrgID())
 	case scope.SidePartner:
 		all, err := s.links(ctx, qLinkPartner, sc.OrgID())
-		windows, limited := sc.Windows()
+		mine, limited := customersOf(sc)
 		if err != nil || !limited {
 			return all, err
 		}
-		mine := map[string]bool{}
-		for _, w := range windows {
-			mine[w.CustomerID] = true
-		}
-		kept := all[:0]
-		for _, a := range all {
-			if mine[a.CustomerID] && a.PartnerID == sc.OrgID() {
-				kept = append(kept, a)
-			}
-		}
-		return kept, nil
+		return slices.DeleteFunc(all, func(a customer.Association) bool { return !mine[a.CustomerID] || a.PartnerID != sc.OrgID() }), nil
 	}
 	return nil, nil
 }

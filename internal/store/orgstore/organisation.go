@@ -8,6 +8,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"slices"
 
 	"huoban/internal/organisation"
 	"huoban/internal/scope"
@@ -104,21 +105,11 @@ func (s *Organisations) Visible(ctx context.Context, sc scope.Scope) ([]organisa
 		return s.list(ctx, qOrgCustomer, sc.OrgID())
 	case scope.SidePartner:
 		all, err := s.list(ctx, qOrgPartner, sc.OrgID())
-		windows, limited := sc.Windows()
+		mine, limited := customersOf(sc)
 		if err != nil || !limited {
 			return all, err
 		}
-		mine := map[string]bool{}
-		for _, w := range windows {
-			mine[w.CustomerID] = true
-		}
-		kept := all[:0]
-		for _, o := range all {
-			if o.Kind != organisation.KindCustomer || mine[o.ID] {
-				kept = append(kept, o)
-			}
-		}
-		return kept, nil
+		return slices.DeleteFunc(all, func(o organisation.Organisation) bool { return o.Kind == organisation.KindCustomer && !mine[o.ID] }), nil
 	}
 	return nil, nil
 }
