@@ -30,6 +30,7 @@ import (
 	"huoban/internal/export"
 	"huoban/internal/fault"
 	"huoban/internal/foureyes"
+	"huoban/internal/grant"
 	"huoban/internal/hosted"
 	"huoban/internal/idempotency"
 	_ "huoban/internal/ingest/parquetrows" // registers the format
@@ -63,6 +64,7 @@ import (
 	"huoban/internal/store/billstore"
 	"huoban/internal/store/closestore"
 	"huoban/internal/store/companystore"
+	"huoban/internal/store/contractstore"
 	"huoban/internal/store/deskstore"
 	"huoban/internal/store/expenditurestore"
 	"huoban/internal/store/flowstore"
@@ -137,6 +139,7 @@ type App struct {
 	SignOn        *signon.Service
 	Hosted        *hosted.Service
 	Platforms     *registry.Service
+	Grants        *grant.Service
 	Prospects     *prospect.Service
 	Invitations   *invitation.Service
 	Relations     *relation.Service
@@ -261,7 +264,7 @@ func (a *App) wire() error {
 	a.Setup = account.NewSetup(a.Accounts, a.Organisations, a.firstSource)
 	a.Messages = message.New(a.DB, messagestore.New(a.DB), a.Clock)
 	a.News = &news.Board{Store: newsstore.New(a.DB), Tx: a.DB, Audit: a.Audit, Clock: a.Clock}
-	a.Company = &company.Service{Store: companystore.New(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Told: a.tellReviewed}
+	a.Company = &company.Service{Store: companystore.New(a.DB), Papers: contractstore.New(a.DB), Vendors: a.Organisations.VendorsOf, Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Told: a.tellReviewed}
 	a.Notices = notice.New(a.DB, noticestore.New(a.DB), a.Audit, a.Clock)
 	a.Idempotency = idempotency.New(a.DB, idemstore.New(a.DB), a.Clock)
 	jobs := jobstore.New(a.DB)

@@ -9,6 +9,7 @@ import (
 	"huoban/internal/cycle"
 	"huoban/internal/demo"
 	"huoban/internal/fault"
+	"huoban/internal/grant"
 	"huoban/internal/invitation"
 	"huoban/internal/prospect"
 	"huoban/internal/relation"
@@ -20,6 +21,9 @@ import (
 // an interrupted run did already stays.
 func (m *demoMaker) court(ctx context.Context, s demo.Step) error {
 	if _, err := m.app.timer().Tick(ctx); err != nil {
+		return err
+	}
+	if err := m.granted(ctx); err != nil {
 		return err
 	}
 	for _, c := range m.world.Courted(s.Do) {
@@ -40,6 +44,28 @@ func (m *demoMaker) court(ctx context.Context, s demo.Step) error {
 		return m.subscribe(ctx)
 	}
 	return nil
+}
+
+// granted lets the distributor ask for the grant to win customers of its own, and the vendor give it.
+func (m *demoMaker) granted(ctx context.Context) error {
+	_, asker, err := m.app.Operator(ctx, "guangzhu-admin", "demo")
+	if err != nil {
+		return err
+	}
+	missing, err := m.app.Grants.Missing(ctx, asker)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	g, err := m.app.Grants.Begin(ctx, asker, missing[0].ID, "华南区自有直签客户约 20 家，由渠道部两名客户经理负责")
+	if err != nil {
+		return err
+	}
+	_, reviewer, err := m.app.Operator(ctx, "hengluo-operations", "demo")
+	if err != nil {
+		return err
+	}
+	_, err = m.app.Grants.Do(ctx, reviewer, g.ID, grant.ActionApprove, "")
+	return err
 }
 
 // parting lets a customer ask for the end of its association, which waits for the partner.

@@ -235,7 +235,7 @@ func (m *demoMaker) companies(ctx context.Context) error {
 		if err != nil || len(changes) > 0 {
 			return err
 		}
-		if _, err := m.app.Company.Propose(asPartner, sc, org, company.Reviewed{Name: org.Name, NameEN: "Guangzhu Digital Distribution", Address: "虚构市演示路 1 号"}); err != nil {
+		if _, err := m.app.Company.Propose(asPartner, sc, org, company.Reviewed{Name: org.Name, NameEN: "Guangzhu Digital Distribution", Address: "虚构市演示路 1 号"}, demoScan("Business licence of Guangzhu Digital Distribution")); err != nil {
 			return err
 		}
 	}

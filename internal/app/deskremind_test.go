@@ -56,7 +56,7 @@ func TestDeskReminds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Company.Propose(ctx, scopes["partner"], mushi, company.Reviewed{Name: "木石数字"}); err != nil {
+	if _, err := a.Company.Propose(ctx, scopes["partner"], mushi, company.Reviewed{Name: "木石数字"}, []byte("%PDF-1.4\n%%EOF\n")); err != nil {
 		t.Fatal(err)
 	}
 	told := func(login string) (out []message.Message) {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"huoban/internal/fault"
+	"huoban/internal/grant"
 	"huoban/internal/i18n"
 	"huoban/internal/invitation"
 	"huoban/internal/outbox"
@@ -15,10 +16,11 @@ import (
 
 // wireGrowth joins the registration of prospects and their invitation with the accounts and associations they lead to.
 func (a *App) wireGrowth() {
+	a.Grants = grant.New(grant.Deps{Store: growstore.NewGrants(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Organisations: a.Organisations, People: a.Accounts, Bell: a.Messages})
 	a.Prospects = prospect.New(prospect.Deps{Store: growstore.NewProspects(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock,
-		Organisations: a.Organisations, People: a.Accounts, Bell: a.Messages})
+		Organisations: a.Organisations, People: a.Accounts, Bell: a.Messages, Grants: a.Grants})
 	a.Invitations = invitation.New(invitation.Deps{Store: growstore.NewInvitations(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock,
-		Prospects: a.Prospects, Organisations: a.Organisations, Customers: a.Customers, People: a.Accounts, Bell: a.Messages, Letters: inviteLetters{a}, Secret: a.Key[:]})
+		Prospects: a.Prospects, Organisations: a.Organisations, Customers: a.Customers, People: a.Accounts, Bell: a.Messages, Letters: inviteLetters{a}, Grants: a.Grants, Secret: a.Key[:]})
 	a.Relations = relation.New(relation.Deps{Store: growstore.NewRelations(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Customers: a.Customers,
 		Organisations: a.Organisations, Teller: a.teller(), Confirmed: a.Passcodes.Guard(passcode.OpRelation)})
 }

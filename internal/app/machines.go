@@ -12,6 +12,7 @@ import (
 	"huoban/internal/delivery"
 	"huoban/internal/export"
 	"huoban/internal/flow"
+	"huoban/internal/grant"
 	"huoban/internal/invitation"
 	"huoban/internal/invoice"
 	"huoban/internal/monthclose"
@@ -44,6 +45,7 @@ var Machines = []MachineEntry{
 	{export.Flow, "export_task", "state"},
 	{company.Flow, "company_change", "state"},
 	{registry.Flow, "sso_idp", "state"},
+	{grant.Flow, "prospect_grant", "state"},
 	{prospect.Flow, "prospect", "state"},
 	{invitation.Flow, "invitation", "state"},
 	{relation.Flow, "relation_request", "state"},

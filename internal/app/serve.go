@@ -54,7 +54,7 @@ func (a *App) handler(platforms portal.Platforms) (http.Handler, error) {
 func (a *App) lists() *portal.Handlers {
 	return &portal.Handlers{Clock: a.Clock, Accounts: a.Accounts, Messages: a.Messages, News: a.News, Company: a.Company, Ledger: a.Ledger, Payments: a.Payments, TopUps: a.TopUps, Credits: a.Credits, Agreements: a.Agreements, Contracts: a.Contracts, Desk: a.Desk, FourEyes: a.FourEyes, Tx: a.DB, Audit: a.Audit, Orgs: a.Organisations, Bills: a.Bills,
 		Closes: a.Closes, BillList: a.BillStore, Expenditure: a.Expenditure, Peaks: a.Peaks, Anomalies: a.Anomalies, Deliveries: a.Deliveries, Attribution: a.Attribution, Adjustments: a.Adjustments, Sources: a.Sources,
-		Prices: a.Prices, Customers: a.Customers, Statements: a.Statements, Reconcile: a.Reconcile, Subscriptions: a.Subscriptions, Invoices: a.Invoices, Prospects: a.Prospects, Invitations: a.Invitations, Relations: a.Relations, Coupons: a.Coupons, Withdrawals: a.Withdrawals, Allocations: a.Allocations, Letter: a.previewLetter, Access: a.Platforms, SignOn: a.SignOn, AuditBook: audit.NewBook(a.DB, a.AuditStore, a.Audit), Columns: liststore.New(a.DB, a.Clock)}
+		Prices: a.Prices, Customers: a.Customers, Statements: a.Statements, Reconcile: a.Reconcile, Subscriptions: a.Subscriptions, Invoices: a.Invoices, Grants: a.Grants, Prospects: a.Prospects, Invitations: a.Invitations, Relations: a.Relations, Coupons: a.Coupons, Withdrawals: a.Withdrawals, Allocations: a.Allocations, Letter: a.previewLetter, Access: a.Platforms, SignOn: a.SignOn, AuditBook: audit.NewBook(a.DB, a.AuditStore, a.Audit), Columns: liststore.New(a.DB, a.Clock)}
 }
 
 // Routes lists every route of the portal.

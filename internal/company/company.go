@@ -3,7 +3,7 @@
 //
 // It owns profiles, logos and their changes; it does not own organisations, whose name stands on bills and is the
 // vendor's. Invariants: name and address change by an approved change alone; a partner has one change under review at
-// a time; a logo is a picture the portal encoded itself; the search shows nothing of who is not listed.
+// a time; a name changes with the licence (营业执照) that carries it; a logo is a picture the portal encoded itself; the search shows nothing of who is not listed.
 //
 // Spec: docs/flows/company_change.md
 package company
@@ -28,6 +28,7 @@ import (
 	"huoban/internal/fault"
 	"huoban/internal/flow"
 	"huoban/internal/organisation"
+	"huoban/internal/paper"
 	"huoban/internal/scope"
 )
 
@@ -81,6 +82,8 @@ type Store interface {
 	InsertChange(ctx context.Context, c Change) error
 	DecideChange(ctx context.Context, c Change, to State, by, reason string, at time.Time) (bool, error)
 	ChangesOf(ctx context.Context, orgID string) ([]Change, error)
+	// LicensedChange is the approved change that brought the newest licence, "" where none did.
+	LicensedChange(ctx context.Context, orgID string) (string, error)
 	// ChangesFor lists those of partners that deal with the vendor, what waits first.
 	ChangesFor(ctx context.Context, vendorID string) ([]Change, error)
 }
@@ -90,14 +93,17 @@ type Tx interface {
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
 }
 
-// Service is what pages ask. Told hears of each decision, in its transaction; it may be nil.
+// Service is what pages ask. Papers keeps licences, Vendors are those a partner deals with; Told hears of each decision,
+// in its transaction, and may be nil.
 type Service struct {
-	Store Store
-	Tx    Tx
-	Log   flow.Log
-	Audit audit.Recorder
-	Clock clock.Clock
-	Told  func(ctx context.Context, c Change) error
+	Store   Store
+	Papers  paper.Store
+	Vendors func(ctx context.Context, partner organisation.Organisation) ([]organisation.Organisation, error)
+	Tx      Tx
+	Log     flow.Log
+	Audit   audit.Recorder
+	Clock   clock.Clock
+	Told    func(ctx context.Context, c Change) error
 }
 
 // Of is the profile of the actor's own organisation.

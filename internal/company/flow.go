@@ -9,6 +9,7 @@ import (
 	"huoban/internal/flow"
 	"huoban/internal/id"
 	"huoban/internal/organisation"
+	"huoban/internal/paper"
 	"huoban/internal/scope"
 )
 
@@ -84,14 +85,19 @@ func (r *Reviewed) Check() error {
 	return nil
 }
 
-// Propose asks the vendor to review names and address. Faults: those of Check, company.nothing_changed,
-// .change_open, scope.permission_missing.
-func (s *Service) Propose(ctx context.Context, sc scope.Scope, org organisation.Organisation, in Reviewed) (Change, error) {
+// Propose asks the vendor to review names, address and licence, the file of a 营业执照; without one the name stays. Faults:
+// those of Check and of paper.Recognise, company.nothing_changed, .licence_missing, .change_open, scope.permission_missing.
+func (s *Service) Propose(ctx context.Context, sc scope.Scope, org organisation.Organisation, in Reviewed, licence []byte) (Change, error) {
 	if err := sc.Require(scope.ItemProfileChange); err != nil {
 		return Change{}, err
 	}
 	if err := in.Check(); err != nil {
 		return Change{}, err
+	}
+	if len(licence) > 0 {
+		if _, err := paper.Recognise(licence); err != nil {
+			return Change{}, err
+		}
 	}
 	var c Change
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
@@ -99,8 +105,11 @@ func (s *Service) Propose(ctx context.Context, sc scope.Scope, org organisation.
 		if err != nil {
 			return err
 		}
-		if p.Reviewed == in {
+		if p.Reviewed == in && len(licence) == 0 {
 			return fault.Conflict("company.nothing_changed", nil)
+		}
+		if p.Name != in.Name && len(licence) == 0 {
+			return fault.Invalid("company.licence_missing", nil)
 		}
 		all, err := s.Store.ChangesOf(ctx, org.ID)
 		if err != nil {
@@ -118,7 +127,10 @@ func (s *Service) Propose(ctx context.Context, sc scope.Scope, org organisation.
 		if err := Flow.Begin(ctx, s.Log, c.ID, c.State, sc, c.CreatedAt, nil); err != nil {
 			return err
 		}
-		return s.record(ctx, sc, org.ID, "company.propose", "company_change:"+c.ID, map[string]any{"name": in.Name, "name_en": in.NameEN, "address": in.Address})
+		if err := s.keep(ctx, sc, org, &c, licence); err != nil {
+			return err
+		}
+		return s.record(ctx, sc, org.ID, "company.propose", "company_change:"+c.ID, map[string]any{"name": in.Name, "name_en": in.NameEN, "address": in.Address, "licence": len(licence) > 0})
 	})
 	return c, err
 }

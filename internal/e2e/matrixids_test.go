@@ -84,6 +84,7 @@ AND coalesce(o.parent_id, '') NOT IN (SELECT partner_id FROM partnership WHERE v
 	"path.id":          `SELECT d.id FROM delivery d JOIN source s ON s.id = d.source_id WHERE s.vendor_id = $1 AND s.vendor_id <> $2 ORDER BY d.quarantined DESC, d.id`,
 	"prospects":        `SELECT id FROM prospect WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,
 	"prospect":         `SELECT id FROM prospect WHERE partner_id = $1 AND partner_id <> $2 AND state = 'registered' ORDER BY id`,
+	"prospect-grants":  `SELECT id FROM prospect_grant WHERE (partner_id = $1 OR vendor_id = $1) AND partner_id <> $2 AND vendor_id <> $2 ORDER BY id`,
 	"registrations":    `SELECT id FROM prospect WHERE vendor_id = $1 AND vendor_id <> $2 ORDER BY CASE state WHEN 'pending' THEN 0 ELSE 1 END, id`,
 	"associations":     `SELECT id FROM relation_request WHERE partner_id = $1 AND partner_id <> $2 AND customer_id <> $2 ORDER BY id`,
 	"invitations":      `SELECT id FROM invitation WHERE partner_id = $1 AND partner_id <> $2 ORDER BY id`,

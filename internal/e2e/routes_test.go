@@ -85,7 +85,7 @@ func (f things) fill(r portal.RouteInfo, placeholder string) string {
 
 // listed are the kinds whose first thing on their list stands for all, where there is one, with the list's address.
 var listed = map[string]string{"agreements": "agreements", "contracts": "contracts", "company-changes": "company-changes", "consoles": "consoles", "coupons": "coupons", "invoice-requests": "invoice-requests",
-	"members": "members", "news": "news", "payouts": "payouts", "peak-imports": "peak-imports", "quotas": "coupons/quotas", "registrations": "registrations", "roles": "roles"}
+	"members": "members", "news": "news", "payouts": "payouts", "peak-imports": "peak-imports", "prospect-grants": "prospect-grants", "quotas": "coupons/quotas", "registrations": "registrations", "roles": "roles"}
 
 // itemsOf is what the preset roles of an account carry, from the presets themselves.
 func itemsOf(a app.DemoAccount, side scope.Side) []scope.Item {

@@ -24,7 +24,7 @@ type stop struct {
 // noPage are the GET routes that lead elsewhere or speak to programs.
 var noPage = []string{"root", "live", "ready", "metrics", "exports.file", "quarantine.export",
 	"statements.pdf", "statements.xlsx", "statements.logo", "billing.statements.pdf", "billing.statements.xlsx",
-	"invoices.file", "invoice_requests.file", "agreements.paper", "contracts.paper",
+	"invoices.file", "invoice_requests.file", "agreements.paper", "contracts.paper", "company.changes.paper",
 	"saml.entry", "saml.login", "saml.metadata", "saml.metadata.mark", "saml.slo", "saml.arrive", "api.session", "idp.metadata", "idp.sso", "idp.slo",
 	"platform.jump", "platform.leaving", // of a console's question: TestHostedInBrowser looks at it
 	"company.logo", "partners.logo", // pictures
@@ -150,6 +150,8 @@ func (x *glimpses) peoples() []stop {
 		{route: "messages", who: buyer, path: p + "/messages?q=nothing-is-called-so", name: "no messages"},
 		{route: "partners", path: "/partners", all: true},
 		{path: "/partners?q=nobody-is-called-so", name: "no partners"},
+		{route: "grants", who: "hengluo-admin", path: "/o/HENGLUO/prospect-grants", all: true},
+		{route: "grants.new", who: "guangzhu-admin", path: g + "/prospect-grants/new", all: true},
 		{route: "company", who: "guangzhu-admin", path: g + "/profile", all: true},
 		{who: "guangzhu-manager", path: g + "/profile", name: "profile read only"},
 		{route: "company.change", who: "guangzhu-admin", path: g + "/profile/change"},

@@ -30,7 +30,7 @@ type Arrival struct {
 func errOver() error { return fault.NotFound("invitation.link_over", nil) }
 
 // Open finds what stands behind a link. Fault: invitation.link_over, alike for one that never was, is over, was used
-// or withdrawn, and for one of a partner that is suspended.
+// or withdrawn, and for one of a partner that is suspended or whose grant was taken back.
 func (s *Service) Open(ctx context.Context, token string) (Arrival, error) {
 	i, err := s.Store.ByHash(ctx, hashOf(token))
 	if fault.Is(err, fault.KindNotFound) {
@@ -47,6 +47,12 @@ func (s *Service) Open(ctx context.Context, token string) (Arrival, error) {
 		return a, err
 	}
 	if stopped, err := s.Organisations.Suspended(ctx, i.PartnerID); err != nil || stopped {
+		if err == nil {
+			err = errOver()
+		}
+		return Arrival{}, err
+	}
+	if open, err := s.Grants.Open(ctx, i.VendorID, i.PartnerID); err != nil || !open {
 		if err == nil {
 			err = errOver()
 		}

@@ -25,6 +25,7 @@ type Facts struct {
 	PartnerID  string
 	Registered bool // it is a general link, or its registration is in force
 	Over       bool // its time is up
+	Granted    bool // the partner may win customers for the vendor
 }
 
 var (
@@ -34,6 +35,8 @@ var (
 		}}
 	registered = flow.Guard[Facts]{Name: "registered", Code: "invitation.not_registered",
 		Holds: func(f Facts, _ scope.Scope, _ time.Time) bool { return f.Registered }}
+	granted = flow.Guard[Facts]{Name: "granted", Code: "prospect.not_granted",
+		Holds: func(f Facts, _ scope.Scope, _ time.Time) bool { return f.Granted }}
 	inTime = flow.Guard[Facts]{Name: "in_time", Code: "invitation.link_over", Kind: fault.KindNotFound,
 		Holds: func(f Facts, _ scope.Scope, _ time.Time) bool { return !f.Over }}
 )
@@ -52,12 +55,12 @@ var Flow = &flow.Table[State, Action, Facts]{
 	Final:   []State{StateWithdrawn, StateAssociated},
 	Rows: []flow.Row[State, Action, Facts]{
 		{From: []State{StateSent, StateFailed, StateExpired}, Do: ActionResend, To: StateSent, Who: inviters,
-			When: []flow.Guard[Facts]{partnersOwn, registered}, Then: []string{"new_link", "send_mail"}, Ask: flow.AskConfirm, Noun: "sending",
+			When: []flow.Guard[Facts]{partnersOwn, granted, registered}, Then: []string{"new_link", "send_mail"}, Ask: flow.AskConfirm, Noun: "sending",
 			Op: "resendInvitation", Spec: "sales.md §2.6"},
 		{From: []State{StateSent, StateFailed}, Do: ActionWithdraw, To: StateWithdrawn, Who: inviters,
 			When: []flow.Guard[Facts]{partnersOwn}, Ask: flow.AskConfirm, Noun: "withdrawal", Op: "withdrawInvitation", Spec: "sales.md §2.6"},
 		{From: []State{StateSent, StateFailed}, Do: ActionAccept, To: StateAssociated, Who: nobody,
-			When: []flow.Guard[Facts]{inTime}, Then: []string{"associate", "assign_manager", "tell_inviter"}, Spec: "sales.md §2.6, 3.3"},
+			When: []flow.Guard[Facts]{inTime, granted}, Then: []string{"associate", "assign_manager", "tell_inviter"}, Spec: "sales.md §2.6, 3.3"},
 		{From: []State{StateSent, StateFailed}, Do: ActionFail, To: StateFailed, Who: nobody, Spec: "sales.md §2.6"},
 		{From: []State{StateSent, StateFailed}, Do: ActionExpire, To: StateExpired, Who: nobody,
 			Due: &flow.Due{Days: Days}, Spec: "sales.md §2.6"},

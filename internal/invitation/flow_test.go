@@ -18,10 +18,11 @@ var (
 
 func TestMachine(t *testing.T) {
 	flowtest.All(t, Flow, "invitation", "state")
-	good := Facts{PartnerID: "p", Registered: true}
+	good := Facts{PartnerID: "p", Registered: true, Granted: true}
 	flowtest.Guards(t, Flow, map[string]flowtest.Examples[Facts]{
 		"partners_own": {Pass: flowtest.Example[Facts]{Facts: good, Who: ours}, Refuse: flowtest.Example[Facts]{Facts: good, Who: other}},
 		"registered":   {Pass: flowtest.Example[Facts]{Facts: good, Who: ours}, Refuse: flowtest.Example[Facts]{Facts: Facts{PartnerID: "p"}, Who: ours}},
+		"granted":      {Pass: flowtest.Example[Facts]{Facts: good, Who: ours}, Refuse: flowtest.Example[Facts]{Facts: Facts{PartnerID: "p", Registered: true}, Who: ours}},
 		"in_time":      {Pass: flowtest.Example[Facts]{Facts: good, Who: ours}, Refuse: flowtest.Example[Facts]{Facts: Facts{PartnerID: "p", Registered: true, Over: true}, Who: ours}},
 	})
 }
@@ -32,7 +33,7 @@ func TestWalk(t *testing.T) {
 	flowtest.Walk(t, Flow, flowtest.WalkSpec[State, Action, Facts]{
 		Now: time.Date(2026, 10, 15, 6, 30, 0, 0, time.UTC),
 		Facts: func(rt *rapid.T, _ State) Facts {
-			return Facts{PartnerID: "p", Registered: rapid.Bool().Draw(rt, "registered"), Over: rapid.Bool().Draw(rt, "over")}
+			return Facts{PartnerID: "p", Registered: rapid.Bool().Draw(rt, "registered"), Over: rapid.Bool().Draw(rt, "over"), Granted: rapid.Bool().Draw(rt, "granted")}
 		},
 		Who: func(rt *rapid.T) scope.Scope {
 			return rapid.SampledFrom([]scope.Scope{ours, other, scope.System("system")}).Draw(rt, "who")
@@ -40,8 +41,8 @@ func TestWalk(t *testing.T) {
 		Begin: func(*rapid.T, State) { accepted = 0 },
 		Step: func(rt *rapid.T, _ State, do Action, _ State, f Facts) {
 			if do == ActionAccept {
-				if accepted++; accepted > 1 || f.Over {
-					rt.Fatalf("accepted %d times, over %v", accepted, f.Over)
+				if accepted++; accepted > 1 || f.Over || !f.Granted {
+					rt.Fatalf("accepted %d times, over %v, granted %v", accepted, f.Over, f.Granted)
 				}
 			}
 		},

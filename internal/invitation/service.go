@@ -36,6 +36,7 @@ type Deps struct {
 	People        People
 	Bell          message.Notifier
 	Letters       Letters
+	Grants        prospect.Grants
 	Secret        []byte
 }
 
@@ -172,7 +173,13 @@ func (s *Service) Plan(ctx context.Context, sc scope.Scope, in InviteInput) ([]S
 			continue
 		}
 		step := Step{Prospect: p}
+		open, err := s.Grants.Open(ctx, p.VendorID, p.PartnerID)
+		if err != nil {
+			return nil, err
+		}
 		switch {
+		case !open:
+			step.Refusal = notGranted()
 		case p.State != prospect.StateRegistered:
 			step.Refusal = fault.Conflict("invitation.not_registered", nil)
 		case in.Channel == ChannelMail && p.Email == "":
@@ -185,6 +192,8 @@ func (s *Service) Plan(ctx context.Context, sc scope.Scope, in InviteInput) ([]S
 	return out, nil
 }
 
+func notGranted() *fault.Error { return fault.Conflict(granted.Code, nil) }
+
 func mayInvite(sc scope.Scope) error {
 	if err := sc.Require(scope.ItemProspectChange); err != nil {
 		return err
@@ -196,7 +205,7 @@ func mayInvite(sc scope.Scope) error {
 }
 
 // Invite makes the invitations, all or none; a registration's earlier link stops opening. Faults: those of Plan,
-// invitation.not_registered, .no_address, .mail_off, prospect.vendor_unknown.
+// invitation.not_registered, .no_address, .mail_off, prospect.vendor_unknown, .not_granted.
 func (s *Service) Invite(ctx context.Context, sc scope.Scope, in InviteInput) ([]Invitation, error) {
 	var out []Invitation
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
@@ -208,6 +217,12 @@ func (s *Service) Invite(ctx context.Context, sc scope.Scope, in InviteInput) ([
 		if len(steps) == 0 {
 			vendor, err := s.vendor(ctx, sc, in.VendorID)
 			if err != nil {
+				return err
+			}
+			if open, err := s.Grants.Open(ctx, vendor, sc.OrgID()); err != nil || !open {
+				if err == nil {
+					err = notGranted()
+				}
 				return err
 			}
 			one, err := s.send(ctx, sc, Invitation{VendorID: vendor, Relation: in.Relation, Channel: in.Channel})
@@ -379,6 +394,10 @@ func (s *Service) FireDue(ctx context.Context, entity, action string, who scope.
 
 func (s *Service) facts(ctx context.Context, i *Invitation) (Facts, error) {
 	f := Facts{PartnerID: i.PartnerID, Registered: true, Over: i.Over(s.Clock.Now())}
+	var err error
+	if f.Granted, err = s.Grants.Open(ctx, i.VendorID, i.PartnerID); err != nil {
+		return f, err
+	}
 	if i.ProspectID != "" {
 		p, err := s.Prospects.Find(ctx, self(), i.ProspectID)
 		if err != nil {

@@ -36,7 +36,7 @@ func companyRoutes() []Route {
 		own(get, "/logos/:logo", "company.logo", "", everybody, (*Handlers).ownLogo),
 		own(get, "/change", "company.change", "company.change", may, (*Handlers).changePage).noList("form"),
 		own(post, "", "company.save", "", may, (*Handlers).saveProfile),
-		own(post, "/change", "company.propose", "", may, (*Handlers).proposeChange),
+		own(post, "/change/paper", "company.propose", "", may, (*Handlers).proposeChange),
 		own(post, "/logo", "company.upload", "", may, (*Handlers).uploadLogo),
 		own(post, "/logo/removal", "company.unlogo", "", may, (*Handlers).dropLogo),
 	}
@@ -66,7 +66,15 @@ func (h *Handlers) profilePage(c *Ctx, status int, refused *fault.Error, typed *
 	if !may {
 		page.Notes = []string{c.T("company.read_only")}
 	}
-	page.Sheets = append(page.Sheets, reviewedSheet(c, &p, changes, may))
+	reviewed := reviewedSheet(c, &p, changes, may)
+	if may {
+		from, scan, err := h.Company.Newest(c.ctx(), c.Scope, c.Org)
+		if err != nil {
+			return err
+		}
+		reviewed.Items = append(reviewed.Items, licenceItem(c, &scan, from != "", from))
+	}
+	page.Sheets = append(page.Sheets, reviewed)
 	page.Sheets = append(page.Sheets, logoSheet(c, &p, may))
 	open := p.Open
 	if typed != nil {

@@ -34,17 +34,32 @@ func (v *visitor) uploadFile(path, name string, body []byte) reply {
 	return v.send(req, nil)
 }
 
+// licence is a whole PDF, as small as one may be.
+const licence = "%PDF-1.4\n%%EOF\n"
+
+// rename asks for another name with a licence.
+func (v *visitor) rename(file, body, name string, pairs ...string) reply {
+	v.w.t.Helper()
+	return v.hand("/o/MUSHI/profile/change/paper", "file", map[string]string{file: body}, append([]string{"company", name}, pairs...)...)
+}
+
 // A partner asks for a change, the vendor refuses with a reason, the partner corrects it and the vendor approves.
 func TestCompanyChange(t *testing.T) {
 	w := newWorld(t)
 	us, boss := w.visitor("partner"), w.visitor("boss")
-	if r := us.post("/o/MUSHI/profile/change", "company", "Mushi Digital"); r.status != http.StatusConflict {
+	if r := us.post("/o/MUSHI/profile/change/paper", "company", "Mushi Digital"); r.status != http.StatusConflict {
 		t.Errorf("nothing changed: %d", r.status)
 	}
-	if r := us.post("/o/MUSHI/profile/change", "company", "木石数字", "company_en", "Mushi Digital", "postal", "演示路 1 号"); r.status != http.StatusSeeOther {
+	if r := us.post("/o/MUSHI/profile/change/paper", "company", "木石数字"); r.status != http.StatusUnprocessableEntity || !strings.Contains(r.body, "营业执照") {
+		t.Errorf("another name without licence: %d", r.status)
+	}
+	if r := us.rename("licence.pdf", "hello", "木石数字"); r.status != http.StatusUnprocessableEntity || !strings.Contains(r.body, "木石数字") {
+		t.Errorf("a licence that is none: %d", r.status)
+	}
+	if r := us.rename("licence.pdf", licence, "木石数字", "company_en", "Mushi Digital", "postal", "演示路 1 号"); r.status != http.StatusSeeOther {
 		t.Fatalf("propose: %d %s", r.status, r.body)
 	}
-	if r := us.post("/o/MUSHI/profile/change", "company", "木石"); r.status != http.StatusConflict {
+	if r := us.rename("licence.pdf", licence, "木石"); r.status != http.StatusConflict {
 		t.Errorf("a second change: %d", r.status)
 	}
 	if page := us.get("/o/MUSHI/profile").body; !strings.Contains(page, "变更审核中") || strings.Contains(page, "演示路") {
@@ -63,8 +78,19 @@ func TestCompanyChange(t *testing.T) {
 		if r := w.visitor(who).get("/o/OTHER/company-changes/" + id); r.status != want {
 			t.Errorf("%s: %d", who, r.status)
 		}
+		if r := w.visitor(who).get("/o/OTHER/company-changes/" + id + "/paper"); r.status != want {
+			t.Errorf("%s takes the licence: %d", who, r.status)
+		}
 		if r := w.visitor(who).post("/o/OTHER/company-changes/" + id + "/approval"); r.status != want {
 			t.Errorf("%s approves: %d", who, r.status)
+		}
+	}
+	for from, v := range map[string]*visitor{at: boss, "/o/MUSHI/company-changes/" + id: us} {
+		if r := v.get(from + "/paper"); r.status != http.StatusOK || r.body != licence || r.header.Get("Content-Type") != "application/pdf" || !strings.HasPrefix(r.header.Get("Content-Disposition"), "attachment") {
+			t.Errorf("the licence at %s: %d %s", from, r.status, r.header)
+		}
+		if page := v.get(from).body; !strings.Contains(page, `href="`+from+`/paper"`) {
+			t.Errorf("%s does not lead to the licence", from)
 		}
 	}
 	if r := us.post("/o/MUSHI/company-changes/" + id + "/approval"); r.status != http.StatusNotFound && r.status != http.StatusForbidden {
@@ -85,7 +111,7 @@ func TestCompanyChange(t *testing.T) {
 	if again := us.get("/o/MUSHI/profile/change?from=" + id).body; !strings.Contains(again, "演示路 1 号") {
 		t.Error("what was typed is lost")
 	}
-	if r := us.post("/o/MUSHI/profile/change", "company", "木石数字", "company_en", "Mushi Digital", "postal", "演示市演示路 1 号"); r.status != http.StatusSeeOther {
+	if r := us.rename("licence.pdf", licence, "木石数字", "company_en", "Mushi Digital", "postal", "演示市演示路 1 号"); r.status != http.StatusSeeOther {
 		t.Fatalf("again: %d %s", r.status, r.body)
 	}
 	at, _ = boss.both("/o/NOVA/company-changes?state=reviewing").Find("tbody th a").Attr("href")
@@ -97,6 +123,15 @@ func TestCompanyChange(t *testing.T) {
 	}
 	if page := us.get("/o/MUSHI/profile").body; !strings.Contains(page, "演示市演示路 1 号") {
 		t.Error("what was approved does not hold")
+	}
+	if page := us.get("/o/MUSHI/profile").body; !strings.Contains(page, strings.TrimPrefix(at, "/o/NOVA")+`/paper"`) {
+		t.Error("the profile does not lead to the licence that stands")
+	}
+	if r := us.post("/o/MUSHI/profile/change/paper", "company", "木石数字", "company_en", "Mushi Digital", "postal", "演示市演示路 2 号"); r.status != http.StatusSeeOther {
+		t.Errorf("another address without licence: %d", r.status)
+	}
+	if log := us.get("/o/MUSHI/audit").body; strings.Count(log, "company.download_licence") == 0 {
+		t.Error("nobody wrote down who took the licence")
 	}
 }
 

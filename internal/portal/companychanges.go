@@ -8,9 +8,10 @@ import (
 	"huoban/internal/company"
 	"huoban/internal/fault"
 	"huoban/internal/i18n"
+	"huoban/internal/paper"
 	"huoban/internal/scope"
+	"huoban/web/templates/growview"
 	"huoban/web/templates/opsview"
-	"huoban/web/templates/orgview"
 	"huoban/web/templates/part"
 )
 
@@ -24,6 +25,7 @@ func companyChangeRoutes() []Route {
 		{Method: get, Path: at, Name: "company.changes", Sides: traders, Items: see, Title: "company.changes", Do: (*Handlers).companyChanges},
 		{Method: get, Path: at + "/:id", Name: "company.changes.show", Sides: traders, Items: see, Title: "company.changes", NoList: "one change, before and after", Do: (*Handlers).companyChange},
 	}
+	rows = append(rows, Route{Method: get, Path: at + "/:id/paper", Name: "company.changes.paper", Sides: traders, Items: []scope.Item{scope.ItemOrgView, scope.ItemProfileChange}, Do: (*Handlers).companyLicence})
 	for i := range company.Flow.Rows {
 		r := company.Flow.Rows[i]
 		sides := vendors
@@ -94,6 +96,9 @@ func (h *Handlers) readCompanyChanges(c *Ctx) (*sheet, error) {
 // changedWords name the parts that differ.
 func changedWords(c *Ctx, x *company.Change) []string {
 	var out []string
+	if x.Was == x.New { // the licence alone
+		return []string{c.T("company.licence")}
+	}
 	for _, f := range []struct{ key, was, now string }{{"company.name", x.Was.Name, x.New.Name}, {"company.name_en", x.Was.NameEN, x.New.NameEN}, {"company.address", x.Was.Address, x.New.Address}} {
 		if f.was != f.now {
 			out = append(out, c.T(f.key))
@@ -120,6 +125,11 @@ func (h *Handlers) companyChangePage(c *Ctx, status int, refused *fault.Error) e
 	if x.Reason != "" {
 		p.Facts = append(p.Facts, part.Item{Label: c.T("company.reason"), Text: x.Reason})
 	}
+	scan, found, err := h.Company.Licence(c.ctx(), &x)
+	if err != nil {
+		return err
+	}
+	p.Facts = append(p.Facts, licenceItem(c, &scan, found, x.ID))
 	g := opsview.Grid{ID: "parts", Title: c.T("company.what"), Heads: []opsview.Head{{Text: c.T("company.part")}, {Text: c.T("company.was")}, {Text: c.T("company.now")}}}
 	was, now := reviewedItems(c, &x.Was), reviewedItems(c, &x.New)
 	for i := range was {
@@ -143,6 +153,24 @@ func (h *Handlers) companyChangePage(c *Ctx, status int, refused *fault.Error) e
 		p.Header.Buttons = []part.Link{{Text: c.T("company.again"), Href: c.withQuery(pathProfile+"/change", "from", x.ID)}}
 	}
 	return c.page(status, p.Page())
+}
+
+// licenceItem is the fact that leads to the licence of a change, for those who may have it.
+func licenceItem(c *Ctx, p *paper.Paper, found bool, changeID string) part.Item {
+	out := paperItem(c, p, found, c.at(pathCompanyChanges+"/"+changeID))
+	if out.Label = c.T("company.licence"); !c.Scope.Has(scope.ItemOrgView, scope.ItemProfileChange) {
+		out.Href = ""
+	}
+	return out
+}
+
+// companyLicence sends the licence of a change.
+func (h *Handlers) companyLicence(c *Ctx) error {
+	x, p, body, err := h.Company.LicenceFile(c.ctx(), c.Scope, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return c.givePaper(x.OrgCode+"-licence-"+i18n.Date(x.CreatedAt), &p, body)
 }
 
 func (h *Handlers) decideChange(c *Ctx, do company.Action) error {
@@ -178,23 +206,34 @@ func (h *Handlers) changeForm(c *Ctx, r company.Reviewed, status int, refused *f
 	field := func(name, key, value string, most int, required bool) part.Field {
 		return part.Field{Name: name, Label: c.T(key), Value: value, MaxLength: most, Required: required}
 	}
-	p := orgview.Form{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("company.title"), Href: c.at(pathProfile)}, part.Link{Text: title})}, Refusal: refusalOf(c, refused), Action: c.at(pathProfile + "/change"), Hidden: fresh(),
-		Fields: []part.Field{field("company", "company.name", r.Name, company.MaxName, true), field("company_en", "company.name_en", r.NameEN, company.MaxName, false), field("postal", "company.address", r.Address, company.MaxAddress, false)},
-		Submit: c.T("company.submit"), Back: part.Link{Text: c.T("assignments.back"), Href: c.at(pathProfile)}, Rules: []string{c.T("page.rule.company.1"), c.T("page.rule.company.2"), c.T("page.rule.company.3")}}
+	p := growview.Form{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("company.title"), Href: c.at(pathProfile)}, part.Link{Text: title})}, Refusal: refusalOf(c, refused), Action: c.at(pathProfile + "/change/paper"), Hidden: fresh(), Files: true,
+		Fields: []part.Field{field("company", "company.name", r.Name, company.MaxName, true), field("company_en", "company.name_en", r.NameEN, company.MaxName, false), field("postal", "company.address", r.Address, company.MaxAddress, false),
+			{Name: "file", Label: c.T("company.licence"), Type: "file", Accept: paper.Accept, Help: c.T("company.licence_help", "Limit", paper.MaxFile>>20)}},
+		Submits: []growview.Submit{{Value: "propose", Text: c.T("company.submit")}}, Notes: []string{c.T("page.rule.company.1"), c.T("page.rule.company.5"), c.T("page.rule.company.2"), c.T("page.rule.company.3")}}
 	return c.page(status, p.Page())
 }
 
+// proposeChange takes names, address and, where the form brings one, the licence.
 func (h *Handlers) proposeChange(c *Ctx) error {
-	if err := c.readForm(); err != nil {
-		return err
+	var licence []byte
+	var err error
+	if bringsPaper(c.Request()) {
+		if licence, err = c.paperBody(); fault.HasCode(err, "paper.none") {
+			err = nil
+		}
+	}
+	if err == nil {
+		err = c.readForm()
 	}
 	r := company.Reviewed{Name: c.FormValue("company"), NameEN: c.FormValue("company_en"), Address: c.FormValue("postal")}
-	err := h.once(c, func(ctx context.Context) (answer, error) {
-		x, err := h.Company.Propose(ctx, c.Scope, c.Org, r)
-		at := c.withQuery(pathProfile, "done", "company_proposed")
-		return answer{Location: at, Body: map[string]any{"location": at, "change": x.ID}}, err
-	})
-	return c.refuse(err, func(status int, f *fault.Error) error { return h.changeForm(c, r, status, f) })
+	if err == nil {
+		err = h.once(c, func(ctx context.Context) (answer, error) {
+			x, err := h.Company.Propose(ctx, c.Scope, c.Org, r, licence)
+			at := c.withQuery(pathProfile, "done", "company_proposed")
+			return answer{Location: at, Body: map[string]any{"location": at, "change": x.ID}}, err
+		})
+	}
+	return c.refusedOr(err, func(status int, f *fault.Error) error { return h.changeForm(c, r, status, f) })
 }
 
 // companyDuties are changes that wait for the vendor's review.

@@ -30,7 +30,7 @@ func TestDeskCountsWorkingDays(t *testing.T) {
 	if doc := boss.both("/o/NOVA/ops"); doc.Find("form#desk-batch").Length() != 0 || !strings.Contains(doc.Find("main").Text(), "没有等待处理的事项") {
 		t.Error("an empty inbox offers a batch")
 	}
-	if r := us.post("/o/MUSHI/profile/change", "company", "木石数字"); r.status != http.StatusSeeOther {
+	if r := us.rename("licence.pdf", licence, "木石数字"); r.status != http.StatusSeeOther {
 		t.Fatalf("propose: %d", r.status)
 	}
 	row := func(path string) string {
@@ -105,7 +105,7 @@ func TestDeskBatch(t *testing.T) {
 	_, err := w.app.Accounts.AddPerson(context.Background(), operator, account.AddPersonInput{OrgCode: "NOVA", Login: "second", Roles: []string{account.RoleFinance}, Password: password, KeepPassword: true})
 	w.must(err)
 	us, boss, second := w.visitor("partner"), w.visitor("boss"), w.visitor("second")
-	if r := us.post("/o/MUSHI/profile/change", "company", "木石数字"); r.status != http.StatusSeeOther {
+	if r := us.rename("licence.pdf", licence, "木石数字"); r.status != http.StatusSeeOther {
 		t.Fatalf("propose: %d", r.status)
 	}
 	entry := func(amount string) {

@@ -14,6 +14,7 @@ import (
 	"huoban/internal/creditline"
 	"huoban/internal/flow"
 	"huoban/internal/foureyes"
+	"huoban/internal/grant"
 	"huoban/internal/invoice"
 	"huoban/internal/prospect"
 	"huoban/internal/scope"
@@ -29,6 +30,9 @@ var deskSources = []deskSource{
 	{kind: "registration", role: account.RoleChannel, items: []scope.Item{scope.ItemProspectReviewView, scope.ItemProspectReview}, machine: prospect.Flow,
 		states: []string{string(prospect.StatePending)}, load: (*Handlers).deskRegistrations, acts: []deskAct{
 			{verdict: deskApprove, do: deskProspect(prospect.ActionApprove)}, {verdict: deskRefuse, do: deskProspect(prospect.ActionRefuse)}}},
+	{kind: "grant", role: account.RoleChannel, items: []scope.Item{scope.ItemProspectReviewView, scope.ItemProspectReview}, machine: grant.Flow,
+		states: []string{string(grant.StateAsked)}, load: (*Handlers).deskGrants, acts: []deskAct{
+			{verdict: deskApprove, do: deskGrant(grant.ActionApprove)}, {verdict: deskRefuse, do: deskGrant(grant.ActionRefuse)}}},
 	{kind: "company", role: account.RoleOperations, items: []scope.Item{scope.ItemOrgView, scope.ItemOrgChange}, machine: company.Flow,
 		states: []string{string(company.StateReviewing)}, load: (*Handlers).deskCompanies, acts: []deskAct{
 			{verdict: deskApprove, do: deskCompany(company.ActionApprove)}, {verdict: deskRefuse, do: deskCompany(company.ActionRefuse)}}},

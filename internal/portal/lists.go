@@ -51,6 +51,7 @@ func salesLists() []*list {
 		{kind: "invitations", route: "invitations", params: []string{"q", "state", "channel", "relation", "from", "to"}, read: (*Handlers).readInvitations},
 		{kind: "invitation.tries", route: "invitations.show", prefix: "t-", read: (*Handlers).readTries},
 		{kind: "prospect.invitations", route: "prospects.show", prefix: "i-", read: (*Handlers).readProspectInvitations},
+		{kind: "grants", route: "grants", params: []string{"q", "state"}, read: (*Handlers).readGrants},
 		{kind: "registrations", route: "registrations", params: []string{"q", "state", "from", "to"}, read: (*Handlers).readRegistrations},
 		{kind: "relations", route: "relations", params: []string{"q", "kind", "state", "from", "to"}, read: (*Handlers).readRelations},
 		{kind: "quotas", route: "quotas", params: []string{"q", "state", "kind", "from", "to", "sort"}, read: (*Handlers).readQuotas},

@@ -266,7 +266,7 @@ func (w *world) say() {
 			w.t.Fatalf("announce: %d %s", r.status, r.body)
 		}
 	}
-	if r := w.visitor("partner").post("/o/MUSHI/profile/change", "company", "木石数字", "company_en", "Mushi"); r.status != http.StatusSeeOther {
+	if r := w.visitor("partner").rename("licence.pdf", licence, "木石数字", "company_en", "Mushi"); r.status != http.StatusSeeOther {
 		w.t.Fatalf("change: %d %s", r.status, r.body)
 	}
 }

@@ -41,6 +41,7 @@ var corners = map[string]corner{
 	"invitations":             {"qiheng-admin", "/o/QIHENG/prospects/invitations", ""},
 	"invitation.tries":        {"qiheng-admin", "/o/QIHENG/prospects/invitations", "/invitations/"},
 	"prospect.invitations":    {"qiheng-admin", "/o/QIHENG/prospects", "/prospects/"},
+	"grants":                  {"hengluo-admin", "/o/HENGLUO/prospect-grants", ""},
 	"registrations":           {"hengluo-admin", "/o/HENGLUO/registrations", ""},
 	"relations":               {"qiheng-admin", "/o/QIHENG/associations", ""},
 	"quotas":                  {"qiheng-admin", "/o/QIHENG/coupons/quotas", ""},

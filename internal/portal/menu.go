@@ -143,6 +143,7 @@ var menu = []menuArea{
 	{key: "nav.area.partners", sides: vendors, columns: []column{
 		{"nav.group.review", []place{
 			{"registrations.title", pathRegistrations, ""},
+			{"grants.title", pathGrants, ""},
 			{"company.changes", pathCompanyChanges, ""},
 		}},
 		{"nav.group.partners", []place{

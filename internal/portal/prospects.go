@@ -132,7 +132,14 @@ func (h *Handlers) prospects(c *Ctx) error {
 		return err
 	}
 	p.Notes = []string{c.T("prospects.room", "Open", open, "Limit", prospect.MaxOpen, "Days", prospect.Days)}
-	if c.Scope.Has(scope.ItemProspectChange) {
+	closed, err := h.growClosed(c)
+	if err != nil {
+		return err
+	}
+	if closed != nil {
+		p.Checks = []part.Check{*closed}
+	}
+	if c.Scope.Has(scope.ItemProspectChange) && closed == nil {
 		p.Header.Buttons = []part.Link{{Text: c.T("prospects.new"), Href: c.at(pathProspects + "/new")}, {Text: c.T("invitations.new"), Href: c.at(pathInvitations + "/new")}}
 	}
 	if _, err := h.board(c, &p, "prospects"); err != nil {
@@ -318,6 +325,13 @@ func (h *Handlers) prospectForm(c *Ctx, status int, refused *fault.Error) error 
 	f := growview.Form{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("prospects.title"), Href: c.at(pathProspects)}, part.Link{Text: title})}, Refusal: refusalOf(c, refused),
 		Action: c.at(pathProspects), Hidden: fresh(), Submits: []growview.Submit{{Value: "submit", Text: c.T("prospects.submit")}, {Value: "save", Text: c.T("prospects.save")}},
 		Notes: []string{c.T("prospects.rule.days", "Days", prospect.Days), c.T("prospects.rule.room", "Limit", prospect.MaxOpen), c.T("prospects.rule.phone"), c.T("prospects.rule.conflict"), c.T("prospects.rule.contact")}}
+	closed, err := h.growClosed(c)
+	if err != nil {
+		return err
+	}
+	if closed != nil {
+		f.Checks, f.Off = []part.Check{*closed}, true
+	}
 	vendors, err := h.Prospects.Vendors(c.ctx(), c.Scope)
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ func table() []Route {
 	rows = append(rows, prospectRoutes()...)
 	rows = append(rows, invitationRoutes()...)
 	rows = append(rows, registrationRoutes()...)
+	rows = append(rows, grantRoutes()...)
 	rows = append(rows, inviteRoutes()...)
 	rows = append(rows, relationRoutes()...)
 	rows = append(rows, couponRoutes()...)

@@ -30,6 +30,7 @@ import (
 	"huoban/internal/export"
 	"huoban/internal/fault"
 	"huoban/internal/foureyes"
+	"huoban/internal/grant"
 	"huoban/internal/hosted"
 	"huoban/internal/idempotency"
 	"huoban/internal/invitation"
@@ -120,6 +121,7 @@ type Handlers struct {
 	Access    *registry.Service // and their tests
 	Customers *customer.Service
 
+	Grants      *grant.Service
 	Prospects   *prospect.Service
 	Invitations *invitation.Service
 	Relations   *relation.Service

@@ -38,6 +38,7 @@ type Facts struct {
 	Open                int    // open registrations of the partner, without this one
 	HasPhone, HasEmail  bool   // of who can be asked back at the partner
 	Match               Match
+	Granted             bool // the partner may win customers for the vendor
 }
 
 var (
@@ -47,6 +48,8 @@ var (
 		}}
 	vendorReviews = flow.Guard[Facts]{Name: "vendor_reviews", Code: "prospect.vendor_reviews", Kind: fault.KindDenied,
 		Holds: func(f Facts, who scope.Scope, _ time.Time) bool { return who.SeesVendor(f.VendorID) }}
+	granted = flow.Guard[Facts]{Name: "granted", Code: "prospect.not_granted",
+		Holds: func(f Facts, _ scope.Scope, _ time.Time) bool { return f.Granted }}
 	contactOnFile = flow.Guard[Facts]{Name: "contact_on_file", Code: "prospect.contact_missing",
 		Holds: func(f Facts, _ scope.Scope, _ time.Time) bool { return f.HasPhone && f.HasEmail }}
 	roomLeft = flow.Guard[Facts]{Name: "room_left", Code: "prospect.too_many",
@@ -75,10 +78,10 @@ var Flow = &flow.Table[State, Action, Facts]{
 	Within:  map[State]int{StatePending: 2},
 	Rows: []flow.Row[State, Action, Facts]{
 		{From: []State{StateDraft, StateLapsed}, Do: ActionSubmit, To: StatePending, Who: filers,
-			When: []flow.Guard[Facts]{partnersOwn, contactOnFile, roomLeft, notTwice, notYours, notTaken}, Then: []string{"tell_vendor"},
+			When: []flow.Guard[Facts]{partnersOwn, granted, contactOnFile, roomLeft, notTwice, notYours, notTaken}, Then: []string{"tell_vendor"},
 			Ask: flow.AskConfirm, Noun: "submission", Op: "submitProspect", Spec: "sales.md §2.6, 3.2"},
 		{From: []State{StatePending}, Do: ActionApprove, To: StateRegistered, Who: reviewers,
-			When: []flow.Guard[Facts]{vendorReviews, notTaken}, Then: []string{"tell_filer"},
+			When: []flow.Guard[Facts]{vendorReviews, granted, notTaken}, Then: []string{"tell_filer"},
 			Ask: flow.AskConfirm, Noun: "approval", Op: "approveProspect", Spec: "sales.md §3.2"},
 		{From: []State{StatePending}, Do: ActionRefuse, To: StateRefused, Who: reviewers,
 			When: []flow.Guard[Facts]{vendorReviews}, Then: []string{"tell_filer"},

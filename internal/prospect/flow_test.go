@@ -14,7 +14,7 @@ func TestMachine(t *testing.T) {
 	items := []scope.Item{scope.ItemProspectChange, scope.ItemProspectReview}
 	ours, other := scope.Partner("p", "x", "lin", items, nil), scope.Partner("q", "y", "mei", items, nil)
 	vendor, stranger := scope.Vendor("v", "z", "hao", items), scope.Vendor("w", "z", "hao", items)
-	facts := Facts{PartnerID: "p", VendorID: "v", Open: MaxOpen - 1, HasPhone: true, HasEmail: true}
+	facts := Facts{PartnerID: "p", VendorID: "v", Open: MaxOpen - 1, HasPhone: true, HasEmail: true, Granted: true}
 	with := func(change func(*Facts)) Facts { f := facts; change(&f); return f }
 	pair := func(good, bad Facts) flowtest.Examples[Facts] {
 		return flowtest.Examples[Facts]{Pass: flowtest.Example[Facts]{Facts: good, Who: ours}, Refuse: flowtest.Example[Facts]{Facts: bad, Who: ours}}
@@ -22,6 +22,7 @@ func TestMachine(t *testing.T) {
 	flowtest.Guards(t, Flow, map[string]flowtest.Examples[Facts]{
 		"partners_own":    {Pass: flowtest.Example[Facts]{Facts: facts, Who: ours}, Refuse: flowtest.Example[Facts]{Facts: facts, Who: other}},
 		"vendor_reviews":  {Pass: flowtest.Example[Facts]{Facts: facts, Who: vendor}, Refuse: flowtest.Example[Facts]{Facts: facts, Who: stranger}},
+		"granted":         pair(facts, with(func(f *Facts) { f.Granted = false })),
 		"contact_on_file": pair(facts, with(func(f *Facts) { f.HasEmail = false })),
 		"room_left":       pair(facts, with(func(f *Facts) { f.Open = MaxOpen })),
 		"not_twice":       pair(facts, with(func(f *Facts) { f.Match = MatchOwn })),
@@ -62,7 +63,7 @@ func TestWalk(t *testing.T) {
 			if states[i].Open() {
 				others--
 			}
-			row, err := Flow.Decide(states[i], do, Facts{PartnerID: "p", VendorID: "v", Open: others, HasPhone: true, HasEmail: true}, actor, actorTime)
+			row, err := Flow.Decide(states[i], do, Facts{PartnerID: "p", VendorID: "v", Open: others, HasPhone: true, HasEmail: true, Granted: true}, actor, actorTime)
 			if err != nil {
 				continue
 			}

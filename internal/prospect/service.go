@@ -27,6 +27,7 @@ type Deps struct {
 	Organisations Organisations
 	People        People
 	Bell          message.Notifier
+	Grants        Grants
 }
 
 // Service changes and reads registrations.
@@ -115,7 +116,7 @@ type FileInput struct {
 }
 
 // File keeps a customer as 未报备, or hands it to the vendor at once. Faults: those of Validate and of the guards
-// of submit, prospect.vendor_unknown, .partner_decides, scope.permission_missing.
+// of submit, prospect.vendor_unknown, .partner_decides, .not_granted, scope.permission_missing.
 func (s *Service) File(ctx context.Context, sc scope.Scope, in FileInput) (Prospect, error) {
 	if err := mayFile(sc); err != nil {
 		return Prospect{}, err
@@ -135,6 +136,12 @@ func (s *Service) File(ctx context.Context, sc scope.Scope, in FileInput) (Prosp
 		}
 		if !slices.ContainsFunc(vendors, func(o organisation.Organisation) bool { return o.ID == in.VendorID }) {
 			return fault.Invalid("prospect.vendor_unknown", nil)
+		}
+		if open, err := s.Grants.Open(ctx, in.VendorID, sc.OrgID()); err != nil || !open {
+			if err == nil {
+				err = fault.Conflict(granted.Code, nil)
+			}
+			return err
 		}
 		now := s.Clock.Now()
 		out = Prospect{ID: id.New(), VendorID: in.VendorID, PartnerID: sc.OrgID(), PersonID: sc.PersonID(), Login: sc.Login(), Details: in.Details,
@@ -291,6 +298,9 @@ func (s *Service) facts(ctx context.Context, p Prospect) (Facts, error) {
 	f := Facts{PartnerID: p.PartnerID, VendorID: p.VendorID, PersonID: p.PersonID}
 	var err error
 	if f.Open, err = s.Store.CountOpen(ctx, p.PartnerID, p.ID); err != nil {
+		return f, err
+	}
+	if f.Granted, err = s.Grants.Open(ctx, p.VendorID, p.PartnerID); err != nil {
 		return f, err
 	}
 	if f.HasPhone, f.HasEmail, err = s.contact(ctx, p); err != nil {

@@ -54,3 +54,8 @@ type People interface {
 	Holders(ctx context.Context, orgID string, item scope.Item) ([]string, error)
 	Managers(ctx context.Context, orgID string) ([]account.Person, error)
 }
+
+// Grants tells whether a partner may win customers for a vendor now.
+type Grants interface {
+	Open(ctx context.Context, vendorID, partnerID string) (bool, error)
+}

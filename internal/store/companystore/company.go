@@ -31,6 +31,7 @@ var (
 	qDecide       = q.Get("company.DecideChange")
 	qChangesOf    = q.Get("company.ChangesOf")
 	qChangesFor   = q.Get("company.ChangesFor")
+	qLicensed     = q.Get("company.LicensedChange")
 )
 
 // Store implements company.Store.
@@ -121,6 +122,12 @@ func (s *Store) DecideChange(ctx context.Context, c company.Change, to company.S
 // ChangesOf lists an organisation's own.
 func (s *Store) ChangesOf(ctx context.Context, orgID string) ([]company.Change, error) {
 	return s.changes(ctx, qChangesOf, orgID)
+}
+
+// LicensedChange finds the approved change that brought the newest licence.
+func (s *Store) LicensedChange(ctx context.Context, orgID string) (id string, err error) {
+	err = s.db.Each(ctx, qLicensed, []any{orgID}, func(rows *sql.Rows) error { return rows.Scan(&id) })
+	return id, err
 }
 
 // ChangesFor lists those of partners that deal with the vendor.

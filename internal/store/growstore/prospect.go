@@ -1,6 +1,6 @@
-// Package growstore keeps what brings customers to partners: registrations (报备) and invitations.
+// Package growstore keeps what brings customers to partners: grants to distributors, registrations (报备) and invitations.
 //
-// It owns the queries of prospect, invitation and invitation_try; it does not own their rules. Invariant: what is
+// It owns the queries of prospect_grant, prospect, invitation and invitation_try; it does not own their rules. Invariant: what is
 // listed names the partner or the vendor it is listed for.
 package growstore
 

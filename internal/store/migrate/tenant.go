@@ -29,6 +29,7 @@ var Tenancy = map[string]string{
 	"customer_label":     "partner_id = {org}",
 
 	"prospect":         "vendor_id = {vendor} OR partner_id = {org}",
+	"prospect_grant":   "vendor_id = {vendor} OR partner_id = {org}",
 	"invitation":       "vendor_id = {vendor} OR partner_id = {org}",
 	"relation_request": "partner_id = {org} OR customer_id = {org}",
 	"invitation_try":   "invitation_id IN (SELECT i.id FROM invitation i)",
@@ -121,7 +122,7 @@ var Tenancy = map[string]string{
 	"payment_agreement": "partner_id = {org} OR vendor_id = {vendor} AND state NOT IN ('draft', 'deleted')",
 	"contract":          "partner_id = {org} OR vendor_id = {vendor} AND state NOT IN ('draft', 'deleted')",
 	"contract_item":     "contract_id IN (SELECT c.id FROM contract c)",
-	"paper":             "partner_id = {org} OR vendor_id = {vendor}",
+	"paper":             "partner_id = {org} OR vendor_id = {vendor} OR {vendor} <> '' AND subject_id IN (SELECT c.id FROM company_change c)",
 	"paper_piece":       "subject_id IN (SELECT p.subject_id FROM paper p)",
 
 	"withdrawal":      "vendor_id = {vendor} OR partner_id = {org}",

@@ -51,3 +51,7 @@ select c.id, c.org_id, o.code, o.name, c.state, c.version, c.name, c.name_en, c.
 from company_change c join organisation o on o.id = c.org_id
 where exists (select 1 from partnership p where p.vendor_id = $1 and (p.partner_id = c.org_id or p.partner_id = o.parent_id))
 order by case c.state when 'reviewing' then 0 else 1 end, c.created_at desc, c.id desc
+
+-- name: company.LicensedChange
+select c.id from company_change c join paper p on p.subject_id = c.id
+where c.org_id = $1 and c.state = 'approved' order by c.decided_at desc, c.id desc limit 1
