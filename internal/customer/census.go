@@ -2,6 +2,7 @@ package customer
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"huoban/internal/cycle"
@@ -83,13 +84,22 @@ func quarterOf(now time.Time) time.Time {
 	return time.Date(y, (m-1)/3*3+1, 1, 0, 0, 0, 0, cycle.Zone)
 }
 
-// Census counts the customers the scope sees now, with their associations over months.
-// Faults: those of Directory.
-func (s *Service) Census(ctx context.Context, sc scope.Scope, first, last cycle.Cycle) (Census, error) {
+// Nobody stands for customers that no manager looks after.
+const Nobody = "none"
+
+// In tells whether a manager, named by key or login, looks after the customer now; "" is anybody.
+func (e *Entry) In(managed string) bool {
+	return managed == "" || e.Manager.Is(managed) || managed == Nobody && e.Manager.ID == ""
+}
+
+// Census counts the customers the scope sees now, with their associations over months; managed keeps those in the care of
+// one manager. Faults: those of Directory.
+func (s *Service) Census(ctx context.Context, sc scope.Scope, first, last cycle.Cycle, managed string) (Census, error) {
 	entries, err := s.Directory(ctx, sc)
 	if err != nil {
 		return Census{}, err
 	}
+	entries = slices.DeleteFunc(entries, func(e Entry) bool { return !e.In(managed) })
 	all, err := s.Store.VisibleAssociations(ctx, sc)
 	if err != nil {
 		return Census{}, err

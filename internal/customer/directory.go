@@ -175,3 +175,23 @@ func (s *Service) Names(ctx context.Context, sc scope.Scope) (map[string]Party, 
 	}
 	return out, nil
 }
+
+// Contact is by what a customer is reached.
+type Contact struct{ Phone, Email string }
+
+// Reach is by what the partner's own customers with an association in force are reached, by key; a limited scope has those
+// assigned to it now. Faults: those of Directory.
+func (s *Service) Reach(ctx context.Context, sc scope.Scope) (map[string]Contact, error) {
+	all, err := s.Directory(ctx, sc)
+	if err != nil {
+		return nil, err
+	}
+	known, err := s.Store.Reach(scope.AsSystem(ctx, "customers' administrators"), sc.OrgID()) // people of other organisations, shown masked
+	out, now := map[string]Contact{}, s.Clock.Now()
+	for i := range all {
+		if x, has := known[all[i].CustomerID]; has && all[i].Own(sc.OrgID()) && all[i].InForce(now) {
+			out[all[i].CustomerID] = x
+		}
+	}
+	return out, err
+}

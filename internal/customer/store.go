@@ -31,6 +31,8 @@ type Store interface {
 	// assignment of the partner with the name of the manager.
 	Directory(ctx context.Context, partnerID string) ([]Entry, error)
 	Cares(ctx context.Context, partnerID string) ([]Care, error)
+	// Reach is by what each customer of a partner is reached: the first of its administrators with a telephone or address.
+	Reach(ctx context.Context, partnerID string) (map[string]Contact, error)
 
 	LabelStore
 

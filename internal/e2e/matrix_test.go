@@ -56,7 +56,7 @@ var forms = map[string][][]string{
 	"allocations.move":             {{"vendor", "{vendor}", "do", "allocate", "to", "matrix", "amount", "1"}},
 	"allocations.batch.move":       {{"vendor", "{vendor}", "do", "preview", "text", "matrix,1"}},
 	"withdrawals.apply":            {{"vendor", "{vendor}", "kind", "original"}, {"entry", "{entry}", "take", "1", "kind", "original"}},
-	"grants.begin":                 {{"with", "{vendor}", "reason", "matrix"}},
+	"grants.begin":                 {{"vendor", "{vendor}", "reason", "matrix"}, {"partner", "{partner}", "reason", "matrix"}},
 	"prospects.file":               {{"kind", "company", "name", "matrix", "phone", "13800138000", "relation", "resale", "do", "save", "vendor", "{vendor}"}},
 	"invitations.send":             {{"relation", "resale", "channel", "link", "preview", "yes", "prospect", "{prospect}"}, {"relation", "resale", "channel", "link", "preview", "yes", "vendor", "{vendor}"}},
 	"coupons.grant":                {{"partner", "{partner}", "what", "quota", "kind", "voucher", "currency", "CNY", "value", "1.00", "begins", "2026-01-01", "ends", "2099-01-01"}},

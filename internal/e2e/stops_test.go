@@ -49,6 +49,10 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 	x.why = whyOf(t, c, "/o/"+partner+"/bills/lines?cycle="+theCycle)
 	p := "/o/" + partner
 	x.curve = c.get(p+"/peaks?cycle=2026-06").page(t).Find("a[href^='"+p+"/peaks/']").AttrOr("href", "")
+	why := whyOf(t, c, "/o/"+partner+"/bills/lines?cycle="+theCycle)
+	v, p := "/o/"+vendor, "/o/"+partner
+	things := c.get(p+"/customers").page(t).Find("a[href$='/resources']").AttrOr("href", "")
+	curve := c.get(p+"/peaks?cycle=2026-06").page(t).Find("a[href^='"+p+"/peaks/']").AttrOr("href", "")
 	q := w.signIn(t, "qiheng-admin")
 	x.target = q.get("/o/QIHENG/subscriptions").page(t).Find("tbody a[href^='/o/QIHENG/subscriptions/']:not([href*='/dispatches/'])").AttrOr("href", "")
 	x.sent = q.get(x.target).page(t).Find("td a[href*='/dispatches/']").AttrOr("href", "")
@@ -132,6 +136,7 @@ func (x *glimpses) peoples() []stop {
 		{route: "peaks", who: buyer, path: p + "/peaks?cycle=2026-06", all: true},
 		{route: "peaks.show", who: buyer, path: x.curve, all: true},
 		{route: "customers", who: buyer, path: p + "/customers", all: true},
+		{route: "customers.resources", who: buyer, path: things, all: true},
 		{route: "customers", who: buyer, path: p + "/customers?q=nobody-is-called-so", name: "no customers"},
 		{route: "dashboards.customers", who: buyer, path: p + "/dashboards/customers", all: true},
 		{route: "dashboards.expenditure", who: buyer, path: p + "/dashboards/expenditure", all: true},

@@ -11,6 +11,8 @@ import (
 	"huoban/internal/cycle"
 	"huoban/internal/expenditure"
 	"huoban/internal/i18n"
+	"huoban/internal/ledger"
+	"huoban/internal/prospect"
 	"huoban/internal/scope"
 	"huoban/internal/sorted"
 	"huoban/web/templates/opsview"
@@ -25,8 +27,8 @@ func customerRoutes() []Route {
 		return Route{Method: get, Path: "/o/:org" + pathCustomers + path, Name: name, Sides: partners, Items: []scope.Item{scope.ItemCustomerView}, Title: title, Do: do}
 	}
 	list := row("", "customers", "customers.title", (*Handlers).customers)
-	list.Query = []string{"manager"}
-	return []Route{list, row("/:id", "customers.show", "customers.show.title", (*Handlers).customerShown)}
+	list.Query = []string{"manager", "reseller"}
+	return []Route{list, row("/:id", "customers.show", "customers.show.title", (*Handlers).customerShown), row("/:id/resources", "customers.resources", "customers.resources.title", (*Handlers).customerResources)}
 }
 
 // customerStates are the states a list may be narrowed to; without one it shows the associations in force.
@@ -42,6 +44,8 @@ type customerQuery struct {
 	resellers             bool
 	text, manager, sort   string
 	label                 string
+	phone, code           string // digits of a telephone; the whole 客户ID
+	reseller              string // code
 	relation              customer.Kind
 	state                 customer.State
 	spent                 string // "yes", "no" or any
@@ -50,10 +54,11 @@ type customerQuery struct {
 
 func readCustomerQuery(c *Ctx) (q customerQuery, err error) {
 	q = customerQuery{resellers: c.QueryParam("of") == "resellers", text: strings.TrimSpace(c.QueryParam("q")), manager: c.QueryParam("manager"), label: c.QueryParam("label"), sort: c.QueryParam("sort"),
-		relation: customer.Kind(c.QueryParam("relation")), state: customer.State(c.QueryParam("state")), spent: c.QueryParam("spent")}
+		relation: customer.Kind(c.QueryParam("relation")), state: customer.State(c.QueryParam("state")), spent: c.QueryParam("spent"),
+		phone: prospect.PhoneKey(c.QueryParam("phone")), code: strings.TrimSpace(c.QueryParam("code")), reseller: c.QueryParam("reseller")}
 	known := slices.Contains([]string{"", "resellers"}, c.QueryParam("of")) && slices.Contains([]customer.Kind{"", customer.KindResale, customer.KindReferral}, q.relation) &&
 		(q.state == "" || slices.Contains(customerStates, q.state)) && slices.Contains([]string{"", "yes", "no"}, q.spent) && (q.sort == "" || slices.Contains(customerSorts, q.sort))
-	if !known || q.resellers && !c.seesResellers() {
+	if !known || q.resellers && !c.seesResellers() || q.reseller != "" && !q.resellers || q.phone != "" && q.resellers {
 		return q, notFound()
 	}
 	if q.sinceFrom, err = dayParam(c, "from"); err != nil {
@@ -83,8 +88,8 @@ func (c *Ctx) seesResellers() bool {
 	return len(c.Scope.Resellers()) > 0 && !c.Scope.IsLimited() && c.Scope.Has(scope.ItemResellerCustomerView)
 }
 
-func (q *customerQuery) takes(e *customer.Entry, labels []string, partnerID string, now time.Time, spent bool) bool {
-	if e.Own(partnerID) == q.resellers {
+func (q *customerQuery) takes(e *customer.Entry, labels []string, partnerID string, now time.Time, spent bool, phone string) bool {
+	if e.Own(partnerID) == q.resellers || q.code != "" && e.Customer.Code != q.code || q.reseller != "" && e.Partner.Code != q.reseller || q.phone != "" && !strings.Contains(prospect.PhoneKey(phone), q.phone) {
 		return false
 	}
 	if q.state == "" {
@@ -98,13 +103,13 @@ func (q *customerQuery) takes(e *customer.Entry, labels []string, partnerID stri
 	begun := e.From
 	return (q.text == "" || strings.Contains(strings.ToLower(e.Customer.Name), text) || strings.Contains(strings.ToLower(e.Customer.Code), text) ||
 		slices.ContainsFunc(labels, func(l string) bool { return strings.Contains(l, q.text) })) && (q.label == "" || slices.Contains(labels, q.label)) &&
-		(q.relation == "" || e.Kind == q.relation) && (q.manager == "" || e.Manager.Is(q.manager) || q.manager == nobody && e.Manager.ID == "") &&
+		(q.relation == "" || e.Kind == q.relation) && e.In(q.manager) &&
 		(q.sinceFrom.IsZero() || !begun.Before(q.sinceFrom)) && (q.sinceUntil.IsZero() || begun.Before(q.sinceUntil)) &&
 		(q.spent == "" || spent == (q.spent == "yes"))
 }
 
 // nobody is the choice of the customers without a manager.
-const nobody = "none"
+const nobody = customer.Nobody
 
 // customers lists the customers of the partner.
 func (h *Handlers) customers(c *Ctx) error {
@@ -163,9 +168,12 @@ func (h *Handlers) customerFilter(c *Ctx, q *customerQuery) (*part.Filter, error
 		state.Options = append(state.Options, part.Option{Value: string(s), Label: c.T("association.state." + string(s))})
 	}
 	f.Fields = append(f.Fields, state)
+	f.Fields = append(f.Fields, part.FilterField{Name: "code", Label: c.T("customers.filter.code"), Value: q.code, More: true})
 	if q.resellers {
+		f.Fields = append(f.Fields, resellerChoice(c, all, q.reseller))
 		f.Hidden, f.Reset = []part.Hidden{{Name: "of", Value: "resellers"}}, c.withQuery(pathCustomers, "of", "resellers")
 	} else {
+		f.Fields = append(f.Fields, part.FilterField{Name: "phone", Label: c.T("prospects.phone"), Value: c.QueryParam("phone"), More: true})
 		if !c.Scope.IsLimited() || len(managersOf(all)) > 1 {
 			f.Fields = append(f.Fields, managerChoice(c, all, q.manager))
 		}
@@ -214,9 +222,65 @@ func managerChoice(c *Ctx, all []customer.Entry, chosen string) part.FilterField
 	return f
 }
 
+// resellerChoice offers the resellers that have customers.
+func resellerChoice(c *Ctx, all []customer.Entry, chosen string) part.FilterField {
+	f := part.FilterField{Name: "reseller", Label: c.T("customers.col.reseller"), Value: chosen, Options: []part.Option{{Label: c.T("ops.filter.any")}}}
+	for i := range all {
+		e := &all[i]
+		if !e.Own(c.Org.ID) && !slices.ContainsFunc(f.Options, func(o part.Option) bool { return o.Value == e.Partner.Code }) {
+			f.Options = append(f.Options, part.Option{Value: e.Partner.Code, Label: e.Partner.Name})
+		}
+	}
+	sorted.By(f.Options[1:], func(a, b part.Option) int { return strings.Compare(a.Value, b.Value) })
+	return f
+}
+
 // carerText names a 客户经理 as 客户消费 does.
 func carerText(c *Ctx, m customer.Carer) string {
 	return managerText(expenditure.Person{ID: m.ID, Login: m.Login, Name: m.Name}, c.open)
+}
+
+// customerRows is what the rows of the list are made of beside the directory.
+type customerRows struct {
+	spent  map[string]sums // this month, by code; nil without the right to see it
+	free   map[string]sums // 可用额度, by key; nil without the right to see it
+	reach  map[string]customer.Contact
+	labels map[string][]string
+}
+
+func (h *Handlers) customerRows(c *Ctx, q *customerQuery) (r customerRows, err error) {
+	if r.labels, err = h.Customers.Labels(c.ctx(), c.Scope); err != nil || q.resellers {
+		return r, err
+	}
+	if r.reach, err = h.Customers.Reach(c.ctx(), c.Scope); err != nil {
+		return r, err
+	}
+	if c.Scope.Has(scope.ItemExpenditureView) {
+		if r.spent, err = h.spentBy(c, cycle.Of(h.Clock.Now(), cycle.Zone)); err != nil {
+			return r, err
+		}
+	}
+	r.free, err = h.allocated(c)
+	return r, err
+}
+
+// allocated is what stands with each customer, by key; nil where nothing does, or to who may not see it.
+func (h *Handlers) allocated(c *Ctx) (map[string]sums, error) {
+	if !c.Scope.Has(scope.ItemFundsView) || c.Scope.IsLimited() {
+		return nil, nil
+	}
+	states, err := h.Ledger.OfPartner(c.ctx(), c.Org.ID)
+	var out map[string]sums
+	for _, st := range states {
+		if st.Kind != ledger.KindAllocated {
+			continue
+		}
+		if out == nil {
+			out = map[string]sums{}
+		}
+		out[st.CustomerID] = out[st.CustomerID].add(sum{st.Currency, st.Balance.Exact()})
+	}
+	return out, err
 }
 
 // readCustomers lists the customers with what they consumed this month.
@@ -229,46 +293,50 @@ func (h *Handlers) readCustomers(c *Ctx) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
-	if q.manager != "" && q.manager != nobody && !slices.ContainsFunc(all, func(e customer.Entry) bool { return e.Manager.Is(q.manager) }) {
+	if q.manager != "" && q.manager != nobody && !slices.ContainsFunc(all, func(e customer.Entry) bool { return e.Manager.Is(q.manager) }) ||
+		q.reseller != "" && !slices.ContainsFunc(all, func(e customer.Entry) bool { return e.Partner.Code == q.reseller && !e.Own(c.Org.ID) }) {
 		return nil, notFound()
 	}
-	s := &sheet{empty: part.Empty{Title: c.T("customers.empty"), Text: c.T("customers.empty_text")}}
-	now := h.Clock.Now()
-	var spent map[string]sums
-	if q.resellers {
-		s.columns = []listColumn{customerColumn(c), {key: "reseller", title: c.T("customers.col.reseller"), note: c.T("customers.col.reseller_code")}}
-	} else {
-		s.columns = []listColumn{customerColumn(c)}
-		if c.Scope.Has(scope.ItemExpenditureView) {
-			if spent, err = h.spentBy(c, cycle.Of(now, cycle.Zone)); err != nil {
-				return nil, err
-			}
-		}
-	}
-	s.columns = append(s.columns, listColumn{key: "relation", title: c.T("customers.filter.relation")}, listColumn{key: "since", title: c.T("customers.col.since"), note: c.T("customers.col.consent"), class: "num-l"})
-	if !q.resellers {
-		s.columns = append(s.columns, listColumn{key: "manager", title: c.T("customers.col.manager"), note: c.T("customers.col.managed"), personal: true})
-		if spent != nil {
-			s.columns = append(s.columns, listColumn{key: "spent", title: c.T("customers.col.spent"), num: true, money: true, class: "m"})
-		}
-	}
-	labels, err := h.Customers.Labels(c.ctx(), c.Scope)
+	r, err := h.customerRows(c, &q)
 	if err != nil {
 		return nil, err
 	}
-	if !q.resellers {
-		s.columns = append(s.columns, listColumn{key: "labels", title: c.T("labels.col")})
-	}
-	s.columns = append(s.columns, listColumn{key: "state", title: c.T("opsview.col.state")})
+	s := &sheet{columns: customerColumns(c, &q, &r), empty: part.Empty{Title: c.T("customers.empty"), Text: c.T("customers.empty_text")}}
+	now := h.Clock.Now()
 	all = slices.DeleteFunc(all, func(e customer.Entry) bool {
-		return !q.takes(&e, labels[e.CustomerID], c.Org.ID, now, len(spent[e.Customer.Code]) > 0)
+		return !q.takes(&e, r.labels[e.CustomerID], c.Org.ID, now, len(r.spent[e.Customer.Code]) > 0, r.reach[e.CustomerID].Phone)
 	})
-	sortCustomers(all, q.sort, spent)
+	sortCustomers(all, q.sort, r.spent)
 	for i := range all {
-		s.add(customerRow(c, &all[i], labels[all[i].CustomerID], &q, spent))
+		s.add(h.customerRow(c, &all[i], &q, &r))
 	}
 	narrowedCustomers(c, s, &q, all)
 	return s, nil
+}
+
+func customerColumns(c *Ctx, q *customerQuery, r *customerRows) []listColumn {
+	out := []listColumn{customerColumn(c)}
+	if q.resellers {
+		out = append(out, listColumn{key: "reseller", title: c.T("customers.col.reseller"), note: c.T("customers.col.reseller_code")})
+	} else {
+		out = append(out, listColumn{key: "phone", title: c.T("prospects.phone"), note: c.T("prospects.email"), personal: true})
+	}
+	out = append(out, listColumn{key: "relation", title: c.T("customers.filter.relation")}, listColumn{key: "since", title: c.T("customers.col.since"), note: c.T("customers.col.consent"), class: "num-l"})
+	if !q.resellers {
+		out = append(out, listColumn{key: "manager", title: c.T("customers.col.manager"), note: c.T("customers.col.managed"), personal: true})
+		if r.spent != nil {
+			out = append(out, listColumn{key: "spent", title: c.T("customers.col.spent"), num: true, money: true, class: "m"})
+		}
+		if r.free != nil {
+			out = append(out, listColumn{key: "free", title: c.T("customers.col.free"), num: true, class: "m"})
+		}
+		out = append(out, listColumn{key: "labels", title: c.T("labels.col")})
+	}
+	out = append(out, listColumn{key: "state", title: c.T("opsview.col.state")})
+	if !q.resellers {
+		out = append(out, listColumn{key: "acts", title: c.T("allocation.acts")})
+	}
+	return out
 }
 
 func customerColumn(c *Ctx) listColumn {
@@ -285,6 +353,9 @@ func narrowedCustomers(c *Ctx, s *sheet, q *customerQuery, shown []customer.Entr
 	s.narrowed("q", q.text)
 	word("relation", string(q.relation), "association.kind.")
 	word("state", string(q.state), "association.state.")
+	s.narrowed("phone", c.QueryParam("phone"))
+	s.narrowed("code", q.code)
+	s.narrowed("reseller", q.reseller)
 	switch {
 	case q.manager == nobody:
 		s.narrowed("manager", c.T("customers.manager.none"))
@@ -320,28 +391,57 @@ func compareSums(a, b sums) int {
 	return cmp.Or(strings.Compare(b[0].currency, a[0].currency), a[0].amount.Cmp(b[0].amount))
 }
 
-func customerRow(c *Ctx, e *customer.Entry, labels []string, q *customerQuery, spent map[string]sums) sheetRow {
-	name := c.personal(e.Customer.Name)
+func (h *Handlers) customerRow(c *Ctx, e *customer.Entry, q *customerQuery, r *customerRows) sheetRow {
+	name, labels := c.personal(e.Customer.Name), r.labels[e.CustomerID]
 	name.Note, name.Href = e.Customer.Code, c.at(pathCustomers+"/"+e.CustomerID)
 	cells := []opsview.Cell{name}
+	reach := r.reach[e.CustomerID]
 	if q.resellers {
 		cells = append(cells, opsview.Cell{Text: e.Partner.Name, Note: e.Partner.Code})
+	} else {
+		cells = append(cells, opsview.Cell{Text: c.veiled(reach.Phone), Note: c.veiled(reach.Email), Masked: reach.Phone != "" && !c.open})
 	}
 	cells = append(cells, opsview.Cell{Text: c.T(e.Kind.Label())}, sinceCell(c, e))
-	worth := spent[e.Customer.Code]
+	worth := r.spent[e.Customer.Code]
 	if !q.resellers {
 		cells = append(cells, carerCell(c, e))
-		if spent != nil {
+		if r.spent != nil {
 			cells = append(cells, moneyCell(worth))
+		}
+		if r.free != nil {
+			cells = append(cells, moneyCell(r.free[e.CustomerID]))
 		}
 		cells = append(cells, opsview.Cell{Text: join(labels, " · ")})
 	}
-	state := opsview.Cell{Status: c.explained("association", e.Association.ID, string(e.State), stateTone[e.State])}
+	cells = append(cells, opsview.Cell{Status: c.explained("association", e.Association.ID, string(e.State), stateTone[e.State])})
+	if !q.resellers {
+		cells = append(cells, opsview.Cell{Links: h.customerActs(c, e), More: c.T("customers.act.more")})
+	}
 	changed := e.CreatedAt
 	if e.Managed.After(changed) {
 		changed = e.Managed
 	}
-	return sheetRow{key: e.Association.ID, about: e.Customer.Code, at: changed, sums: worth, mark: marks(string(e.State), string(e.Kind), e.Manager.ID, join(labels, ","), worth.mark()), cells: append(cells, state)}
+	return sheetRow{key: e.Association.ID, about: e.Customer.Code, at: changed, sums: worth, cells: cells,
+		mark: marks(string(e.State), string(e.Kind), e.Manager.ID, join(labels, ","), worth.mark(), r.free[e.CustomerID].mark(), reach.Phone, reach.Email)}
+}
+
+// customerActs are what may be done with a customer from its row, each where it is done.
+func (h *Handlers) customerActs(c *Ctx, e *customer.Entry) []part.Link {
+	var out []part.Link
+	act := func(may bool, key, href string) {
+		if may {
+			out = append(out, part.Link{Text: c.T(key), Href: href})
+		}
+	}
+	now := h.Clock.Now()
+	active, at := e.InForce(now), pathCustomers+"/"+e.CustomerID
+	act(c.Scope.Has(scope.ItemExpenditureView), "customers.act.spending", c.withQuery("/expenditure", "customer", e.Customer.Code))
+	act(c.Scope.Has(scope.ItemExpenditureView), "customers.act.resources", c.at(at+"/resources"))
+	act(active && e.Kind == customer.KindResale && c.Scope.Has(scope.ItemAllocate) && !c.Scope.IsLimited(), "allocation.new", c.withQuery(pathAllocations+"/new", "to", e.Customer.Code))
+	act(active && c.Scope.Has(scope.ItemCustomerLabel), "labels.title", c.withQuery(pathLabels, "customer", e.Customer.Code))
+	act(active && c.Scope.Has(scope.ItemAssignmentChange), "assignments.assign", c.withQuery(pathAssignments+"/new", "customer", e.Customer.Code))
+	act(active && c.Scope.Has(scope.ItemAssociationChange) && !c.Scope.IsLimited(), "relations.change", c.at(at+"/relation"))
+	return out
 }
 
 func sinceCell(c *Ctx, e *customer.Entry) opsview.Cell {

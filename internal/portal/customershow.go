@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"huoban/internal/coupon"
 	"huoban/internal/customer"
 	"huoban/internal/cycle"
 	"huoban/internal/expenditure"
@@ -39,9 +40,17 @@ func (h *Handlers) customerShown(c *Ctx) error {
 	}
 	if own && c.Scope.Has(scope.ItemExpenditureView) {
 		p.Header.Buttons = []part.Link{{Text: c.T("customers.show.spending"), Href: c.withQuery("/expenditure", "customer", r.Customer.Code)}}
+		p.Header.Buttons = append(p.Header.Buttons, part.Link{Text: c.T("customers.resources.title"), Href: c.at(pathCustomers + "/" + r.CustomerID + "/resources")})
 		if p.Charts, err = h.customerTrend(c, r); err != nil {
 			return err
 		}
+	}
+	if own {
+		cards, err := h.customerCards(c, r)
+		if err != nil {
+			return err
+		}
+		p.Facts = append(p.Facts, cards...)
 	}
 	if own && c.Scope.Has(scope.ItemAssignmentChange) && r.InForce(h.Clock.Now()) {
 		p.Header.Buttons = append(p.Header.Buttons, part.Link{Text: c.T("assignments.assign"), Href: c.withQuery(pathAssignments+"/new", "customer", r.Customer.Code)})
@@ -96,6 +105,84 @@ func customerFacts(c *Ctx, r *customer.Record) []part.Item {
 		out = append(out, part.Item{Label: c.T("customers.col.managed"), Text: manager.Note})
 	}
 	return out
+}
+
+// customerCards are what stands with a customer: what it may spend, its vouchers, and what it spent lately.
+func (h *Handlers) customerCards(c *Ctx, r *customer.Record) ([]part.Item, error) {
+	reach, err := h.Customers.Reach(c.ctx(), c.Scope)
+	if err != nil {
+		return nil, err
+	}
+	var out []part.Item
+	if x := reach[r.CustomerID]; x.Phone != "" || x.Email != "" {
+		out = append(out, part.Item{Label: c.T("prospects.phone"), Text: or(c.veiled(x.Phone), i18n.Nothing)}, part.Item{Label: c.T("prospects.email"), Text: or(c.veiled(x.Email), i18n.Nothing)})
+	}
+	if c.Scope.Has(scope.ItemExpenditureView) {
+		spent, err := h.spentLately(c, r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, spent...)
+	}
+	free, err := h.allocated(c)
+	if err != nil {
+		return nil, err
+	}
+	if own, has := free[r.CustomerID]; has {
+		item := part.Item{Label: c.T("customers.col.free"), Text: sumsText(own)}
+		if c.Scope.Has(scope.ItemAllocate) && r.Kind == customer.KindResale && r.InForce(h.Clock.Now()) {
+			item.Href = c.withQuery(pathAllocations+"/new", "to", r.Customer.Code)
+		}
+		out = append(out, item)
+	}
+	if !c.Scope.Has(scope.ItemCouponView) || h.Coupons == nil {
+		return out, nil
+	}
+	vouchers, err := h.Coupons.Coupons(c.ctx(), c.Scope)
+	if err != nil {
+		return nil, err
+	}
+	var usable, ending int64
+	now := h.Clock.Now()
+	for i := range vouchers {
+		if x := &vouchers[i]; x.HolderID == r.CustomerID && x.State == coupon.StateUsable && !x.Frozen {
+			if usable++; x.To.Before(now.AddDate(0, 0, couponSoon)) {
+				ending++
+			}
+		}
+	}
+	return append(out, part.Item{Label: c.T("customers.card.coupons"), Text: c.T("customers.card.coupons_text", "Count", usable, "Ending", ending, "Days", couponSoon), Href: c.withQuery(pathCoupons, "q", r.Customer.Code)}), nil
+}
+
+// couponSoon is how many days before its end a voucher is told of.
+const couponSoon = 7
+
+// spentLately is what a customer spent this month and the one before.
+func (h *Handlers) spentLately(c *Ctx, r *customer.Record) ([]part.Item, error) {
+	var out []part.Item
+	for i, key := range []string{"customers.col.spent", "customers.card.last"} {
+		at := h.month().Add(-i)
+		var all sums
+		err := h.eachCurrency(c, expenditure.Filter{Cycle: at, Customer: r.Customer.Code}, func(s *expenditure.Summary) {
+			if s.Currency != "" {
+				all = all.add(sum{s.Currency, s.Total.Amount()})
+			}
+		})
+		if err != nil && !fault.Is(err, fault.KindNotFound) {
+			return nil, err
+		}
+		out = append(out, part.Item{Label: c.T(key), Text: sumsText(all), Href: c.withQuery("/expenditure", "cycle", string(at), "customer", r.Customer.Code)})
+	}
+	return out, nil
+}
+
+// sumsText writes the sums of all currencies; nothing is a dash.
+func sumsText(of sums) string {
+	var out []string
+	for _, x := range of {
+		out = append(out, exactMoney(x.amount, x.currency).Text)
+	}
+	return or(join(out, " · "), i18n.Nothing)
 }
 
 // consumedBy is what a customer consumed in a cycle; nil where the scope counts nothing of it.

@@ -26,7 +26,7 @@ func dashboardRoutes() []Route {
 	return []Route{{Method: get, Path: "/o/:org" + pathDashboard, Name: "dashboards.expenditure", Sides: partners, Items: []scope.Item{scope.ItemExpenditureView},
 		Query: []string{"customer", "manager"}, Title: "dashboard.title", Do: (*Handlers).dashboard},
 		{Method: get, Path: "/o/:org" + pathCustomerDashboard, Name: "dashboards.customers", Sides: partners, Items: []scope.Item{scope.ItemCustomerView}, Also: []scope.Item{scope.ItemExpenditureView},
-			Title: "dashboard.customers.title", Do: (*Handlers).customerDashboard}}
+			Query: []string{"manager"}, Title: "dashboard.customers.title", Do: (*Handlers).customerDashboard}}
 }
 
 // The tabs of 消费看板: how much there was, how it came about over time, and what it is made of.

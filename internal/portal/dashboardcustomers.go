@@ -20,13 +20,17 @@ func (h *Handlers) customerDashboard(c *Ctx) error {
 	if err != nil {
 		return err
 	}
-	census, err := h.Customers.Census(c.ctx(), c.Scope, f.First, f.Last)
+	all, managed, err := h.managedOnes(c)
+	if err != nil {
+		return err
+	}
+	census, err := h.Customers.Census(c.ctx(), c.Scope, f.First, f.Last, managed)
 	if err != nil {
 		return err
 	}
 	title := c.T("dashboard.customers.title")
 	p := opsview.Board{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: title})}, Flash: c.done(), Notes: []string{c.T("dashboard.customers.note")},
-		Filter: h.customerDashboardChoices(c, &f)}
+		Filter: h.customerDashboardChoices(c, &f, all, managed)}
 	if c.Scope.IsLimited() {
 		p.Notes = append([]string{c.T("dashboard.customers.limited")}, p.Notes...)
 	}
@@ -34,22 +38,18 @@ func (h *Handlers) customerDashboard(c *Ctx) error {
 	if err != nil {
 		return err
 	}
-	all, err := h.Customers.Directory(c.ctx(), c.Scope)
-	if err != nil {
-		return err
-	}
 	spending := 0
 	for i := range all {
-		if all[i].Own(c.Org.ID) && all[i].InForce(h.Clock.Now()) && len(active[all[i].Customer.Code]) > 0 {
+		if all[i].In(managed) && all[i].Own(c.Org.ID) && all[i].InForce(h.Clock.Now()) && len(active[all[i].Customer.Code]) > 0 {
 			spending++
 		}
 	}
-	p.Facts = censusFacts(c, &census, spending)
+	p.Facts = censusFacts(c, &census, spending, managed)
 	if slices.ContainsFunc(census.Months, func(m customer.Month) bool { return m.Begun+m.Ended > 0 }) {
 		p.Charts = append(p.Charts, censusTrend(c, &census))
 	}
 	if census.Customers > 0 {
-		p.Charts = append(p.Charts, censusKinds(c, &census))
+		p.Charts = append(p.Charts, censusKinds(c, &census, managed))
 	}
 	if _, err := h.board(c, &p, "dashboard.customers"); err != nil {
 		return err
@@ -57,12 +57,22 @@ func (h *Handlers) customerDashboard(c *Ctx) error {
 	return c.page(http.StatusOK, p.Page())
 }
 
-func censusFacts(c *Ctx, n *customer.Census, spending int) []part.Item {
+// managedOnes are the customers in sight, and the manager the page is narrowed to. Fault: not found.
+func (h *Handlers) managedOnes(c *Ctx) ([]customer.Entry, string, error) {
+	all, err := h.Customers.Directory(c.ctx(), c.Scope)
+	managed := c.QueryParam("manager")
+	if err == nil && managed != "" && managed != nobody && !slices.ContainsFunc(all, func(e customer.Entry) bool { return e.Manager.Is(managed) }) {
+		err = notFound()
+	}
+	return all, managed, err
+}
+
+func censusFacts(c *Ctx, n *customer.Census, spending int, managed string) []part.Item {
 	fact := func(key string, count int, path string) part.Item {
 		return part.Item{Label: c.T("dashboard.customers." + key), Text: i18n.Count(int64(count)), Href: path}
 	}
-	return []part.Item{fact("count", n.Customers, c.at(pathCustomers)), fact("associations", n.Associations, ""), fact("spending", spending, c.withQuery(pathCustomers, "spent", "yes")),
-		fact("quarter", n.Quarter, c.withQuery(pathCustomers, "sort", "newest")), fact("unassigned", n.Unassigned, c.withQuery(pathCustomers, "manager", nobody))}
+	return []part.Item{fact("count", n.Customers, c.withQuery(pathCustomers, "manager", managed)), fact("associations", n.Associations, ""), fact("spending", spending, c.withQuery(pathCustomers, "spent", "yes", "manager", managed)),
+		fact("quarter", n.Quarter, c.withQuery(pathCustomers, "sort", "newest", "manager", managed)), fact("unassigned", n.Unassigned, c.withQuery(pathCustomers, "manager", nobody))}
 }
 
 func censusTrend(c *Ctx, n *customer.Census) part.Chart {
@@ -77,19 +87,25 @@ func censusTrend(c *Ctx, n *customer.Census) part.Chart {
 	return chart
 }
 
-func censusKinds(c *Ctx, n *customer.Census) part.Chart {
+func censusKinds(c *Ctx, n *customer.Census, managed string) part.Chart {
 	chart := part.Chart{ID: "kinds", Kind: part.ChartShare, Title: c.T("customers.filter.relation"), Head: c.T("customers.filter.relation"), Series: []part.Series{{Name: c.T("dashboard.customers.count")}}}
 	for _, k := range []customer.Kind{customer.KindResale, customer.KindReferral} {
 		chart.Names = append(chart.Names, c.T(k.Label()))
-		chart.Series[0].Points = append(chart.Series[0].Points, part.Point{Size: float64(n.Kinds[k]), Text: i18n.Count(int64(n.Kinds[k])), Href: c.withQuery(pathCustomers, "relation", string(k))})
+		chart.Series[0].Points = append(chart.Series[0].Points, part.Point{Size: float64(n.Kinds[k]), Text: i18n.Count(int64(n.Kinds[k])), Href: c.withQuery(pathCustomers, "relation", string(k), "manager", managed)})
 	}
 	return chart
 }
 
-func (h *Handlers) customerDashboardChoices(c *Ctx, f *expenditure.BoardFilter) *part.Filter {
+func (h *Handlers) customerDashboardChoices(c *Ctx, f *expenditure.BoardFilter, all []customer.Entry, managed string) *part.Filter {
 	months := h.monthOptions()
-	return &part.Filter{Action: c.at(pathCustomerDashboard), Reset: c.at(pathCustomerDashboard), Fields: []part.FilterField{
+	out := &part.Filter{Action: c.at(pathCustomerDashboard), Reset: c.at(pathCustomerDashboard), Fields: []part.FilterField{
 		{Name: "from", Label: c.T("dashboard.filter.from"), Value: string(f.First), Options: months}, {Name: "to", Label: c.T("dashboard.filter.to"), Value: string(f.Last), Options: months}}}
+	if !c.Scope.IsLimited() || len(managersOf(all)) > 1 {
+		choice := managerChoice(c, all, managed)
+		choice.More = false
+		out.Fields = append(out.Fields, choice)
+	}
+	return out
 }
 
 // monthOptions are the cycles one can look back to, the newest first.
@@ -109,12 +125,12 @@ func (h *Handlers) readContributions(c *Ctx) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.By, f.Filter = expenditure.ByCustomer, expenditure.Filter{Currency: c.QueryParam("currency")}
-	b, err := h.Expenditure.Board(c.ctx(), c.Scope, f)
+	entries, managed, err := h.managedOnes(c)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := h.Customers.Directory(c.ctx(), c.Scope)
+	f.By, f.Filter = expenditure.ByCustomer, expenditure.Filter{Currency: c.QueryParam("currency")}
+	b, err := h.Expenditure.Board(c.ctx(), c.Scope, f)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +143,9 @@ func (h *Handlers) readContributions(c *Ctx) (*sheet, error) {
 		empty: part.Empty{Title: c.T("expenditure.empty"), Text: c.T("expenditure.empty_text")}}
 	for i := range b.Groups {
 		g := &b.Groups[i]
+		if e := known[g.Key]; managed != "" && (e == nil || !e.In(managed)) {
+			continue
+		}
 		name := c.personal(g.Customer.Name)
 		name.Note = g.Customer.Code
 		relation, since := opsview.Cell{}, opsview.Cell{}
@@ -135,6 +154,14 @@ func (h *Handlers) readContributions(c *Ctx) (*sheet, error) {
 		}
 		worth := sums{{b.Currency, g.Total.Amount()}}
 		s.add(sheetRow{key: g.Key, about: g.Customer.Code, mark: worth.mark(), sums: worth, cells: []opsview.Cell{name, relation, since, moneyCell(worth), {Text: shareText(worth[0].amount, b.Total.Amount())}}})
+	}
+	if managed != "" {
+		i := slices.IndexFunc(entries, func(e customer.Entry) bool { return e.Manager.Is(managed) })
+		text := c.T("customers.manager.none")
+		if i >= 0 {
+			text = carerText(c, entries[i].Manager)
+		}
+		s.narrowed("manager", text)
 	}
 	s.narrowed("", c.T("dashboard.span", "First", string(f.First), "Last", string(f.Last)))
 	return s, nil

@@ -25,8 +25,8 @@ func grantRoutes() []Route {
 	}
 	out := []Route{
 		row(get, "", "grants", "grants.title", see, (*Handlers).grants),
-		row(get, "/new", "grants.new", "grants.new", act, (*Handlers).grantAsking, "with").noList("form"),
-		row(post, "", "grants.begin", "", act, (*Handlers).grantBegun, "with"),
+		row(get, "/new", "grants.new", "grants.new", act, (*Handlers).grantAsking, "vendor", "partner").noList("form"),
+		row(post, "", "grants.begin", "", act, (*Handlers).grantBegun, "vendor", "partner"),
 		row(get, "/:id", "grants.show", "grants.title", see, (*Handlers).grantShown).noList("one grant"),
 	}
 	for i := range grant.Flow.Rows {
@@ -56,12 +56,32 @@ func grantStatus(c *Ctx, id string, s grant.State) *part.Status {
 	return c.explained(grant.Flow.Machine, id, string(s), tone)
 }
 
-// begins tells whether the actor may make a grant with another side, and the words for it.
-func (c *Ctx) begins() (may bool, words string) {
+// beginning is how the actor makes a grant with another side, and the words for it.
+type beginning struct {
+	may                     bool
+	title, why, help, after string
+}
+
+func (c *Ctx) begins() beginning {
 	if c.Scope.Side() == scope.SideVendor {
-		return c.Scope.Has(scope.ItemProspectReview), "grants.give"
+		return beginning{c.Scope.Has(scope.ItemProspectReview), "grants.give", "grants.give_why", "grants.give_help", "grant_give"}
 	}
-	return c.Scope.Has(scope.ItemProspectChange), "grants.ask"
+	return beginning{c.Scope.Has(scope.ItemProspectChange), "grants.ask", "grants.ask_why", "grants.ask_help", "grant_ask"}
+}
+
+// otherSide is the parameter that names with whom a grant is made, and other the code it has.
+func (c *Ctx) otherSide() string {
+	if c.Scope.Side() == scope.SideVendor {
+		return "partner"
+	}
+	return "vendor"
+}
+
+func (c *Ctx) other() string {
+	if c.Scope.Side() == scope.SideVendor {
+		return c.FormValue("partner")
+	}
+	return c.FormValue("vendor")
 }
 
 func (h *Handlers) grants(c *Ctx) error {
@@ -116,7 +136,7 @@ func (h *Handlers) readGrants(c *Ctx) (*sheet, error) {
 		s.add(sheetRow{key: g.ID, at: g.ChangedAt, mark: marks(string(g.State), g.Plea, g.Reason), cells: []opsview.Cell{{Text: o.Name, Note: o.Code, Href: c.at(pathGrants + "/" + g.ID)}, {Text: g.Plea},
 			{Text: bound(g.AskedAt), Note: g.AskedBy}, {Text: bound(g.DecidedAt), Note: g.DecidedBy}, {Status: grantStatus(c, g.ID, g.State), Note: g.Reason}}})
 	}
-	may, _ := c.begins()
+	may := c.begins().may
 	for i := range missing {
 		o := &missing[i]
 		if !takes(o, grantNone) {
@@ -124,7 +144,7 @@ func (h *Handlers) readGrants(c *Ctx) (*sheet, error) {
 		}
 		with := opsview.Cell{Text: o.Name, Note: o.Code}
 		if may {
-			with.Href = c.withQuery(pathGrants+"/new", "with", o.Code)
+			with.Href = c.withQuery(pathGrants+"/new", c.otherSide(), o.Code)
 		}
 		s.add(sheetRow{key: o.ID, at: o.CreatedAt, cells: []opsview.Cell{with, {}, {}, {}, {Status: grantStatus(c, o.ID, grantNone)}}})
 	}
@@ -172,34 +192,33 @@ func (h *Handlers) grantAsked(c *Ctx, status int, refused *fault.Error) error {
 	if err != nil {
 		return err
 	}
-	_, words := c.begins()
-	title := c.T(words)
+	words := c.begins()
+	title := c.T(words.title)
 	f := growview.Form{Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("grants.title"), Href: c.at(pathGrants)}, part.Link{Text: title})}, Refusal: refusalOf(c, refused), Action: c.at(pathGrants), Hidden: fresh(),
 		Submits: []growview.Submit{{Value: "begin", Text: title}}, Notes: c.rules()}
 	if len(missing) == 0 {
 		f.Off, f.Checks = true, []part.Check{{Tone: part.Good, Title: c.T("grants.nobody"), Text: c.T("grants.nobody_text"), Cure: &part.Link{Text: c.T("grants.title"), Href: c.at(pathGrants)}}}
 		return c.page(status, f.Page())
 	}
-	with := part.Field{Name: "with", Label: c.T("withdrawal.col.vendor"), Type: "select", Value: c.FormValue("with"), Required: true}
+	with := part.Field{Name: c.otherSide(), Label: c.T("withdrawal.col.vendor"), Type: "select", Value: c.other(), Required: true}
 	if c.Scope.Side() == scope.SideVendor {
 		with.Label = c.T("grants.col.partner")
 	}
 	for i := range missing {
 		with.Options = append(with.Options, part.Option{Value: missing[i].Code, Label: missing[i].Name})
 	}
-	f.Fields = []part.Field{with, {Name: "reason", Label: c.T(words + "_why"), Type: "textarea", Value: c.FormValue("reason"), Required: true, MaxLength: grant.MaxReason, Help: c.T(words + "_help")}}
+	f.Fields = []part.Field{with, {Name: "reason", Label: c.T(words.why), Type: "textarea", Value: c.FormValue("reason"), Required: true, MaxLength: grant.MaxReason, Help: c.T(words.help)}}
 	return c.page(status, f.Page())
 }
 
 func (h *Handlers) grantBegun(c *Ctx) error {
 	err := h.once(c, func(ctx context.Context) (answer, error) {
-		other, err := h.orgID(ctx, c, c.FormValue("with"), "grant.other_unknown")
+		other, err := h.orgID(ctx, c, c.other(), "grant.other_unknown")
 		if err != nil {
 			return answer{}, err
 		}
 		g, err := h.Grants.Begin(ctx, c.Scope, other, c.FormValue("reason"))
-		_, words := c.begins()
-		return answer{Location: c.withQuery(pathGrants+"/"+g.ID, "done", strings.Replace(words, "grants.", "grant_", 1)), Body: grantBody(&g)}, err
+		return answer{Location: c.withQuery(pathGrants+"/"+g.ID, "done", c.begins().after), Body: grantBody(&g)}, err
 	})
 	return c.refusedOr(err, func(status int, f *fault.Error) error { return h.grantAsked(c, status, f) })
 }

@@ -181,7 +181,14 @@ func (h *Handlers) invitationDetail(c *Ctx, status int, refused *fault.Error) er
 	if err := h.invitationFacts(c, &d, &i); err != nil {
 		return err
 	}
-	if i.State.Opens() && !i.Over(now) && c.Scope.Has(scope.ItemProspectChange) {
+	granted, err := h.Grants.Open(c.ctx(), i.VendorID, i.PartnerID)
+	if err != nil {
+		return err
+	}
+	if !granted && i.State.Opens() {
+		d.Checks = []part.Check{{Tone: part.Bad, Title: c.T("fault.prospect.not_granted"), Text: c.T("grants.link_closed"), Cure: &part.Link{Text: c.T("grants.title"), Href: c.at(pathGrants)}}}
+	}
+	if granted && i.State.Opens() && !i.Over(now) && c.Scope.Has(scope.ItemProspectChange) {
 		link := h.BaseURL + invitation.Path(h.Invitations.Token(&i))
 		code, err := qrPath(link)
 		if err != nil {

@@ -40,8 +40,10 @@ func salesLists() []*list {
 		{kind: "bills", route: "bills", params: []string{"cycle", "vendor", "partner", "currency", "entity"}, needs: scope.ItemBillExport, read: (*Handlers).readBills},
 		{kind: "bill.history", route: "bills.history", params: []string{"cycle", "vendor", "partner", "currency", "entity"}, needs: scope.ItemBillExport, read: (*Handlers).readBillHistory},
 		{kind: "bill.adjustments", route: "bills.adjustments", params: []string{"cycle", "vendor", "partner", "currency", "entity"}, needs: scope.ItemBillExport, read: (*Handlers).readBillAdjustments},
-		{kind: "customers", route: "customers", params: []string{"of", "q", "relation", "state", "manager", "label", "spent", "from", "to", "sort"}, needs: scope.ItemCustomerExport, read: (*Handlers).readCustomers},
+		{kind: "customers", route: "customers", params: []string{"of", "q", "relation", "state", "manager", "label", "spent", "phone", "code", "reseller", "from", "to", "sort"}, needs: scope.ItemCustomerExport, read: (*Handlers).readCustomers},
 		{kind: "customer.products", route: "customers.show", needs: scope.ItemExpenditureView, prefix: "p-", read: (*Handlers).readCustomerProducts},
+		{kind: "customer.resources", route: "customers.resources", params: []string{"cycle"}, needs: scope.ItemExpenditureExport, prefix: "r-", read: (*Handlers).readCustomerResources},
+		{kind: "customer.orders", route: "customers.resources", params: []string{"cycle"}, needs: scope.ItemExpenditureExport, prefix: "o-", read: (*Handlers).readCustomerOrders},
 		{kind: "customer.managers", route: "customers.show", prefix: "m-", read: (*Handlers).readCustomerManagers},
 		{kind: "customer.associations", route: "customers.show", prefix: "a-", read: (*Handlers).readCustomerAssociations},
 		{kind: "peaks", route: "peaks", params: []string{"cycle", "customer", "relation", "manager", "product", "usage"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readPeaks},
@@ -111,6 +113,7 @@ func moneyLists() []*list {
 func staffLists() []*list {
 	return []*list{
 		{kind: "dashboard.customers", route: "dashboards.customers", params: []string{"from", "to", "currency"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readContributions},
+		{kind: "dashboard.customers", route: "dashboards.customers", params: []string{"from", "to", "currency", "manager"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readContributions},
 		{kind: "members", route: "members", params: []string{"q", "role", "state"}, needs: scope.ItemStaffChange, read: (*Handlers).readMembers},
 		{kind: "roles", route: "roles", read: (*Handlers).readRoles},
 		{kind: "company.changes", route: "company.changes", params: []string{"state"}, read: (*Handlers).readCompanyChanges},
@@ -148,7 +151,7 @@ func nameRoutes() []Route {
 	return []Route{
 		nameRoute(scope.ItemBillView, "/bills/adjustments", "bills.adjustments", traders, billQuery, (*Handlers).billAdjustments),
 		nameRoute(scope.ItemExpenditureView, pathPeaks, "peaks", consumers, []string{"customer", "manager"}, (*Handlers).peaks),
-		nameRoute(scope.ItemCustomerView, pathCustomers, "customers", partners, []string{"manager"}, (*Handlers).customers),
+		nameRoute(scope.ItemCustomerView, pathCustomers, "customers", partners, []string{"manager", "reseller"}, (*Handlers).customers),
 		nameRoute(scope.ItemCustomerView, pathCustomers+"/:id", "customers.show", partners, nil, (*Handlers).customerShown),
 		nameRoute(scope.ItemProspectView, pathProspects, "prospects", partners, nil, (*Handlers).prospects),
 		nameRoute(scope.ItemProspectView, pathProspects+"/:id", "prospects.show", partners, nil, (*Handlers).prospectShown),
@@ -170,7 +173,7 @@ func nameRoutes() []Route {
 		nameRoute(scope.ItemStatementView, pathStatements+"/rules", "statements.rules", partners, nil, (*Handlers).statementRules),
 		nameRoute(scope.ItemExpenditureView, pathDashboard, "dashboards.expenditure", partners, []string{"customer", "manager"}, (*Handlers).dashboard),
 		nameRoute(scope.ItemExpenditureView, pathAnomalies, "dashboards.anomalies", partners, nil, (*Handlers).anomalies),
-		nameRoute(scope.ItemCustomerView, pathCustomerDashboard, "dashboards.customers", partners, nil, (*Handlers).customerDashboard),
+		nameRoute(scope.ItemCustomerView, pathCustomerDashboard, "dashboards.customers", partners, []string{"manager"}, (*Handlers).customerDashboard),
 		nameRoute(scope.ItemFundsView, pathFunds+"/movements", "funds.movements", partners, []string{"vendor", "partner", "customer"}, (*Handlers).movements),
 		nameRoute(scope.ItemFundsView, pathFunds+"/adjustments", "funds.adjustments", partners, []string{"partner", "customer"}, (*Handlers).fundAdjustments),
 		nameRoute(scope.ItemLedgerView, pathLedger, "ledger", vendors, []string{"partner"}, (*Handlers).ledger),

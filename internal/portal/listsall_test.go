@@ -29,6 +29,8 @@ type corner struct{ who, page, via string }
 var corners = map[string]corner{
 	"customers":               {"qiheng-admin", "/o/QIHENG/customers", ""},
 	"customer.products":       {"qiheng-admin", "/o/QIHENG/customers", "/customers/"},
+	"customer.resources":      {"qiheng-admin", "/o/QIHENG/customers", "/resources"},
+	"customer.orders":         {"qiheng-admin", "/o/QIHENG/customers", "/resources"},
 	"customer.managers":       {"qiheng-admin", "/o/QIHENG/customers", "/customers/"},
 	"customer.associations":   {"qiheng-admin", "/o/QIHENG/customers", "/customers/"},
 	"peaks":                   {"qiheng-admin", "/o/QIHENG/peaks", ""},

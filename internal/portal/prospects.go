@@ -11,6 +11,7 @@ import (
 	"huoban/internal/customer"
 	"huoban/internal/fault"
 	"huoban/internal/flow"
+	"huoban/internal/grant"
 	"huoban/internal/i18n"
 	"huoban/internal/prospect"
 	"huoban/internal/scope"
@@ -141,6 +142,9 @@ func (h *Handlers) prospects(c *Ctx) error {
 	}
 	if c.Scope.Has(scope.ItemProspectChange) && closed == nil {
 		p.Header.Buttons = []part.Link{{Text: c.T("prospects.new"), Href: c.at(pathProspects + "/new")}, {Text: c.T("invitations.new"), Href: c.at(pathInvitations + "/new")}}
+	}
+	if grant.Needed(c.Org.Kind) {
+		p.Header.Buttons = append(p.Header.Buttons, part.Link{Text: c.T("grants.title"), Href: c.at(pathGrants)})
 	}
 	if _, err := h.board(c, &p, "prospects"); err != nil {
 		return err

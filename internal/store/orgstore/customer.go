@@ -24,6 +24,7 @@ var (
 	qLinkSealed   = q.Get("association.LastSealed")
 	qDirectory    = q.Get("association.Directory")
 	qCares        = q.Get("assignment.Cares")
+	qReach        = q.Get("association.Reach")
 	qCareOf       = q.Get("assignment.OfPartner")
 	qCareCustomer = q.Get("assignment.OfCustomer")
 	qCareInsert   = q.Get("assignment.Insert")
@@ -256,4 +257,21 @@ func (s *Customers) InsertAssignment(ctx context.Context, a customer.Assignment)
 func (s *Customers) EndAssignment(ctx context.Context, id string, to time.Time) error {
 	_, err := s.db.Exec(ctx, qCareEnd, id, store.At(to))
 	return err
+}
+
+// Reach is by what each customer of a partner is reached.
+func (s *Customers) Reach(ctx context.Context, partnerID string) (map[string]customer.Contact, error) {
+	out := map[string]customer.Contact{}
+	err := s.db.Each(ctx, qReach, []any{partnerID}, func(rows *sql.Rows) error {
+		var id string
+		var x customer.Contact
+		if err := rows.Scan(&id, &x.Phone, &x.Email); err != nil {
+			return err
+		}
+		if _, met := out[id]; !met {
+			out[id] = x
+		}
+		return nil
+	})
+	return out, err
 }

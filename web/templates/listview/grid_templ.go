@@ -61,6 +61,8 @@ type Cell struct {
 	Lines   []part.Money // one below the other
 	Status  *part.Status
 	Tag     *part.Tag
+	Links   []part.Link // the first stands open, the others behind 更多
+	More    string      // what the others stand behind
 	Buttons []part.Button
 	Links   []part.Link
 	Post    *Post

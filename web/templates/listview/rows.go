@@ -71,6 +71,7 @@ func (x *Cell) write(m *part.Markup) {
 		m.Text(x.Note)
 		m.Raw(`</div>`)
 	}
+	x.links(m)
 	if len(x.Buttons) > 0 {
 		m.Put(part.ActionsOf(x.Buttons))
 	}
@@ -125,4 +126,32 @@ func (x *Cell) text(m *part.Markup) {
 	m.Raw(`</`)
 	m.Raw(name)
 	m.Raw(`>`)
+}
+
+// links writes where a row leads to: the first in sight, the others folded away.
+func (x *Cell) links(m *part.Markup) {
+	one := func(l *part.Link) {
+		m.Raw(`<a href="`)
+		m.Link(l.Href)
+		m.Raw(`">`)
+		m.Text(l.Text)
+		m.Raw(`</a>`)
+	}
+	for i := range x.Links {
+		switch i {
+		case 0:
+			one(&x.Links[i])
+			continue
+		case 1:
+			m.Raw(` <details class="hb-more"><summary>`)
+			m.Text(x.More)
+			m.Raw(`</summary><ul>`)
+		}
+		m.Raw(`<li>`)
+		one(&x.Links[i])
+		m.Raw(`</li>`)
+	}
+	if len(x.Links) > 1 {
+		m.Raw(`</ul></details>`)
+	}
 }

@@ -30,6 +30,12 @@ FROM association a JOIN organisation c ON c.id = a.customer_id JOIN organisation
 WHERE p.id = $1 OR p.parent_id = $1
 ORDER BY a.customer_id, a.created_at, a.id;
 
+-- name: association.Reach
+SELECT w.org_id, w.phone, w.email FROM person w
+WHERE w.state = 'active' AND (w.phone <> '' OR w.email <> '') AND w.org_id IN (SELECT a.customer_id FROM association a WHERE a.partner_id = $1)
+  AND EXISTS (SELECT 1 FROM role_grant g WHERE g.person_id = w.id AND g.org_id = w.org_id AND g.role = 'admin')
+ORDER BY w.org_id, w.created_at, w.id;
+
 -- name: association.ByID
 SELECT id, customer_id, partner_id, kind, state, valid_from, valid_to, consent_note, version, created_at
 FROM association WHERE id = $1;
