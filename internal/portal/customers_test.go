@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -60,8 +61,13 @@ const customersPath = "/o/MUSHI/customers"
 func TestCustomers(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		_, _, foreign := careWorld(w)
+		_, err := w.app.Accounts.AddPerson(t.Context(), operator, account.AddPersonInput{OrgCode: "s1", Login: "s1-boss", Name: "S", Phone: "+86 138-0013-8001", Email: "boss@s1.example", Roles: []string{account.RoleAdmin}, Password: password, KeepPassword: true})
+		w.must(err)
 		v := w.at(beijing(20, 12, 0, 0), "partner")
 		page := v.both(customersPath)
+		if all := rowsText(page); strings.Contains(all, "8001") || strings.Contains(all, "boss@") || page.Find("tbody a[href$='/resources']").Length() != 3 {
+			t.Errorf("a list shows %s", all)
+		}
 		if n := page.Find("tbody tr").Length(); n != 3 || strings.Contains(rowsText(page), "客户s") {
 			t.Fatalf("%d customers: %s", n, rowsText(page))
 		}
@@ -70,12 +76,13 @@ func TestCustomers(t *testing.T) {
 			t.Errorf("the customers sum to %s, 客户消费 to %s", total, summary.Find("tfoot").Text())
 		}
 		for query, want := range map[string]int{"?q=S2": 1, "?q=客户": 3, "?q=nobody": 0, "?relation=referral": 0, "?relation=resale": 3, "?manager=none": 3, "?spent=no": 0, "?spent=yes": 3,
-			"?state=ended": 0, "?state=active": 3, "?sort=spent": 3, "?sort=newest&size=50": 3, "?from=2026-01-01": 0} {
+			"?state=ended": 0, "?state=active": 3, "?sort=spent": 3, "?sort=newest&size=50": 3, "?from=2026-01-01": 0,
+			"?code=s1": 1, "?code=s": 0, "?phone=138001": 1, "?phone=%2B86+13800138001": 1, "?phone=999": 0} {
 			if n := v.both(customersPath + query).Find("tbody tr").Length(); n != want {
 				t.Errorf("%s: %d customers, want %d", query, n, want)
 			}
 		}
-		for _, path := range []string{"?relation=x", "?state=x", "?sort=x", "?manager=x", "?of=resellers", "?from=yesterday", "/" + foreign, "/nobody"} {
+		for _, path := range []string{"?relation=x", "?state=x", "?sort=x", "?manager=x", "?of=resellers", "?reseller=x", "?from=yesterday", "/" + foreign, "/nobody"} {
 			if r := v.get(customersPath + path); r.status != http.StatusNotFound {
 				t.Errorf("%s: %d", path, r.status)
 			}
@@ -85,6 +92,9 @@ func TestCustomers(t *testing.T) {
 			t.Errorf("the customer's page says %s", one.Find("main").Text())
 		}
 		open := w.page("names", v.post(customersPath+"/names"), http.StatusOK)
+		if !strings.Contains(rowsText(open), "138-0013-8001") || !strings.Contains(rowsText(open), "boss@s1.example") {
+			t.Errorf("the eye hides how s1 is reached: %s", rowsText(open))
+		}
 		if !strings.Contains(rowsText(open), "客户s1") || w.revealed("customers") != 1 {
 			t.Errorf("the eye shows %s", rowsText(open))
 		}
@@ -93,10 +103,29 @@ func TestCustomers(t *testing.T) {
 		if body := v.file("MUSHI", task).body; strings.Contains(body, "客户s") || !strings.Contains(body, "s1") || !strings.Contains(body, shownOn(page).code) {
 			t.Errorf("the file says %s", body)
 		}
+		resourcesAgree(t, v, w.customerID("s1"))
 		if r := w.at(beijing(20, 12, 0, 0), "stranger").get(customersPath + "/" + w.customerID("s1")); r.status != http.StatusNotFound {
 			t.Errorf("another partner: %d", r.status)
 		}
 	})
+}
+
+// resourcesAgree compares what a customer's lines tell of its resources with its consumption of the month.
+func resourcesAgree(t *testing.T, v *visitor, id string) {
+	t.Helper()
+	at := customersPath + "/" + id + "/resources"
+	got, want := shownOn(v.both(at+"?cycle=2026-01")), shownOn(v.both("/o/MUSHI/expenditure?cycle=2026-01&customer=s1"))
+	if got.rows == 0 || money.MustExact(got.total).Cmp(money.MustExact(want.total)) != 0 {
+		t.Errorf("resources %+v, consumption %+v", got, want)
+	}
+	if page := v.both(at + "?cycle=2025-06"); page.Find("tbody tr").Length() != 0 || page.Find(".hb-empty").Length() != 2 {
+		t.Errorf("a month without lines: %s", page.Find("main").Text())
+	}
+	for _, bad := range []string{"?cycle=2026-02", "?cycle=2020-01", "?cycle=x"} {
+		if r := v.get(at + bad); r.status != http.StatusNotFound {
+			t.Errorf("%s: %d", bad, r.status)
+		}
+	}
 }
 
 // TestAssigning: a preview changes nothing, a confirmation everything at once and once only; each manager counts
@@ -288,6 +317,16 @@ func TestDashboard(t *testing.T) {
 		}
 		if facts := page.Find("#facts + .body").Text(); !strings.Contains(facts, "客户总数3") || !strings.Contains(facts, "未分配客户经理2") || !strings.Contains(facts, "本月消费客户数3") {
 			t.Errorf("the facts are %s", facts)
+		}
+
+		for managed, rows := range map[string]int64{"none": 2, "carer": 1} {
+			page := v.both("/o/MUSHI/dashboards/customers?from=2025-12&manager=" + managed)
+			if facts := page.Find("#facts + .body").Text(); shownOn(page).rows != rows || !strings.Contains(facts, "客户总数"+strconv.FormatInt(rows, 10)) {
+				t.Errorf("in the care of %s: %+v, %s", managed, shownOn(page), facts)
+			}
+		}
+		if r := v.get("/o/MUSHI/dashboards/customers?manager=stranger"); r.status != http.StatusNotFound {
+			t.Errorf("a manager of nobody: %d", r.status)
 		}
 
 		// The 3rd at six: the dashboard counts that day's charges from then on, 客户消费 those of the 4th only.
