@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/wneessen/go-mail"
 
@@ -196,10 +197,15 @@ func (a *App) wireMail() error {
 
 // sendMail queues a letter in the running transaction; without a mail server, or an address, nothing.
 func (a *App) sendMail(ctx context.Context, key string, m outbox.Mail) error {
+	return a.sendMailAt(ctx, key, m, time.Time{})
+}
+
+// sendMailAt is sendMail not before a time; the zero one is now.
+func (a *App) sendMailAt(ctx context.Context, key string, m outbox.Mail, at time.Time) error {
 	if !a.mails || m.To == "" {
 		return nil
 	}
-	return outbox.SendMail(ctx, a.Queue, key, m)
+	return outbox.SendMailAt(ctx, a.Queue, key, m, at)
 }
 
 // inviter writes to a person of a link to choose a password.

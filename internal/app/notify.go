@@ -64,7 +64,8 @@ func (a *App) tellAndWrite(ctx context.Context, orgID string, item scope.Item, n
 	return a.teller().Ring(ctx, orgID, people, n)
 }
 
-// mailOnce writes to a person who has an address and wants letters of the category, once for each occasion.
+// mailOnce writes to a person who has an address and wants letters of the category, once for each occasion, in the working
+// hours of the zone the person chose.
 func (a *App) mailOnce(ctx context.Context, orgID, personID, occasion string, category message.Category, m outbox.Mail) error {
 	if !a.mails {
 		return nil
@@ -78,7 +79,7 @@ func (a *App) mailOnce(ctx context.Context, orgID, personID, occasion string, ca
 		return err
 	}
 	m.To, m.Lang = p.Email, cmp.Or(set.Language, string(i18n.ZhCN))
-	return a.sendMail(ctx, m.Code+"/"+personID+"/"+occasion, m)
+	return a.sendMailAt(ctx, m.Code+"/"+personID+"/"+occasion, m, set.SendAt(a.Clock.Now(), category))
 }
 
 // tellReviewed tells whoever may change a partner's information that the vendor decided about it.

@@ -21,7 +21,7 @@ var writes = map[string][]string{
 	"desk.calendar.year":     {"calendar_year"},
 	"desk.limits.set":        {"approval_limit"},
 	"messages.read_all":      {"message"},
-	"messages.settings.save": {"message_off", "message_language"},
+	"messages.settings.save": {"message_off", "message_language", "message_zone"},
 	"prices.activate":        {"price_rule"},
 	"prices.discard":         {"price_rule"},
 	"session.end":            {},

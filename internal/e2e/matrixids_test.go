@@ -143,7 +143,7 @@ column company company_en consent currency current cycle dialect do done draw em
 metadata mode name name_id next notify_url of org_code org_name other outcome override page password phone postal preview product q query reason region relation remember remove repeat request
 require_signed resource sign_requests size skew sort source_dialect source_name source_zone spent state subject tab text theme title title_en title_zh to top type unread unsigned until url usage
 username want_encrypted want_response_signed website xAccountType zero channel industry remark understood when add label asked passcode resend day days desk late verdict version whole year account bank courier courier_ok detail invoice_code invoice_number invoiced_on medium method postcode recipient red_confirmed registered tax_no telephone title_kind title_name title_version tracking direction paid_on payer step tail take voluntary branch holder memo receipt
-begins ends services products regions modes min_order max_order memo face lines change op result sign_days couriers payer_kind paper_no plan plan_no service named what access bucket content prefix secret style orders special`)
+begins ends services products regions modes min_order max_order memo face lines change op result sign_days couriers payer_kind paper_no plan plan_no service named what access bucket content prefix secret style orders special zone`)
 
 // kindOf names the kind of a parameter of a route.
 func kindOf(r portal.RouteInfo, param string) string {

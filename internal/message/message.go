@@ -104,4 +104,7 @@ type Store interface {
 	SetTexts(ctx context.Context, orgID, personID string, texts []Category) error
 	Language(ctx context.Context, personID string) (string, error)
 	SetLanguage(ctx context.Context, personID, language string) error
+	// Zone is that in whose working hours a person's letters go out, "" where none was chosen.
+	Zone(ctx context.Context, personID string) (string, error)
+	SetZone(ctx context.Context, personID, zone string) error
 }

@@ -37,11 +37,12 @@ var mandatory = []Way{{CategoryBill, ChannelBell}, {CategorySystem, ChannelBell}
 func Mandatory(w Way) bool { return slices.Contains(mandatory, w) }
 
 // Settings are what a person wants to be told: everything but what is off, text messages of Texts alone, letters in
-// Language ("" = the portal's own).
+// Language ("" = the portal's own) and in the working hours of Zone ("" = at once).
 type Settings struct {
 	Off      []Way // of the bell and of letters
 	Texts    []Category
 	Language string
+	Zone     string
 }
 
 // On tells whether a way is told.
@@ -71,17 +72,24 @@ func (b *Box) SettingsOf(ctx context.Context, orgID, personID string) (Settings,
 		return Settings{}, err
 	}
 	language, err := b.store.Language(ctx, personID)
-	return Settings{Off: off, Texts: texts, Language: language}, err
+	if err != nil {
+		return Settings{}, err
+	}
+	zone, err := b.store.Zone(ctx, personID)
+	return Settings{Off: off, Texts: texts, Language: language, Zone: zone}, err
 }
 
 // SetSettings replaces the actor's own; the same again changes nothing. Faults: message.mandatory for a way that
-// cannot be off, message.way_unknown, message.language_unknown.
+// cannot be off, message.way_unknown, message.language_unknown, message.zone_unknown.
 func (b *Box) SetSettings(ctx context.Context, sc scope.Scope, s Settings) error {
 	if !owner(sc) {
 		return fault.NotFound("message.unknown", nil)
 	}
 	if s.Language != "zh-CN" && s.Language != "en" {
 		return fault.Invalid("message.language_unknown", nil)
+	}
+	if s.Zone != "" && !slices.Contains(Zones, s.Zone) {
+		return fault.Invalid("message.zone_unknown", nil)
 	}
 	for _, w := range s.Off {
 		if !known(w.Category) || w.Channel == ChannelText || !slices.Contains(Channels, w.Channel) {
@@ -98,9 +106,9 @@ func (b *Box) SetSettings(ctx context.Context, sc scope.Scope, s Settings) error
 		if err := b.store.SetOff(ctx, sc.OrgID(), sc.PersonID(), s.Off); err != nil {
 			return err
 		}
-		if err := b.store.SetTexts(ctx, sc.OrgID(), sc.PersonID(), s.Texts); err != nil {
+		if err := b.store.SetLanguage(ctx, sc.PersonID(), s.Language); err != nil {
 			return err
 		}
-		return b.store.SetLanguage(ctx, sc.PersonID(), s.Language)
+		return b.store.SetZone(ctx, sc.PersonID(), s.Zone)
 	})
 }

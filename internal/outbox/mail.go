@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"huoban/internal/fault"
 )
@@ -54,7 +55,12 @@ type Texter interface {
 
 // SendMail enqueues a letter in the running transaction; the same key is sent once.
 func SendMail(ctx context.Context, q Enqueuer, key string, m Mail) error {
-	_, _, err := q.Enqueue(ctx, NewJob{Kind: KindMail, Key: key, Payload: m})
+	return SendMailAt(ctx, q, key, m, time.Time{})
+}
+
+// SendMailAt is SendMail not before a time.
+func SendMailAt(ctx context.Context, q Enqueuer, key string, m Mail, at time.Time) error {
+	_, _, err := q.Enqueue(ctx, NewJob{Kind: KindMail, Key: key, Payload: m, RunAt: at})
 	return err
 }
 

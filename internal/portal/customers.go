@@ -328,7 +328,7 @@ func customerColumns(c *Ctx, q *customerQuery, r *customerRows) []listColumn {
 			out = append(out, listColumn{key: "spent", title: c.T("customers.col.spent"), num: true, money: true, class: "m"})
 		}
 		if r.free != nil {
-			out = append(out, listColumn{key: "free", title: c.T("customers.col.free"), num: true, class: "m"})
+			out = append(out, listColumn{key: "free", title: c.T("customers.col.free"), num: true})
 		}
 		out = append(out, listColumn{key: "labels", title: c.T("labels.col")})
 	}

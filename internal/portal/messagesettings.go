@@ -32,8 +32,12 @@ func (h *Handlers) settingsForm(c *Ctx, s message.Settings, status int, refused 
 	for _, l := range i18n.Langs {
 		language.Options = append(language.Options, part.Option{Value: string(l), Label: l.Name()})
 	}
+	zone := part.Field{Name: "zone", Label: c.T("messages.zone"), Type: "select", Value: s.Zone, Help: c.T("messages.zone_help", "Begins", message.DayBegins, "Ends", message.DayEnds), Options: []part.Option{{Label: c.T("messages.zone.none")}}}
+	for _, z := range message.Zones {
+		zone.Options = append(zone.Options, part.Option{Value: z, Label: "UTC" + z})
+	}
 	p := orgview.Form{Pages: messageTabs(c, pathMessageSettings), Header: part.Header{Title: title, Crumbs: c.crumbs(part.Link{Text: c.T("ops.messages.title"), Href: c.at(pathMessages)}, part.Link{Text: title})}, Refusal: refusalOf(c, refused), Flash: c.done(),
-		Action: c.at(pathMessageSettings), Hidden: fresh(), Fields: []part.Field{language}, Submit: c.T("members.save"), Back: part.Link{Text: c.T("assignments.back"), Href: c.at(pathMessages)},
+		Action: c.at(pathMessageSettings), Hidden: fresh(), Fields: []part.Field{language, zone}, Submit: c.T("members.save"), Back: part.Link{Text: c.T("assignments.back"), Href: c.at(pathMessages)},
 		Rules: []string{c.T("messages.rule.channels"), c.T("messages.rule.here")}}
 	mail := c.T("messages.no_mail")
 	if c.Person.Email != "" {
@@ -64,7 +68,7 @@ func (h *Handlers) saveMessageSettings(c *Ctx) error {
 	if err := c.readForm(); err != nil {
 		return err
 	}
-	s := message.Settings{Language: c.FormValue("language")}
+	s := message.Settings{Language: c.FormValue("language"), Zone: c.FormValue("zone")}
 	for _, channel := range message.Channels {
 		on := c.list(string(channel))
 		for _, category := range message.Categories {

@@ -16,6 +16,8 @@ var (
 	qAddText     = q.Get("message.AddText")
 	qLanguage    = q.Get("message.Language")
 	qSetLanguage = q.Get("message.SetLanguage")
+	qZone        = q.Get("message.Zone")
+	qSetZone     = q.Get("message.SetZone")
 )
 
 // Off lists what a person does not want to be told.
@@ -77,5 +79,17 @@ func (s *Store) Language(ctx context.Context, personID string) (language string,
 // SetLanguage keeps it.
 func (s *Store) SetLanguage(ctx context.Context, personID, language string) error {
 	_, err := s.db.Exec(ctx, qSetLanguage, personID, language)
+	return err
+}
+
+// Zone is that in whose working hours a person's letters go out, "" where none was chosen.
+func (s *Store) Zone(ctx context.Context, personID string) (zone string, err error) {
+	err = s.db.Each(ctx, qZone, []any{personID}, func(rows *sql.Rows) error { return rows.Scan(&zone) })
+	return zone, err
+}
+
+// SetZone keeps it.
+func (s *Store) SetZone(ctx context.Context, personID, zone string) error {
+	_, err := s.db.Exec(ctx, qSetZone, personID, zone)
 	return err
 }

@@ -23,23 +23,24 @@ func TestSettings(t *testing.T) {
 		lin, elsewhere := scope.Partner("P1", "lin", "lin", nil, nil), scope.Partner("P2", "lin", "lin", nil, nil)
 		orders := message.Way{Category: message.CategoryOrder, Channel: message.ChannelBell}
 		letters := message.Way{Category: message.CategoryBill, Channel: message.ChannelMail}
-		set := message.Settings{Off: []message.Way{letters, orders}, Language: "en"}
+		set := message.Settings{Off: []message.Way{letters, orders}, Language: "en", Zone: "-05:00"}
 		for range 2 {
 			if err := box.SetSettings(ctx, lin, set); err != nil {
 				t.Fatal(err)
 			}
 		}
 		got, err := box.Settings(ctx, lin)
-		if err != nil || got.Language != "en" || !slices.Equal(got.Off, set.Off) || got.On(orders) || got.On(letters) || !got.On(message.Way{Category: message.CategoryOrder, Channel: message.ChannelMail}) {
+		if err != nil || got.Language != "en" || got.Zone != "-05:00" || !slices.Equal(got.Off, set.Off) || got.On(orders) || got.On(letters) || !got.On(message.Way{Category: message.CategoryOrder, Channel: message.ChannelMail}) {
 			t.Errorf("%+v %v", got, err)
 		}
-		if other, err := box.Settings(ctx, elsewhere); err != nil || len(other.Off) > 0 || other.Language != "en" {
+		if other, err := box.Settings(ctx, elsewhere); err != nil || len(other.Off) > 0 || other.Language != "en" || other.Zone != "-05:00" {
 			t.Errorf("in another organisation: %+v %v", other, err)
 		}
 		for code, bad := range map[string]message.Settings{
 			"message.mandatory":        {Language: "en", Off: []message.Way{{Category: message.CategorySystem, Channel: message.ChannelMail}}},
 			"message.way_unknown":      {Language: "en", Off: []message.Way{{Category: "gossip", Channel: message.ChannelMail}}},
 			"message.language_unknown": {Language: "fr"},
+			"message.zone_unknown":     {Language: "en", Zone: "Mars"},
 		} {
 			if err := box.SetSettings(ctx, lin, bad); !fault.HasCode(err, code) {
 				t.Errorf("%v, want %s", err, code)

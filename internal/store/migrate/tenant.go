@@ -148,6 +148,7 @@ var Tenancy = map[string]string{
 	"message_off":           "org_id = {org}",
 	"message_text":          "org_id = {org}",
 	"message_language":      "person_id IN (SELECT p.id FROM person p)",
+	"message_zone":          "person_id IN (SELECT p.id FROM person p)",
 	"site_notice":           "vendor_id IS NULL OR vendor_id = {vendors}",
 	"site_notice_dismissal": "person_id IN (SELECT p.id FROM person p)",
 

@@ -56,3 +56,9 @@ select language from message_language where person_id = $1
 
 -- name: message.SetLanguage
 insert into message_language (person_id, language) values ($1, $2) on conflict (person_id) do update set language = excluded.language
+
+-- name: message.Zone
+select zone from message_zone where person_id = $1
+
+-- name: message.SetZone
+insert into message_zone (person_id, zone) values ($1, $2) on conflict (person_id) do update set zone = excluded.zone
