@@ -73,6 +73,7 @@ var forms = map[string][][]string{
 	"members.supervise":            {{"supervisor", "{supervisor}"}},
 	"roles.delete":                 {{"replacement", "{replacement}"}},
 	"dashboards.expenditure.names": {{}},
+	"dashboards.customers.names":   {{}},
 	"dashboards.anomalies.explain": {{"cycle", lately, "currency", "CNY", "kind", "surge", "subject", "", "text", "matrix"}},
 	"bills.customers.reveal":       {{"cycle", "{cycle}", "column", "customer"}},
 	"bills.lines.reveal":           {{"cycle", "{cycle}", "column", "customer"}},
