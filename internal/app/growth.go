@@ -16,7 +16,7 @@ import (
 
 // wireGrowth joins the registration of prospects and their invitation with the accounts and associations they lead to.
 func (a *App) wireGrowth() {
-	a.Grants = grant.New(grant.Deps{Store: growstore.NewGrants(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Organisations: a.Organisations, People: a.Accounts, Bell: a.Messages})
+	a.Grants = grant.New(grant.Deps{Store: growstore.NewGrants(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock, Organisations: a.Organisations, Teller: a.teller()})
 	a.Prospects = prospect.New(prospect.Deps{Store: growstore.NewProspects(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock,
 		Organisations: a.Organisations, People: a.Accounts, Bell: a.Messages, Grants: a.Grants})
 	a.Invitations = invitation.New(invitation.Deps{Store: growstore.NewInvitations(a.DB), Tx: a.DB, Log: a.FlowLog, Audit: a.Audit, Clock: a.Clock,

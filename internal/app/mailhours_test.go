@@ -33,7 +33,7 @@ func TestLettersWaitForWork(t *testing.T) {
 	err = a.DB.InTx(ctx, func(ctx context.Context) error {
 		for link, category := range map[string]message.Category{"/bill": message.CategoryBill, "/danger": message.CategorySystem} {
 			m := outbox.Mail{Code: "bill_issued", Args: fault.Args{"Cycle": "2026-01", "Vendor": "V"}, Link: link}
-			if err := a.mailPerson(ctx, org.Organisation.ID, who.Person.ID, category, m); err != nil {
+			if err := a.mailOnce(ctx, org.Organisation.ID, who.Person.ID, link, category, m); err != nil {
 				return err
 			}
 		}

@@ -49,10 +49,7 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 	x.why = whyOf(t, c, "/o/"+partner+"/bills/lines?cycle="+theCycle)
 	p := "/o/" + partner
 	x.curve = c.get(p+"/peaks?cycle=2026-06").page(t).Find("a[href^='"+p+"/peaks/']").AttrOr("href", "")
-	why := whyOf(t, c, "/o/"+partner+"/bills/lines?cycle="+theCycle)
-	v, p := "/o/"+vendor, "/o/"+partner
-	things := c.get(p+"/customers").page(t).Find("a[href$='/resources']").AttrOr("href", "")
-	curve := c.get(p+"/peaks?cycle=2026-06").page(t).Find("a[href^='"+p+"/peaks/']").AttrOr("href", "")
+	x.things = c.get(p+"/customers").page(t).Find("a[href$='/resources']").AttrOr("href", "")
 	q := w.signIn(t, "qiheng-admin")
 	x.target = q.get("/o/QIHENG/subscriptions").page(t).Find("tbody a[href^='/o/QIHENG/subscriptions/']:not([href*='/dispatches/'])").AttrOr("href", "")
 	x.sent = q.get(x.target).page(t).Find("td a[href*='/dispatches/']").AttrOr("href", "")
@@ -67,8 +64,8 @@ func curated(t *testing.T, w *world, delivered string) []stop {
 
 // glimpses are addresses and keys of what was made to be looked at.
 type glimpses struct {
-	why, curve, target, sent, quota, platform, test, console, newcomer, welcome, delivered, compared string
-	general                                                                                          [2]string
+	why, curve, things, target, sent, quota, platform, test, console, newcomer, welcome, delivered, compared string
+	general                                                                                                  [2]string
 }
 
 // entrances are signing in and what there is before and beside it.
@@ -136,7 +133,7 @@ func (x *glimpses) peoples() []stop {
 		{route: "peaks", who: buyer, path: p + "/peaks?cycle=2026-06", all: true},
 		{route: "peaks.show", who: buyer, path: x.curve, all: true},
 		{route: "customers", who: buyer, path: p + "/customers", all: true},
-		{route: "customers.resources", who: buyer, path: things, all: true},
+		{route: "customers.resources", who: buyer, path: x.things, all: true},
 		{route: "customers", who: buyer, path: p + "/customers?q=nobody-is-called-so", name: "no customers"},
 		{route: "dashboards.customers", who: buyer, path: p + "/dashboards/customers", all: true},
 		{route: "dashboards.expenditure", who: buyer, path: p + "/dashboards/expenditure", all: true},

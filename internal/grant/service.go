@@ -38,11 +38,6 @@ type Organisations interface {
 	VendorsOf(ctx context.Context, partner organisation.Organisation) ([]organisation.Organisation, error)
 }
 
-// People tells who is to be told.
-type People interface {
-	Holders(ctx context.Context, orgID string, item scope.Item) ([]string, error)
-}
-
 // Deps is what the service stands on.
 type Deps struct {
 	Store         Store
@@ -51,8 +46,7 @@ type Deps struct {
 	Audit         audit.Recorder
 	Clock         clock.Clock
 	Organisations Organisations
-	People        People
-	Bell          message.Notifier
+	Teller        message.Teller
 }
 
 // Service asks for, gives and takes back grants.
@@ -249,27 +243,11 @@ func (s *Service) tell(ctx context.Context, g *Grant, do Action) error {
 	case ActionAsk:
 		to, item = g.VendorID, scope.ItemProspectReview
 	}
-	org, err := s.Organisations.ByID(ctx, self(), to)
+	partner, err := s.Teller.Name(ctx, g.PartnerID)
 	if err != nil {
 		return err
 	}
-	partner, err := s.Organisations.ByID(ctx, self(), g.PartnerID)
-	if err != nil {
-		return err
-	}
-	people, err := s.People.Holders(ctx, to, item)
-	if err != nil {
-		return err
-	}
-	var notices []message.Notice
-	for _, personID := range people {
-		notices = append(notices, message.Notice{OrgID: to, PersonID: personID, Category: message.CategoryCustomer, Code: "grant_" + string(do),
-			Args: fault.Args{"Partner": partner.Name, "Reason": g.Reason}, Link: "/o/" + org.Code + "/prospect-grants/" + g.ID})
-	}
-	if len(notices) == 0 {
-		return nil
-	}
-	return s.Bell.Notify(ctx, notices...)
+	return s.Teller.Tell(ctx, to, item, message.Notice{Category: message.CategoryCustomer, Code: "grant_" + string(do), Args: fault.Args{"Partner": partner, "Reason": g.Reason}, Link: "/prospect-grants/" + g.ID})
 }
 
 // record writes one line for each side.
@@ -281,10 +259,5 @@ func (s *Service) record(ctx context.Context, sc scope.Scope, g *Grant, do Actio
 	if do == ActionAsk {
 		detail["plea"] = g.Plea
 	}
-	for _, orgID := range []string{g.PartnerID, g.VendorID} {
-		if err := s.Audit.Record(ctx, audit.Entry{Actor: sc.Login(), OrgID: orgID, Action: "grant." + string(do), Object: "prospect_grant:" + g.ID, Outcome: audit.OutcomeDone, Detail: detail}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return audit.RecordFor(ctx, s.Audit, audit.Entry{Actor: sc.Login(), Action: "grant." + string(do), Object: "prospect_grant:" + g.ID, Outcome: audit.OutcomeDone, Detail: detail}, g.PartnerID, g.VendorID)
 }

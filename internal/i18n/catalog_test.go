@@ -132,8 +132,7 @@ func sources(t *testing.T) string {
 }
 
 // derived keys are built from data: a fault's code, a machine's states and actions.
-var derived = regexp.MustCompile(`^fault\.|\.(state|action|field)\.|^(association|adjustment|platform|coupon|coupon_quota|withdrawal|payment_agreement|contract|invoice|subscription|dispatch)\.(meaning|next)\.|^currency\.name\.`)
-var derived = regexp.MustCompile(`^fault\.|\.(state|action)\.|^(association|adjustment|platform|coupon|coupon_quota|withdrawal|payment_agreement|prospect_grant|contract|invoice|subscription|dispatch)\.(meaning|next)\.|^currency\.name\.`)
+var derived = regexp.MustCompile(`^fault\.|\.(state|action|field)\.|^(association|adjustment|platform|coupon|coupon_quota|withdrawal|payment_agreement|prospect_grant|contract|invoice|subscription|dispatch)\.(meaning|next)\.|^currency\.name\.`)
 
 func TestNoUnusedKey(t *testing.T) {
 	code := sources(t)

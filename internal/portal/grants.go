@@ -35,7 +35,7 @@ func grantRoutes() []Route {
 		if one.Sides = partners; r.Who[0] == scope.ItemProspectReview {
 			one.Sides = vendors
 		}
-		out = append(out, one)
+		out = append(out, one.moves(grant.Flow, string(r.Do)))
 	}
 	return out
 }
@@ -229,7 +229,7 @@ func grantBody(g *grant.Grant) map[string]any {
 
 func (h *Handlers) grantAct(c *Ctx, do grant.Action) error {
 	err := h.once(c, func(ctx context.Context) (answer, error) {
-		g, err := h.Grants.Do(ctx, c.Scope, c.Param("id"), do, c.FormValue("reason"))
+		g, err := h.Grants.Do(ctx, c.Scope, c.Param("id"), do, c.in("reason"))
 		return answer{Location: c.withQuery(pathGrants+"/"+g.ID, "done", "grant_"+string(do)), Body: grantBody(&g)}, err
 	})
 	return c.refusedOr(err, func(status int, f *fault.Error) error { return h.grantDetail(c, status, f) })

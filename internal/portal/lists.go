@@ -112,7 +112,6 @@ func moneyLists() []*list {
 // staffLists are those of persons, deliveries, closes, prices and what happened.
 func staffLists() []*list {
 	return []*list{
-		{kind: "dashboard.customers", route: "dashboards.customers", params: []string{"from", "to", "currency"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readContributions},
 		{kind: "dashboard.customers", route: "dashboards.customers", params: []string{"from", "to", "currency", "manager"}, needs: scope.ItemExpenditureExport, read: (*Handlers).readContributions},
 		{kind: "members", route: "members", params: []string{"q", "role", "state"}, needs: scope.ItemStaffChange, read: (*Handlers).readMembers},
 		{kind: "roles", route: "roles", read: (*Handlers).readRoles},
