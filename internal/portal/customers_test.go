@@ -104,6 +104,9 @@ func TestCustomers(t *testing.T) {
 			t.Errorf("the file says %s", body)
 		}
 		resourcesAgree(t, v, w.customerID("s1"))
+		if empty := v.both("/o/MUSHI/expenditure/archive").Find(".hb-empty").Text(); !strings.Contains(empty, "2024-07") || !strings.Contains(empty, "2026-02-01") {
+			t.Errorf("nothing older: %s", empty)
+		}
 		if r := w.at(beijing(20, 12, 0, 0), "stranger").get(customersPath + "/" + w.customerID("s1")); r.status != http.StatusNotFound {
 			t.Errorf("another partner: %d", r.status)
 		}

@@ -50,7 +50,7 @@ func (h *Handlers) readOlder(c *Ctx) (*sheet, error) {
 	num := func(key, title string) listColumn { return listColumn{key: key, title: c.T(title), num: true} }
 	s := &sheet{columns: []listColumn{{key: "cycle", title: c.T("bill.column.cycle")}, {key: "age", title: c.T("expenditure.archive.age")}, {key: "currency", title: c.T("bill.column.currency")},
 		num("lines", "expenditure.col.lines"), num("amount", "expenditure.figure.amount"), num("tax", "expenditure.figure.tax")},
-		empty: part.Empty{Title: c.T("expenditure.archive.empty"), Text: c.T("expenditure.archive.empty_text", "Months", int64(expenditure.Months))}}
+		empty: part.Empty{Title: c.T("expenditure.archive.empty"), Text: c.T("expenditure.archive.empty_text", "Months", int64(expenditure.Months), "Next", string(h.month().Add(-expenditure.Months)), "On", string(h.month().Next())+"-01")}}
 	asks := c.Scope.Has(scope.ItemExpenditureExport)
 	tone := map[expenditure.Age]part.Tone{expenditure.AgeKept: part.Good}
 	last := ""
