@@ -137,13 +137,17 @@ func (x *Cell) links(m *part.Markup) {
 		m.Text(l.Text)
 		m.Raw(`</a>`)
 	}
+	if len(x.Links) == 0 {
+		return
+	}
+	m.Raw(`<div class="hb-acts">`)
 	for i := range x.Links {
 		switch i {
 		case 0:
 			one(&x.Links[i])
 			continue
 		case 1:
-			m.Raw(` <details class="hb-more"><summary>`)
+			m.Raw(`<details class="hb-more"><summary>`)
 			m.Text(x.More)
 			m.Raw(`</summary><ul>`)
 		}
@@ -154,4 +158,5 @@ func (x *Cell) links(m *part.Markup) {
 	if len(x.Links) > 1 {
 		m.Raw(`</ul></details>`)
 	}
+	m.Raw(`</div>`)
 }
