@@ -22,7 +22,7 @@ func (s *Service) keep(ctx context.Context, sc scope.Scope, org organisation.Org
 	if len(vendors) > 0 {
 		p.VendorID = vendors[0].ID
 	}
-	_, err = paper.Keep(ctx, s.Papers, p, licence)
+	_, _, err = paper.Keep(ctx, s.Papers, p, licence)
 	return err
 }
 

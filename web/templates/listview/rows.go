@@ -71,17 +71,10 @@ func (x *Cell) write(m *part.Markup) {
 		m.Text(x.Note)
 		m.Raw(`</div>`)
 	}
-	x.links(m)
 	if len(x.Buttons) > 0 {
 		m.Put(part.ActionsOf(x.Buttons))
 	}
-	for _, l := range x.Links {
-		m.Raw(`<a class="hb-act" href="`)
-		m.Link(l.Href)
-		m.Raw(`">`)
-		m.Text(l.Text)
-		m.Raw(`</a> `)
-	}
+	x.links(m)
 	if x.Post != nil {
 		m.Put(x.Post.form())
 	}
@@ -128,34 +121,32 @@ func (x *Cell) text(m *part.Markup) {
 	m.Raw(`>`)
 }
 
-// links writes where a row leads to: the first in sight, the others folded away.
+// links writes where a row leads to.
 func (x *Cell) links(m *part.Markup) {
 	one := func(l *part.Link) {
-		m.Raw(`<a href="`)
+		m.Raw(`<a class="hb-act" href="`)
 		m.Link(l.Href)
 		m.Raw(`">`)
 		m.Text(l.Text)
-		m.Raw(`</a>`)
+		m.Raw(`</a> `)
 	}
-	if len(x.Links) == 0 {
+	if x.More == "" || len(x.Links) == 0 {
+		for i := range x.Links {
+			one(&x.Links[i])
+		}
 		return
 	}
 	m.Raw(`<div class="hb-acts">`)
-	for i := range x.Links {
-		switch i {
-		case 0:
-			one(&x.Links[i])
-			continue
-		case 1:
-			m.Raw(`<details class="hb-more"><summary>`)
-			m.Text(x.More)
-			m.Raw(`</summary><ul>`)
-		}
-		m.Raw(`<li>`)
-		one(&x.Links[i])
-		m.Raw(`</li>`)
-	}
+	one(&x.Links[0])
 	if len(x.Links) > 1 {
+		m.Raw(`<details class="hb-more"><summary>`)
+		m.Text(x.More)
+		m.Raw(`</summary><ul>`)
+		for i := range x.Links[1:] {
+			m.Raw(`<li>`)
+			one(&x.Links[i+1])
+			m.Raw(`</li>`)
+		}
 		m.Raw(`</ul></details>`)
 	}
 	m.Raw(`</div>`)
