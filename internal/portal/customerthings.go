@@ -177,7 +177,7 @@ func (h *Handlers) readCustomerOrders(c *Ctx) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sheet{columns: []listColumn{{key: "order", title: c.T("expenditure.col.order")}, {key: "product", title: c.T("expenditure.col.product"), note: c.T("expenditure.col.mode")}, {key: "kind", title: c.T("expenditure.col.kind")},
+	s := &sheet{columns: []listColumn{{key: "order", title: c.T("expenditure.col.order")}, {key: "product", title: c.T("expenditure.col.product"), note: c.T("expenditure.col.mode")}, {key: "resource", title: c.T("customers.resources.resource"), note: c.T("customers.resources.id")}, {key: "kind", title: c.T("expenditure.col.kind")},
 		{key: "first", title: c.T("customers.resources.charged"), class: "num-l"}, {key: "lines", title: c.T("expenditure.col.lines"), num: true}, {key: "amount", title: c.T("customers.resources.amount"), num: true, money: true, class: "m"}}, empty: tooMany(c, many)}
 	sorted.By(list, func(a, b *thing) int { return cmp.Or(b.first.Compare(a.first), strings.Compare(a.order, b.order)) })
 	for _, t := range list {
@@ -188,7 +188,7 @@ func (h *Handlers) readCustomerOrders(c *Ctx) (*sheet, error) {
 		}
 		s.add(sheetRow{key: marks(t.order, t.currency), mark: worth.mark(), sums: worth, cells: []opsview.Cell{
 			{Text: t.order, Mono: true, Href: c.withQuery("/expenditure/lines", "cycle", string(at), "customer", r.Customer.Code, "order", t.order, "zero", "all", "currency", t.currency)},
-			{Text: productText(c, t.product), Note: modeText(c, t.mode)}, {Text: join(kinds, " · ")}, {Text: i18n.DateTime(t.first)}, countCell(t.lines), moneyCell(worth)}})
+			{Text: productText(c, t.product), Note: modeText(c, t.mode)}, {Text: t.name, Note: t.id}, {Text: join(kinds, " · ")}, {Text: i18n.DateTime(t.first)}, countCell(t.lines), moneyCell(worth)}})
 	}
 	s.narrowed("cycle", string(at))
 	return s, nil

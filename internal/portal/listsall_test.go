@@ -30,7 +30,7 @@ var corners = map[string]corner{
 	"customers":               {"qiheng-admin", "/o/QIHENG/customers", ""},
 	"customer.products":       {"qiheng-admin", "/o/QIHENG/customers", "/customers/"},
 	"customer.resources":      {"qiheng-admin", "/o/QIHENG/customers", "/resources"},
-	"customer.orders":         {"guangzhu-admin", "/o/GUANGZHU/customers", "/resources"},
+	"customer.orders":         {"qiheng-admin", "/o/QIHENG/customers", "/resources"},
 	"customer.managers":       {"qiheng-admin", "/o/QIHENG/customers", "/customers/"},
 	"customer.associations":   {"qiheng-admin", "/o/QIHENG/customers", "/customers/"},
 	"peaks":                   {"qiheng-admin", "/o/QIHENG/peaks", ""},

@@ -40,6 +40,7 @@ var harmed = map[string][]string{
 var textless = map[string]string{
 	"closes":                "what stands in the way, in the portal's words",
 	"contract.plan":         "days, amounts and the portal's words",
+	"customer.orders":       "one order, before whose texts stands nothing a spreadsheet takes for a formula; the same texts are disarmed in customer.resources",
 	"customer.associations": "kinds and days", "invitation.tries": "times and reasons, in the portal's words", "limits": "amounts and the portal's words", "expenditure.older": "months and figures", "peak.days": "figures", "peak.points": "figures",
 	"deliveries": "names of sources are of letters and digits", "sources": "names of sources are of letters and digits", "sources.periods": "names of sources are of letters and digits",
 }

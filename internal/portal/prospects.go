@@ -175,7 +175,11 @@ func (h *Handlers) readProspects(c *Ctx) (*sheet, error) {
 		{key: "relation", title: c.T("prospects.relation")}, {key: "by", title: c.T("prospects.col.by"), note: c.T("prospects.col.created")},
 		{key: "ends", title: c.T("prospects.col.ends"), note: c.T("prospects.col.left"), class: "num-l"}, {key: "state", title: c.T("opsview.col.state"), note: c.T("prospects.col.reason")}},
 		empty: part.Empty{Title: c.T("prospects.empty"), Text: c.T("prospects.empty_text")}}
-	if c.Scope.Has(scope.ItemProspectChange) {
+	closed, err := h.growClosed(c)
+	if err != nil {
+		return nil, err
+	}
+	if c.Scope.Has(scope.ItemProspectChange) && closed == nil {
 		s.empty.Button = &part.Link{Text: c.T("prospects.new"), Href: c.at(pathProspects + "/new")}
 	}
 	now := h.Clock.Now()
