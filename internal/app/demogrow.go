@@ -214,8 +214,7 @@ func (m *demoMaker) general(ctx context.Context) error {
 	return nil
 }
 
-// reachable gives administrators of partners and customers, and finance of partners, a phone and an address, by which others ask
-// back and codes are sent.
+// reachable gives administrators and finance of partners a phone and an address, by which a vendor asks back and codes are sent.
 func (m *demoMaker) reachable(ctx context.Context, p demo.Person, n int) error {
 	if p.Role != account.RoleAdmin && p.Role != account.RoleFinance || p.Organisation == demo.Vendor {
 		return nil
