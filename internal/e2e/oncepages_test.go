@@ -53,8 +53,9 @@ type onlooker struct {
 	login, org string
 }
 
-// lookers see the things of both sides of every act; those of one organisation are two persons.
-var lookers = [][2]string{{"hengluo-admin", "HENGLUO"}, {"hengluo-finance", "HENGLUO"}, {"lanhai-admin", vendor}, {"qiheng-admin", "QIHENG"}, {"guangzhu-admin", "GUANGZHU"}, {"yunxiu-admin", partner}, {"yanshi-admin", "YANSHI"}}
+// lookers see the things of both sides of every act; those of one organisation are two persons. QIHENG is the last, so that
+// what is asked of a customer is asked of its customers first, of whom some are looked through too.
+var lookers = [][2]string{{"hengluo-admin", "HENGLUO"}, {"hengluo-finance", "HENGLUO"}, {"lanhai-admin", vendor}, {"yanshi-admin", "YANSHI"}, {"guangzhu-admin", "GUANGZHU"}, {"yunxiu-admin", partner}, {"qiheng-admin", "QIHENG"}}
 
 // formsOf are forms of a thing on pages of their own.
 var formsOf = map[string][]string{"/invoices": {"/amendment"}, "/contracts": {"/amendment"}, "/prospects": {"/amendment"}}

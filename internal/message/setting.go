@@ -106,6 +106,9 @@ func (b *Box) SetSettings(ctx context.Context, sc scope.Scope, s Settings) error
 		if err := b.store.SetOff(ctx, sc.OrgID(), sc.PersonID(), s.Off); err != nil {
 			return err
 		}
+		if err := b.store.SetTexts(ctx, sc.OrgID(), sc.PersonID(), s.Texts); err != nil {
+			return err
+		}
 		if err := b.store.SetLanguage(ctx, sc.PersonID(), s.Language); err != nil {
 			return err
 		}

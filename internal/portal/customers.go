@@ -45,7 +45,7 @@ type customerQuery struct {
 	text, manager, sort   string
 	label                 string
 	phone, code           string // digits of a telephone; the whole 客户ID
-	reseller              string // code
+	reseller              string // code; it alone means of=resellers
 	relation              customer.Kind
 	state                 customer.State
 	spent                 string // "yes", "no" or any
@@ -53,12 +53,12 @@ type customerQuery struct {
 }
 
 func readCustomerQuery(c *Ctx) (q customerQuery, err error) {
-	q = customerQuery{resellers: c.QueryParam("of") == "resellers", text: strings.TrimSpace(c.QueryParam("q")), manager: c.QueryParam("manager"), label: c.QueryParam("label"), sort: c.QueryParam("sort"),
+	q = customerQuery{resellers: c.QueryParam("of") == "resellers" || c.QueryParam("reseller") != "", text: strings.TrimSpace(c.QueryParam("q")), manager: c.QueryParam("manager"), label: c.QueryParam("label"), sort: c.QueryParam("sort"),
 		relation: customer.Kind(c.QueryParam("relation")), state: customer.State(c.QueryParam("state")), spent: c.QueryParam("spent"),
 		phone: prospect.PhoneKey(c.QueryParam("phone")), code: strings.TrimSpace(c.QueryParam("code")), reseller: c.QueryParam("reseller")}
 	known := slices.Contains([]string{"", "resellers"}, c.QueryParam("of")) && slices.Contains([]customer.Kind{"", customer.KindResale, customer.KindReferral}, q.relation) &&
 		(q.state == "" || slices.Contains(customerStates, q.state)) && slices.Contains([]string{"", "yes", "no"}, q.spent) && (q.sort == "" || slices.Contains(customerSorts, q.sort))
-	if !known || q.resellers && !c.seesResellers() || q.reseller != "" && !q.resellers || q.phone != "" && q.resellers {
+	if !known || q.resellers && !c.seesResellers() || q.phone != "" && q.resellers {
 		return q, notFound()
 	}
 	if q.sinceFrom, err = dayParam(c, "from"); err != nil {
