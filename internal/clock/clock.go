@@ -4,7 +4,10 @@
 // (PORTAL_CLOCK with --dev), so that a demo or a test can show a month close.
 package clock
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Clock tells the time, in UTC and whole microseconds (what both engines keep).
 type Clock interface{ Now() time.Time }
@@ -19,14 +22,18 @@ func System() Clock { return system{} }
 // StartingAt is a clock that shows start now and runs on from there.
 func StartingAt(start time.Time) Clock { return system{offset: time.Until(start)} }
 
-// Fixed is a clock that stands still until it is set; for tests and deterministic runs.
-type Fixed struct{ t time.Time }
+// Fixed is a clock that stands still until it is set; for tests and deterministic runs. It may be set while others look.
+type Fixed struct{ t atomic.Pointer[time.Time] }
 
 // At makes a fixed clock.
-func At(t time.Time) *Fixed { return &Fixed{t: t} }
+func At(t time.Time) *Fixed {
+	f := &Fixed{}
+	f.Set(t)
+	return f
+}
 
 // Now gives the set time.
-func (f *Fixed) Now() time.Time { return f.t.UTC().Truncate(time.Microsecond) }
+func (f *Fixed) Now() time.Time { return f.t.Load().UTC().Truncate(time.Microsecond) }
 
 // Set moves the clock.
-func (f *Fixed) Set(t time.Time) { f.t = t }
+func (f *Fixed) Set(t time.Time) { f.t.Store(&t) }
